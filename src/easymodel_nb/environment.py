@@ -1,0 +1,117 @@
+"""Where are we: which notebook, which machine, which home."""
+
+import os
+import platform
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from pydantic import BaseModel
+
+Host = Literal["colab", "vscode", "jupyter", "python"]
+
+
+class Device(BaseModel):
+    """What will do the training, in words and numbers."""
+
+    kind: Literal["cuda", "mps", "cpu"]
+    name: str
+    memory_bytes: int
+    known: bool = True
+
+
+@cache
+def host() -> Host:
+    """The kind of notebook this process is the kernel of, or plain Python."""
+    if "google.colab" in sys.modules:
+        return "colab"
+    if "ipykernel" not in sys.modules:
+        return "python"
+    return "vscode" if "VSCODE_PID" in os.environ else "jupyter"
+
+
+def default_home() -> Path:
+    """EASYMODEL_HOME, or local disk in Colab, or the platform's user data folder."""
+    if chosen := os.environ.get("EASYMODEL_HOME"):
+        return Path(chosen).expanduser()
+    if host() == "colab":
+        return Path("/content/.easymodel")
+    from platformdirs import user_data_path  # noqa: PLC0415
+
+    return user_data_path("easymodel", appauthor=False)
+
+
+def home(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """The home folder as an absolute path, created when absent."""
+    folder = Path(chosen).expanduser() if chosen is not None else default_home()
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def boot_id() -> str:
+    """Names this boot of this machine, so that a pid can be told from a recycled one."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return str(int(psutil.boot_time()))
+
+
+def hostname() -> str:
+    """This machine's name."""
+    return platform.node() or "unknown"
+
+
+def process_started(pid: int) -> float | None:
+    """When process `pid` started (seconds since the epoch); None when there is none."""
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def process_alive(pid: int, started: float) -> bool:
+    """Whether `pid` still is the process that started at `started`."""
+    now = process_started(pid)
+    if now is None or abs(now - started) > 2.0:  # noqa: PLR2004  clocks are read with a second's grain
+        return False
+    try:
+        return str(psutil.Process(pid).status()) != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def device(*, ask_torch: bool = False) -> Device:
+    """The device a run would use.
+
+    Importing torch takes seconds, so without `ask_torch` it is asked only when
+    it is imported already; otherwise the answer names the CPU and `known` is False
+    where a GPU might be present.
+    """
+    if ask_torch or "torch" in sys.modules:
+        import torch  # noqa: PLC0415
+
+        if torch.cuda.is_available():
+            properties = torch.cuda.get_device_properties(0)
+            return Device(
+                kind="cuda", name=properties.name, memory_bytes=int(properties.total_memory)
+            )
+        if torch.backends.mps.is_available():
+            return Device(
+                kind="mps", name="Apple GPU", memory_bytes=int(psutil.virtual_memory().total)
+            )
+        return _cpu(known=True)
+    return _cpu(known=not Path("/proc/driver/nvidia").exists())
+
+
+def _cpu(*, known: bool) -> Device:
+    cores = os.cpu_count() or 1
+    word = "core" if cores == 1 else "cores"
+    return Device(
+        kind="cpu",
+        name=f"CPU, {cores} {word}",
+        memory_bytes=int(psutil.virtual_memory().total),
+        known=known,
+    )

@@ -1,0 +1,139 @@
+"""`Run`: what Python code gets of a run."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from easymodel_nb.errors import problem_error
+from easymodel_nb.measured import Measured
+from easymodel_nb.runlog.log import RunReader
+from easymodel_nb.runlog.view import EpochPoint, RunView, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Run:
+    """One run on disk, read anew at each question."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {self.status}>"
+
+    @cached_property
+    def _reader(self) -> RunReader:
+        return RunReader(self._folder)
+
+    @property
+    def id(self) -> str:
+        """The run's id, which sorts by time."""
+        return self._folder.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files lie."""
+        return self._folder
+
+    @property
+    def view(self) -> RunView:
+        """The whole state of the run as it is now."""
+        return self._reader.view()
+
+    @property
+    def status(self) -> Status:
+        """queued, running, finished, stopped, failed or interrupted."""
+        return self.view.status
+
+    @property
+    def plan(self) -> dict[str, Any] | None:
+        """The frozen plan with the reason of every choice; None before it is made."""
+        try:
+            plan: dict[str, Any] = json.loads((self._folder / "plan.json").read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        return plan
+
+    @property
+    def model_path(self) -> Path | None:
+        """The folder of the trained model, loadable with `from_pretrained`; None without one."""
+        path = self.view.model_path
+        return self._folder / path if path else None
+
+    def metrics(self) -> "pd.DataFrame":
+        """One row per whole epoch; epoch 0 is before training.
+
+        Columns: epoch, step, then dotted analytics names, each with `.low`, `.high`, `.n`.
+        """
+        return _frame([p for p in self.view.points if float(p.epoch).is_integer()])
+
+    def curve(self) -> "pd.DataFrame":
+        """Every measured point, also between epochs, with the same columns as `metrics`."""
+        return _frame(self.view.points)
+
+    def samples(self) -> "pd.DataFrame":
+        """Columns prompt, reference, base, tuned; the tuned text of the last sampled epoch."""
+        import pandas as pd  # noqa: PLC0415
+
+        columns = ["prompt", "reference", "base", "tuned"]
+        return pd.DataFrame(self.sample_rows(), columns=columns)
+
+    def sample_rows(self) -> list[dict[str, Any]]:
+        """The rows of `samples` as dictionaries; `tuned` is None while there is none."""
+        rows: dict[int, dict[str, Any]] = {}
+        for row in _read_lines(self._folder / "samples.jsonl"):
+            entry = rows.setdefault(
+                row["index"], {"prompt": row["prompt"], "reference": row["reference"]}
+            )
+            entry["base" if row["epoch"] == 0 else "tuned"] = row["text"]
+        return [{"base": None, "tuned": None, **rows[index]} for index in sorted(rows)]
+
+    def load(self) -> tuple[Any, Any]:
+        """The trained (model, tokenizer).
+
+        Raises
+        ------
+        StudioError
+            When the run has no model.
+
+        """
+        path = self.model_path
+        if path is None:
+            raise problem_error(
+                "run.no_model", f"Run {self.id} has no trained model: it is {self.status}."
+            )
+        from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+
+        return AutoModelForCausalLM.from_pretrained(path), AutoTokenizer.from_pretrained(path)
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    whole = text[: text.rfind("\n") + 1]
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def _frame(points: list[EpochPoint]) -> "pd.DataFrame":
+    import pandas as pd  # noqa: PLC0415
+
+    return pd.DataFrame([_row(point) for point in points])
+
+
+def _row(point: EpochPoint) -> dict[str, Any]:
+    row: dict[str, Any] = {"epoch": point.epoch, "step": point.step}
+    for group, values in point.analytics:
+        for name, value in (values or {}).items():
+            if isinstance(value, dict) and {"value", "n"} <= value.keys():
+                value = Measured.model_validate(value)  # noqa: PLW2901
+            if isinstance(value, Measured):
+                dotted = f"{group}.{name}"
+                row[dotted] = value.value
+                row[f"{dotted}.low"] = value.low
+                row[f"{dotted}.high"] = value.high
+                row[f"{dotted}.n"] = value.n
+    return row

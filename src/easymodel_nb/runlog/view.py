@@ -1,0 +1,274 @@
+"""The state of a run: a pure fold of its events, overlaid by live.json while it is alive."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from easymodel_nb.errors import Problem
+from easymodel_nb.runlog.events import (
+    Analytics,
+    Checkpoint,
+    Epoch,
+    Event,
+    Progress,
+    RunCreated,
+    RunFailed,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    Samples,
+    Stage,
+    StageName,
+    Unit,
+    Warned,
+)
+
+Status = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
+ACTIVE: frozenset[str] = frozenset({"queued", "running"})
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class StageView(_Frozen):
+    """What the run is doing, as a sentence, and how far it is with it."""
+
+    stage: StageName = "queued"
+    message: str = "Waiting in the queue"
+    done: float | None = None
+    total: float | None = None
+    unit: Unit | None = None
+    seconds_left: float | None = None
+
+
+class CurvePoint(_Frozen):
+    """One progress line."""
+
+    step: int
+    epoch: float
+    loss: float | None = None
+    learning_rate: float | None = None
+    grad_norm: float | None = None
+    tokens_per_second: float | None = None
+
+
+class EpochPoint(_Frozen):
+    """One measured point."""
+
+    step: int
+    epoch: float
+    analytics: Analytics
+
+
+class Live(BaseModel):
+    """live.json: written whole, at most 4 times a second, by the process that owns the run."""
+
+    run_id: str
+    attempt: int = 1
+    pid: int
+    pid_started: float
+    host: str
+    boot_id: str
+    beat: str
+    stage: StageView = StageView()
+    step: int = 0
+    max_steps: int = 0
+    epoch: float = 0.0
+    loss: float | None = None
+    learning_rate: float | None = None
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+    memory_bytes: int | None = None
+
+
+class RunView(_Frozen):
+    """Everything a reader may want to know of a run."""
+
+    id: str = ""
+    project_id: str | None = None
+    node_id: str = ""
+    request: dict[str, Any] = {}
+    created: str = ""
+    started: str | None = None
+    ended: str | None = None
+    status: Status = "queued"
+    attempt: int = 1
+    stage: StageView = StageView()
+    plan: dict[str, Any] | None = None
+    environment: dict[str, Any] | None = None
+    step: int = 0
+    max_steps: int = 0
+    epoch: float = 0.0
+    epochs: float = 0.0
+    loss: float | None = None
+    learning_rate: float | None = None
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+    memory_bytes: int | None = None
+    curve: list[CurvePoint] = []
+    points: list[EpochPoint] = []
+    samples: list[dict[str, Any]] = []
+    checkpoints: list[dict[str, Any]] = []
+    warnings: list[Problem] = []
+    resumed: list[dict[str, Any]] = []
+    problem: Problem | None = None
+    detail: str = ""
+    reason: str | None = None
+    summary: dict[str, Any] = {}
+    model_path: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the run is waiting or under way."""
+        return self.status in ACTIVE
+
+
+def step(view: RunView, event: Event) -> RunView:
+    """One step of the fold: the view after one more event."""
+    return view.model_copy(update=_changes(view, event))
+
+
+def fold(events: Iterable[Event], view: RunView | None = None) -> RunView:
+    """The view of a log; the status of a run without an end is `queued` or `running`."""
+    view = view or RunView()
+    for event in events:
+        view = step(view, event)
+    return view
+
+
+def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911  one case an event type
+    match event:
+        case RunCreated():
+            return {
+                "id": event.run_id,
+                "project_id": event.project_id,
+                "node_id": event.node_id,
+                "request": event.request,
+                "created": event.time,
+            }
+        case Stage():
+            # A stage after an end belongs to the next attempt.
+            return {
+                **_reopened(view),
+                "stage": StageView(**event.model_dump(include=set(StageView.model_fields))),
+                "status": "queued" if event.stage == "queued" else "running",
+            }
+        case RunStarted():
+            return {
+                **_reopened(view),
+                "status": "running",
+                "attempt": event.attempt,
+                "plan": event.plan,
+                "environment": event.environment,
+                "started": view.started or event.time,
+                "epochs": event.plan.get("epochs", view.epochs),
+                "max_steps": event.plan.get("max_steps") or view.max_steps,
+            }
+        case Progress():
+            point = CurvePoint(**event.model_dump(include=set(CurvePoint.model_fields)))
+            latest = event.model_dump(
+                include={
+                    "step",
+                    "max_steps",
+                    "epoch",
+                    "epochs",
+                    "loss",
+                    "learning_rate",
+                    "tokens_per_second",
+                    "seconds_left",
+                    "memory_bytes",
+                }
+            )
+            return {**latest, "curve": [*view.curve, point]}
+        case Epoch():
+            point = EpochPoint(step=event.step, epoch=event.epoch, analytics=event.analytics)
+            return {"points": [*view.points, point]}
+        case Samples():
+            return {"samples": [*view.samples, _plain(event)]}
+        case Checkpoint():
+            return {"checkpoints": [*view.checkpoints, _plain(event)]}
+        case Warned():
+            return {"warnings": [*view.warnings, event.problem]}
+        case RunResumed():
+            return {
+                "attempt": event.attempt,
+                "step": event.step,
+                "resumed": [*view.resumed, _plain(event)],
+                **{
+                    name: [item for item in getattr(view, name) if _step_of(item) <= event.step]
+                    for name in ("curve", "points", "samples", "checkpoints")
+                },
+            }
+        case RunFinished():
+            return {
+                "status": "finished",
+                "ended": event.time,
+                "summary": event.summary,
+                "model_path": event.model_path,
+                "seconds_left": None,
+            }
+        case RunStopped():
+            return {
+                "status": "stopped",
+                "ended": event.time,
+                "reason": event.reason,
+                "summary": event.summary,
+                "model_path": event.model_path,
+                "seconds_left": None,
+            }
+        case RunFailed():
+            return {
+                "status": "failed",
+                "ended": event.time,
+                "problem": event.problem,
+                "detail": event.detail,
+                "seconds_left": None,
+            }
+
+
+def _reopened(view: RunView) -> dict[str, Any]:
+    if view.ended is None:
+        return {}
+    return {
+        "ended": None,
+        "problem": None,
+        "detail": "",
+        "reason": None,
+        "summary": {},
+        "model_path": None,
+        "attempt": view.attempt + 1,
+    }
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    return event.model_dump(mode="json", exclude={"seq", "run_id", "type"})
+
+
+def _step_of(item: Any) -> int:
+    return int(item["step"] if isinstance(item, dict) else item.step)
+
+
+def overlay(view: RunView, live: Live | None, alive: Callable[[Live], bool]) -> RunView:
+    """The view of an unended run with what its owner last said, or as interrupted."""
+    if view.status not in ACTIVE:
+        return view
+    if live is None or not alive(live):
+        return view.model_copy(update={"status": "interrupted", "seconds_left": None})
+    if live.attempt < view.attempt or (live.step < view.step and not view.resumed):
+        return view
+    known = live.model_dump(
+        include={"step", "epoch", "learning_rate", "tokens_per_second", "seconds_left"}
+    )
+    return view.model_copy(
+        update={
+            **known,
+            "stage": live.stage,
+            "status": "queued" if live.stage.stage == "queued" else "running",
+            "max_steps": live.max_steps or view.max_steps,
+            "loss": live.loss if live.loss is not None else view.loss,
+            "memory_bytes": live.memory_bytes or view.memory_bytes,
+        }
+    )

@@ -1,0 +1,102 @@
+"""The Hub token's holder, and the redaction of everything that looks like one.
+
+The token is a plain Python attribute: it is in no trait, document, log,
+exception, argument, environment variable or file.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+TokenOrigin = Literal["typed", "colab", "login", "environment", "none"]
+
+_TOKEN_SHAPES = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{8,}")
+_BEARER = re.compile(r"(?i)(bearer\s+|token[=:]\s*)[A-Za-z0-9_\-.]{8,}")
+_MASK = "[redacted]"
+
+
+@dataclass(repr=False)
+class _Secret:
+    value: str | None = None
+
+    def __repr__(self) -> str:
+        return "_Secret(set)" if self.value else "_Secret(empty)"
+
+
+class TokenHolder:
+    """Holds one typed token and finds the ones the machine already has."""
+
+    def __init__(self) -> None:
+        self._typed = _Secret()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"TokenHolder(origin={self.origin()!r})"
+
+    def type_in(self, token: str | None) -> None:
+        """Keep a token the user typed, or forget it when empty."""
+        with self._lock:
+            self._typed.value = (token or "").strip() or None
+
+    def token(self) -> str | None:
+        """The token to use, the typed one first; None when there is none."""
+        return self._find()[0]
+
+    def origin(self) -> TokenOrigin:
+        """Where the token came from, which is all the interface may show."""
+        return self._find()[1]
+
+    def _find(self) -> tuple[str | None, TokenOrigin]:
+        with self._lock:
+            if self._typed.value:
+                return self._typed.value, "typed"
+        for origin, find in _SOURCES:
+            if found := find():
+                return found, origin
+        return None, "none"
+
+    def redact(self, text: str) -> str:
+        """`text` without this token and without anything shaped like one."""
+        found = self._typed.value
+        if found:
+            text = text.replace(found, _MASK)
+        return redact(text)
+
+
+def _from_colab() -> str | None:
+    try:
+        from google.colab import userdata  # type: ignore[import-not-found]  # noqa: PLC0415
+    except ImportError:
+        return None
+    try:
+        return str(userdata.get("HF_TOKEN")) or None
+    except Exception:  # noqa: BLE001  Colab raises its own types when the secret is absent or refused
+        return None
+
+
+def _from_environment() -> str | None:
+    import os  # noqa: PLC0415
+
+    return os.environ.get("HF_TOKEN") or None
+
+
+def _from_login() -> str | None:
+    try:
+        from huggingface_hub import get_token  # noqa: PLC0415
+    except ImportError:
+        return None
+    return get_token()
+
+
+_SOURCES: tuple[tuple[TokenOrigin, Callable[[], str | None]], ...] = (
+    ("environment", _from_environment),
+    ("login", _from_login),
+    ("colab", _from_colab),
+)
+
+
+def redact(text: str) -> str:
+    """`text` with everything that looks like a Hub token or a bearer header masked."""
+    return _BEARER.sub(lambda m: m.group(1) + _MASK, _TOKEN_SHAPES.sub(_MASK, text))

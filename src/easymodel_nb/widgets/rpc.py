@@ -1,0 +1,224 @@
+"""Commands between the view and the kernel: custom messages that always get a reply.
+
+A request is `{id, method, params}`, its reply `{id, ok, result | error}`. The
+table METHODS is the whole vocabulary; `studio.command()` speaks it as well.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from easymodel_nb.errors import Problem, StudioError
+from easymodel_nb.runlog.events import finite
+from easymodel_nb.widgets.state import Theme
+
+_log = logging.getLogger(__name__)
+
+
+class _Params(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Empty(_Params):
+    """No parameters, or nothing to say."""
+
+
+class PullParams(_Params):
+    """The `seq` of each trait the view has."""
+
+    seen: dict[str, int] = {}
+
+
+class CommitParams(_Params):
+    """The working copy, and the revision it was made from."""
+
+    project_id: str
+    client: str
+    base_rev: int
+    document: dict[str, Any]
+
+
+class CommitResult(BaseModel):
+    """The revision the document has now."""
+
+    rev: int
+
+
+class TrainParams(_Params):
+    """`node` None trains every finetune node; `rev` is the document the view means."""
+
+    node: str | None = None
+    rev: int | None = None
+
+
+class TrainResult(BaseModel):
+    """The queued runs, in the order in which they will start."""
+
+    runs: list[str]
+
+
+class StopParams(_Params):
+    """`run` None stops every active run."""
+
+    run: str | None = None
+
+
+class ProjectParams(_Params):
+    """One project."""
+
+    project_id: str
+
+
+class ProjectNewParams(_Params):
+    """`template` None is an empty canvas, "first" the connected first project."""
+
+    name: str | None = None
+    template: str | None = None
+
+
+class ProjectRenameParams(_Params):
+    """A project and its new name."""
+
+    project_id: str
+    name: str
+
+
+class ProjectResult(BaseModel):
+    """The project that is open now."""
+
+    project_id: str
+
+
+class SettingsParams(_Params):
+    """Settings to remember; absent ones stay."""
+
+    theme: Theme | None = None
+
+
+class TokenParams(_Params):
+    """A Hub token to hold in memory; empty forgets it."""
+
+    token: str | None = None
+
+
+class RunParams(_Params):
+    """One run."""
+
+    run: str
+
+
+class RunDetails(BaseModel):
+    """What the inspector shows of a run: every choice with its reason, and its log."""
+
+    plan: dict[str, Any] | None
+    detail: str
+    log: list[str]
+    metrics: list[dict[str, Any]]
+
+
+class Method(NamedTuple):
+    """One command: what it takes, what it answers, what it is for."""
+
+    params: type[BaseModel]
+    result: type[BaseModel]
+    purpose: str
+
+
+METHODS: dict[str, Method] = {
+    "pull": Method(PullParams, Empty, "send every trait the view has not got"),
+    "commit": Method(CommitParams, CommitResult, "save the working copy; error `conflict`"),
+    "train": Method(TrainParams, TrainResult, "queue runs; errors `stale`, `refused`"),
+    "stop": Method(StopParams, Empty, "stop one run or all of them"),
+    "project_new": Method(ProjectNewParams, ProjectResult, "create a project and open it"),
+    "project_rename": Method(ProjectRenameParams, Empty, "rename a project"),
+    "project_switch": Method(ProjectParams, ProjectResult, "open a project"),
+    "project_duplicate": Method(ProjectParams, ProjectResult, "copy a project and open the copy"),
+    "project_delete": Method(ProjectParams, ProjectResult, "move a project to the trash"),
+    "settings": Method(SettingsParams, Empty, "remember settings"),
+    "token": Method(TokenParams, Empty, "hold or forget a Hub token"),
+    "show_run": Method(RunParams, Empty, "show a run in the dashboard"),
+    "run_details": Method(RunParams, RunDetails, "the plan, log and numbers of a run"),
+}
+
+
+class RpcError(Exception):
+    """An error with a code of its own and data for the view."""
+
+    def __init__(self, code: str, message: str, data: dict[str, Any] | None = None) -> None:
+        self.code = code
+        self.data = data or {}
+        super().__init__(message)
+
+
+class ErrorReply(BaseModel):
+    """What went wrong, for the view."""
+
+    code: str
+    message: str
+    problems: list[Problem] = []
+    data: dict[str, Any] = {}
+
+
+Handler = Callable[[Any], BaseModel | None]
+
+
+def call(handlers: Mapping[str, Handler], method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Run one command.
+
+    Raises
+    ------
+    StudioError
+        When the command is refused.
+    RpcError
+        When it is unknown, malformed, stale or in conflict.
+
+    """
+    if method not in METHODS:
+        known = ", ".join(METHODS)
+        raise RpcError("unknown_method", f"There is no command {method!r}; there are {known}.")
+    try:
+        parsed = METHODS[method].params.model_validate(params)
+    except ValidationError as error:
+        details = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'parameters'}: {e['msg']}" for e in error.errors()
+        )
+        raise RpcError("invalid_params", f"{method}: {details}.") from None
+    result = handlers[method](parsed)
+    return finite((result or Empty()).model_dump(mode="json"))  # type: ignore[no-any-return]
+
+
+def reply(handlers: Mapping[str, Handler], message: Any) -> dict[str, Any]:
+    """The reply to one message; never raises, so that the view always hears back."""
+    request = message if isinstance(message, dict) else {}
+    base = {"id": request.get("id")}
+    try:
+        method, params = request.get("method"), request.get("params") or {}
+        if not isinstance(method, str) or not isinstance(params, dict):
+            raise RpcError("invalid_request", "A request is {id, method, params}.")  # noqa: TRY301
+        return {**base, "ok": True, "result": call(handlers, method, params)}
+    except StudioError as error:
+        failure = ErrorReply(code="refused", message=str(error), problems=error.problems)
+    except RpcError as error:
+        failure = ErrorReply(code=error.code, message=str(error), data=error.data)
+    except Exception as error:
+        _log.exception("command failed")
+        failure = ErrorReply(
+            code="internal",
+            message=f"Something went wrong inside EasyModel ({type(error).__name__}: {error}).",
+        )
+    return {**base, "ok": False, "error": finite(failure.model_dump(mode="json"))}
+
+
+def table() -> str:
+    """The vocabulary as a Markdown table, for docs/architecture.md."""
+    rows = [
+        f"| `{name}` | {_fields(m.params)} | {_fields(m.result)} | {m.purpose} |"
+        for name, m in METHODS.items()
+    ]
+    return "\n".join(["| method | params | result | purpose |", "|---|---|---|---|", *rows])
+
+
+def _fields(model: type[BaseModel]) -> str:
+    return ", ".join(f"`{name}`" for name in model.model_fields) or "none"

@@ -1,0 +1,155 @@
+"""The state the workbench sees: one model a trait, each a whole snapshot.
+
+TypeScript types are generated from these models, so a change here is a change
+of the protocol. Every snapshot carries `seq`, which grows with each change: the
+view names the ones it has when it pulls, and is sent what it missed.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from easymodel_nb.errors import Problem
+from easymodel_nb.runlog.view import StageView, Status
+from easymodel_nb.secrets import TokenOrigin
+from easymodel_nb.workflow.document import Workflow
+
+Theme = Literal["auto", "light", "dark"]
+TRAITS = ("document", "projects", "runs", "problems", "catalog", "beat")
+
+
+class Snapshot(BaseModel):
+    """What every trait holds at least."""
+
+    seq: int = 0
+
+
+class DocumentState(Snapshot):
+    """The active project's document at a revision."""
+
+    project_id: str = ""
+    rev: int = 0
+    document: Workflow = Workflow()
+
+
+class ProjectItem(BaseModel):
+    """One line of the project list."""
+
+    id: str
+    name: str
+    last_run: str | None = None  # ISO time
+    training: float | None = None  # 0 to 1 while one of its runs is active
+
+
+class ProjectsState(Snapshot):
+    """The project list and which one is open."""
+
+    active: str = ""
+    items: list[ProjectItem] = []
+
+
+class RunCard(BaseModel):
+    """One run of the active project, as the node and the inspector show it."""
+
+    id: str
+    node_id: str
+    status: Status
+    created: str
+    started: str | None = None
+    ended: str | None = None
+    stage: StageView = StageView()
+    fraction: float | None = None  # share of all steps done, 0 to 1
+    step: int = 0
+    max_steps: int = 0
+    epoch: float = 0.0
+    epochs: float = 0.0
+    loss: float | None = None
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+    memory_bytes: int | None = None
+    queue_position: int | None = None  # 0 is next
+    spark: list[float] = []  # training loss, at most 160 points
+    summary: str = ""  # what was trained, in one line: "Generation, 3 epochs, batch 8, 900 rows"
+    headline: str | None = None  # what came of it: "Validation perplexity fell from 212 to 13.2"
+    reason: str | None = None  # why it was stopped
+    problem: Problem | None = None
+    warnings: list[Problem] = []
+    model_path: str | None = None
+
+
+class RunsState(Snapshot):
+    """The runs of the active project, newest first; `shown` is the dashboard's."""
+
+    items: list[RunCard] = []
+    shown: str | None = None
+    queue: int = 0  # waiting runs in all projects
+
+
+class ProblemsState(Snapshot):
+    """What check() says of the document at `rev`."""
+
+    rev: int = 0
+    items: list[Problem] = []
+
+
+class SourceOption(BaseModel):
+    """A source that can be chosen from a list."""
+
+    source: str
+    title: str
+    detail: str = ""
+
+
+class SourceFacts(BaseModel):
+    """What is known of the source of one model or dataset node."""
+
+    source: str
+    state: Literal["unknown", "checking", "ok", "problem"] = "unknown"
+    lines: list[str] = []  # at most two facts
+    columns: list[str] = []
+    rows: list[list[str]] = []  # first rows, each cell cut to 200 characters
+    total_rows: int | None = None
+    roles: dict[str, str] = {}  # field -> column that null would choose
+    problem: Problem | None = None
+
+
+class Catalog(Snapshot):
+    """Everything that rarely changes: the machine, the choices, what is known of sources."""
+
+    version: str = ""
+    host: str = "python"
+    device: str = ""
+    home: str = ""
+    theme: Theme = "auto"
+    height: int = 640
+    token_origin: TokenOrigin = "none"
+    models: list[SourceOption] = []
+    datasets: list[SourceOption] = []
+    tasks: list[str] = []
+    methods: list[str] = []
+    facts: dict[str, SourceFacts] = {}  # by node id
+    first_project: str | None = None  # its finetune node starts open
+    notice: str | None = None
+
+
+class Beat(Snapshot):
+    """The kernel lives; `moved` says that a newer cell has taken over."""
+
+    time: str = ""
+    active: bool = False  # a run is queued or under way
+    moved: bool = False
+
+
+STATE_MODELS: dict[str, type[Snapshot]] = {
+    "document": DocumentState,
+    "projects": ProjectsState,
+    "runs": RunsState,
+    "problems": ProblemsState,
+    "catalog": Catalog,
+    "beat": Beat,
+}
+
+
+def dump(state: Snapshot) -> dict[str, Any]:
+    """A snapshot as the plain values a trait holds."""
+    return state.model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""What the user drew: the document, what may connect, and every structural problem in it."""

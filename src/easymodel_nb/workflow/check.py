@@ -1,0 +1,258 @@
+"""Every structural problem in a workflow, without reading data or model."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from easymodel_nb.errors import FieldChange, Fix, Problem
+from easymodel_nb.workflow import ports
+from easymodel_nb.workflow.document import DATA_MODELS, FinetuneData, Node, Task, Workflow
+
+# Widened as the trainer learns more; what is refused here is refused before any run exists.
+AVAILABLE_TASKS: tuple[str, ...] = ("generation",)
+AVAILABLE_METHODS: tuple[str, ...] = ("full",)
+
+_LABELS = {
+    "max_length": "Max length",
+    "subset_size": "Subset size",
+    "batch_size": "Batch size",
+    "eval_fraction": "Held-out fraction",
+    "eval_size": "Evaluation rows",
+    "max_new_tokens": "New tokens",
+}
+
+
+def label_of(field: str) -> str:
+    """A field's name as the interface shows it."""
+    return _LABELS.get(field, field.replace("_", " ").capitalize())
+
+
+def check(workflow: Workflow, node: str | None = None) -> list[Problem]:
+    """Name every structural problem; for one finetune node, only those that stop it."""
+    found = list(_whole(workflow))
+    if node is None:
+        return found
+    if workflow.node(node) is None:
+        return [
+            *found,
+            Problem(code="node.missing", message=f"There is no node {node!r} in this workflow."),
+        ]
+    concerned = ancestors(workflow, node) | {node}
+    return [p for p in found if p.node is None or p.node in concerned]
+
+
+def _whole(workflow: Workflow) -> Iterator[Problem]:
+    yield from _ids(workflow)
+    if not workflow.of_type("finetune"):
+        yield Problem(
+            code="workflow.no_finetune",
+            message="Nothing to train yet: add a Finetuning node and connect a model and a "
+            "dataset to it.",
+        )
+    for node in workflow.nodes:
+        yield from _data(node)
+    yield from _edges(workflow)
+    yield from _inputs(workflow)
+    yield from _cycles(workflow)
+
+
+def _ids(workflow: Workflow) -> Iterator[Problem]:
+    for kind, ids in (
+        ("node", [node.id for node in workflow.nodes]),
+        ("edge", [edge.id for edge in workflow.edges]),
+    ):
+        for name, count in Counter(ids).items():
+            if count > 1:
+                yield Problem(
+                    code=f"{kind}.duplicate",
+                    message=f"{count} {kind}s share the id {name!r}; each needs its own.",
+                    node=name if kind == "node" else None,
+                )
+
+
+def _data(node: Node) -> Iterator[Problem]:
+    model = DATA_MODELS.get(node.type)
+    if model is None:
+        return
+    try:
+        data = model.model_validate(node.data)
+    except ValidationError as error:
+        seen: set[str] = set()
+        for detail in error.errors():
+            field = str(detail["loc"][0])
+            if field not in seen:
+                seen.add(field)
+                yield _invalid(node, model, field, detail)
+        return
+    if node.type in {"model", "dataset"} and not str(getattr(data, "source", "")).strip():
+        yield Problem(
+            code="source.empty",
+            message=f"{node.title} has no source yet: choose one, or type a Hub id or a path.",
+            node=node.id,
+            field="source",
+        )
+    if isinstance(data, FinetuneData):
+        yield from _available(node, data)
+        yield from _roles(node, data)
+
+
+def _available(node: Node, data: FinetuneData) -> Iterator[Problem]:
+    for field, value, available in (
+        ("task", data.task, AVAILABLE_TASKS),
+        ("method", data.method, AVAILABLE_METHODS),
+    ):
+        if value not in available:
+            yield Problem(
+                code=f"{field}.unavailable",
+                message=f"This version cannot train with {field} {value!r} yet; "
+                f"choose {' or '.join(available)}.",
+                node=node.id,
+                field=field,
+                fix=_set(node, field, available[0]),
+            )
+
+
+def _roles(node: Node, data: FinetuneData) -> Iterator[Problem]:
+    if data.task != "generation":
+        return
+    if data.prompt_field and not data.target_field:
+        yield Problem(
+            code="roles.target_missing",
+            message="A prompt needs a target to learn: choose the target field, or use the "
+            "column as text field instead.",
+            node=node.id,
+            field="target_field",
+        )
+    if data.text_field and data.target_field:
+        yield Problem(
+            code="roles.conflict",
+            message="Text field and target field exclude each other: with a target, the first "
+            "column is the prompt field.",
+            node=node.id,
+            field="text_field",
+        )
+
+
+def _set(node: Node, field: str, value: Any) -> Fix:
+    return Fix(
+        label=f"Set {label_of(field).lower()} to {value}",
+        set=[FieldChange(node=node.id, field=field, value=value)],
+    )
+
+
+def _invalid(node: Node, model: type[BaseModel], field: str, detail: Any) -> Problem:
+    name, value, context = label_of(field), detail["input"], detail.get("ctx", {})
+    kind: str = detail["type"]
+    if field == "task":
+        names = ", ".join(get_args(Task))
+        code, message = "task.unknown", f"There is no task {value!r}; the tasks are {names}."
+    elif kind == "literal_error":
+        code, message = "field.choice", f"{name} cannot be {value!r}; use {context['expected']}."
+    elif kind in {"greater_than_equal", "greater_than", "less_than_equal", "less_than"}:
+        bound = next(context[key] for key in ("ge", "gt", "le", "lt") if key in context)
+        words = {
+            "greater_than_equal": "at least",
+            "greater_than": "more than",
+            "less_than_equal": "at most",
+            "less_than": "less than",
+        }[kind]
+        code, message = "field.range", f"{name} must be {words} {bound:g}, not {value!r}."
+    elif kind.startswith(("int", "float")):
+        whole = "a whole number" if kind.startswith("int") else "a number"
+        code, message = "field.type", f"{name} must be {whole}, not {value!r}."
+    else:
+        code, message = "field.type", f"{name} cannot be {value!r}: {detail['msg']}."
+    info = model.model_fields.get(field)
+    default = info.default if info is not None and not info.is_required() else None
+    simple = isinstance(default, (int, float, str)) and not isinstance(default, bool)
+    fix = _set(node, field, default) if simple and default != "" else None
+    return Problem(code=code, message=message, node=node.id, field=field, fix=fix)
+
+
+def _edges(workflow: Workflow) -> Iterator[Problem]:
+    for edge in workflow.edges:
+        source, target = workflow.node(edge.source), workflow.node(edge.target)
+        if source is None or target is None:
+            lost = edge.source if source is None else edge.target
+            yield Problem(
+                code="edge.dangling",
+                message=f"A connection leads to the node {lost!r}, which is not there. Remove it.",
+                node=(target or source or Node(id="", type="")).id or None,
+            )
+            continue
+        known = source.type in ports.kinds() and target.type in ports.kinds()
+        if known and not ports.fits(
+            source.type, edge.sourceHandle or "", target.type, edge.targetHandle or ""
+        ):
+            yield Problem(
+                code="edge.type",
+                message=f"{source.title} ({edge.sourceHandle}) cannot feed {target.title} "
+                f"({edge.targetHandle}). Remove this connection.",
+                node=target.id,
+                field=edge.targetHandle,
+            )
+
+
+def _inputs(workflow: Workflow) -> Iterator[Problem]:
+    for node in workflow.nodes:
+        kind = ports.kinds().get(node.type)
+        if kind is None:
+            continue
+        for handle, port in kind.inputs.items():
+            count = len(workflow.into(node.id, handle))
+            if port.required and count == 0:
+                yield Problem(
+                    code="input.missing",
+                    message=f"{node.title} has no {handle}: connect a {handle.capitalize()} node "
+                    "to it.",
+                    node=node.id,
+                    field=handle,
+                )
+            if port.max is not None and count > port.max:
+                yield Problem(
+                    code="input.many",
+                    message=f"{node.title} has {count} {handle} connections and can use one. "
+                    "Remove the others.",
+                    node=node.id,
+                    field=handle,
+                )
+
+
+def ancestors(workflow: Workflow, node_id: str) -> set[str]:
+    """Every node from which this one can be reached."""
+    found: set[str] = set()
+    frontier = [node_id]
+    while frontier:
+        current = frontier.pop()
+        for edge in workflow.edges:
+            if edge.target == current and edge.source not in found:
+                found.add(edge.source)
+                frontier.append(edge.source)
+    return found
+
+
+def _cycles(workflow: Workflow) -> Iterator[Problem]:
+    for node in workflow.of_type("finetune"):
+        if node.id in ancestors(workflow, node.id):
+            yield Problem(
+                code="workflow.cycle",
+                message=f"{node.title} would train on its own result. Remove one connection of "
+                "the circle.",
+                node=node.id,
+                field="model",
+            )
+
+
+def training_order(workflow: Workflow) -> list[str]:
+    """The finetune nodes so that each comes after those whose result it starts from."""
+    order: list[str] = []
+    waiting = [node.id for node in workflow.of_type("finetune")]
+    while waiting:
+        ready = [n for n in waiting if not (ancestors(workflow, n) & set(waiting) - {n})]
+        if not ready:  # a circle, which check() names
+            return order + waiting
+        order += ready
+        waiting = [n for n in waiting if n not in ready]
+    return order
