@@ -1,0 +1,1 @@
+"""What the user made, on disk: projects and settings, each in two slots."""

@@ -1,0 +1,83 @@
+"""One lock a path: a lock between threads, and around it one between processes.
+
+Some file systems (network mounts, mounted buckets) know no locks. There the lock
+between threads remains, and the revision each write names still finds most of
+what another process wrote meanwhile.
+"""
+
+import errno
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from easymodel_nb.errors import problem_error
+
+_NO_LOCKS_HERE = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK}
+_PATIENCE_SECONDS = 5.0
+
+
+class PathLock:
+    """Mutual exclusion over one path; may be held again by the thread that holds it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        timeout: float = _PATIENCE_SECONDS,
+        file_lock: BaseFileLock | None = None,
+    ) -> None:
+        self._path = path
+        self._threads = threading.RLock()
+        # thread_local=False: the lock between threads already sees to who counts.
+        self._processes = file_lock or FileLock(path, timeout=timeout, thread_local=False)
+        self.between_processes = True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock.
+
+        Raises
+        ------
+        StudioError
+            When another process holds it for longer than the patience.
+
+        """
+        with self._threads:
+            locked = self._acquire()
+            try:
+                yield
+            finally:
+                if locked:
+                    self._processes.release()
+
+    def _acquire(self) -> bool:
+        if not self.between_processes:
+            return False
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._processes.acquire()
+        except Timeout:
+            raise problem_error(
+                "store.busy",
+                f"Another program holds {self._path}. Close other notebooks that use this "
+                "EasyModel home, then try again.",
+            ) from None
+        except NotImplementedError:
+            self.between_processes = False
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS_HERE:
+                raise
+            self.between_processes = False
+            return False
+        return True
+
+
+@cache
+def lock_at(path: Path) -> PathLock:
+    """The lock of a path, one for the whole process."""
+    return PathLock(path)

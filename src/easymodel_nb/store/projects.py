@@ -1,0 +1,255 @@
+"""Projects: list, load, create, save, rename, duplicate, delete, restore.
+
+Every change is one transaction: take the lock, open a fresh TinyDB, read,
+compare, write. A project's name lives in the project; the `name` in its document
+follows it.
+"""
+
+import contextlib
+import copy
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.runlog.events import finite
+from easymodel_nb.store import record
+from easymodel_nb.store.locks import lock_at
+from easymodel_nb.store.settings import SettingsFile
+from easymodel_nb.store.two_slot import Damaged, slot_paths
+from easymodel_nb.workflow.document import Workflow
+
+_TABLE = "project"
+
+
+@dataclass(frozen=True)
+class ProjectInfo:
+    """One line of the project list."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project at a revision."""
+
+    id: str
+    name: str
+    revision: int
+    workflow: Workflow
+
+
+class Conflict(Exception):  # noqa: N818  a state, not a mishap
+    """Someone else saved meanwhile: their revision and their document."""
+
+    def __init__(self, revision: int, document: dict[str, Any]) -> None:
+        self.revision = revision
+        self.document = document
+        super().__init__(
+            f"This project was changed elsewhere meanwhile; it is at revision {revision} now."
+        )
+
+
+class ProjectStore:
+    """The projects of one home, and its settings."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._folder = home / "projects"
+        self._trash = home / "trash"
+        self._lock = lock_at(home / ".store.lock")
+        self._seen: dict[str, tuple[record.Stamp, dict[str, Any]]] = {}
+        self.settings = SettingsFile(home, self._lock)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise problem_error(
+                "home.unwritable",
+                f"EasyModel cannot write to its home {home} ({error.strerror}). Name another "
+                "folder: studio(home=...).",
+            ) from None
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Several calls as one, with regard to other threads and processes."""
+        return self._lock.held()
+
+    # ------------------------------------------------------------ reading
+
+    def list_projects(self) -> list[ProjectInfo]:
+        """Every readable project, oldest first; what is damaged is set aside."""
+        found = []
+        for project_id in record.stems(self._folder):
+            with contextlib.suppress(StudioError):
+                found.append(ProjectInfo(project_id, self._raw(project_id)["name"]))
+        return found
+
+    def load(self, project_id: str) -> Project:
+        """One project.
+
+        Raises
+        ------
+        StudioError
+            When it is not there, is damaged, or comes from a newer version.
+
+        """
+        return _project(self._raw(project_id))
+
+    def damaged(self) -> list[Problem]:
+        """A note for each file that could not be read and was set aside."""
+        return [
+            Problem(
+                code="store.damaged",
+                severity="note",
+                message=f"A file held no whole revision and was set aside as {path}. Repair it, "
+                "or delete it to be rid of this message.",
+            )
+            for folder in (self._folder, self.home)
+            for path in record.set_aside_in(folder)
+        ]
+
+    def free_name(self, wanted: str) -> str:
+        """`wanted`, or with the first number that makes it unlike every other name."""
+        taken = {info.name for info in self.list_projects()}
+        names = (wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3)))
+        return next(name for name in names if name not in taken)
+
+    # ------------------------------------------------------------ changing
+
+    def create(self, name: str, workflow: Workflow | None = None) -> Project:
+        """A new project."""
+        name = _clean(name)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
+        project_id = f"{stamp}-{secrets.token_hex(2)}"
+        raw = {
+            "id": project_id,
+            "name": name,
+            "workflow": _named(workflow or Workflow(), name),
+            "revision": 1,
+        }
+        with self._lock.held():
+            record.write(self._folder / project_id, _TABLE, raw)
+        return _project(raw)
+
+    def save(self, project_id: str, workflow: Workflow, base_revision: int) -> Project:
+        """Save a document that was made from `base_revision`.
+
+        Saving again what is stored already is no conflict, so that a commit whose
+        answer was lost can be sent again.
+
+        Raises
+        ------
+        Conflict
+            When someone else saved meanwhile; nothing is written.
+        StudioError
+            When there is no such project.
+
+        """
+        with self._changed(project_id) as raw:
+            stored = _project(raw)
+            document = _named(workflow, raw["name"])
+            if document == stored.workflow.dump():
+                return stored
+            if raw["revision"] != base_revision:
+                raise Conflict(raw["revision"], stored.workflow.dump())
+            raw.update(workflow=document, revision=raw["revision"] + 1)
+        return _project(raw)
+
+    def rename(self, project_id: str, name: str) -> Project:
+        """Give a project another name; its document's revision stays."""
+        with self._changed(project_id) as raw:
+            raw["name"] = _clean(name)
+            raw["workflow"] = {**raw["workflow"], "name": raw["name"]}
+        return _project(raw)
+
+    def duplicate(self, project_id: str) -> Project:
+        """A copy under a new id; it starts without runs, because runs name their project."""
+        original = self.load(project_id)
+        return self.create(self.free_name(f"{original.name} copy"), original.workflow)
+
+    def delete(self, project_id: str) -> None:
+        """Move a project to the trash."""
+        with self._lock.held():
+            self._raw(project_id)
+            _move(project_id, self._folder, self._trash)
+
+    def trash(self) -> list[str]:
+        """The ids of deleted projects."""
+        return record.stems(self._trash)
+
+    def restore(self, project_id: str) -> Project:
+        """Take a project out of the trash."""
+        with self._lock.held():
+            if project_id not in self.trash():
+                raise problem_error("project.missing", f"No project {project_id!r} in the trash.")
+            _move(project_id, self._trash, self._folder)
+            return self.load(project_id)
+
+    # ------------------------------------------------------------ inside
+
+    def _raw(self, project_id: str) -> dict[str, Any]:
+        """The stored record, for reading; parsed again only when one of its files changed."""
+        stem = self._folder / project_id
+        known = self._seen.get(project_id)
+        if known and known[0] == record.stamp(stem):
+            return known[1]
+        with self._lock.held():
+            raw, stamp = self._read(project_id), record.stamp(stem)
+        self._seen[project_id] = (stamp, raw)
+        return raw
+
+    def _read(self, project_id: str) -> dict[str, Any]:
+        known = project_id in record.stems(self._folder)
+        try:
+            raw = record.read(self._folder / project_id, _TABLE) if known else None
+        except Damaged as damage:
+            record.set_aside(damage.paths)
+            names = " and ".join(path.name for path in damage.paths)
+            raise problem_error(
+                "store.damaged",
+                f"This project cannot be read: no whole revision in {names}. Set aside in "
+                f"{self._folder} with the ending .damaged.",
+            ) from None
+        if raw is None:
+            raise problem_error("project.missing", f"There is no project {project_id!r}.")
+        return raw
+
+    @contextmanager
+    def _changed(self, project_id: str) -> Iterator[dict[str, Any]]:
+        """Read-compare-write: the record, written back when the block changed it."""
+        with self._lock.held():
+            before = self._read(project_id)
+            raw = dict(before)
+            yield raw
+            if raw != before:
+                record.write(self._folder / project_id, _TABLE, raw)
+                self._seen.pop(project_id, None)
+
+
+def _project(raw: dict[str, Any]) -> Project:
+    # Copied, because the values inside a node's data would be shared with the cache.
+    workflow = Workflow.read(copy.deepcopy(raw["workflow"]))
+    return Project(raw["id"], raw["name"], raw["revision"], workflow)
+
+
+def _named(workflow: Workflow, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = finite({**workflow.dump(), "name": name})
+    return document
+
+
+def _clean(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise problem_error("project.name", "A project needs a name.")
+    return name[:120]
+
+
+def _move(project_id: str, source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for path in slot_paths(source / project_id):
+        if path.exists():
+            path.replace(target / path.name)

@@ -1,0 +1,50 @@
+"""What is remembered across projects."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from easymodel_nb.store import record
+from easymodel_nb.store.locks import PathLock
+from easymodel_nb.store.two_slot import Damaged
+
+
+class Settings(BaseModel):
+    """The settings; keys of other versions are kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    active: str | None = None
+    theme: Literal["auto", "light", "dark"] = "auto"
+    first_project: str | None = None
+
+
+class SettingsFile:
+    """`settings.a.json` and `settings.b.json` of one home."""
+
+    def __init__(self, home: Path, lock: PathLock) -> None:
+        self._stem = home / "settings"
+        self._lock = lock
+
+    def read(self) -> Settings:
+        """What is remembered; damaged files are set aside and read as nothing."""
+        with self._lock.held():
+            try:
+                raw = record.read(self._stem, "settings")
+            except Damaged as damage:
+                record.set_aside(damage.paths)
+                raw = None
+        try:
+            return Settings.model_validate(raw or {})
+        except ValidationError:
+            return Settings()
+
+    def remember(self, **changes: Any) -> Settings:
+        """Change some settings; the others stay."""
+        with self._lock.held():
+            known = self.read()
+            wanted = Settings.model_validate({**known.model_dump(), **changes})
+            if wanted != known:
+                record.write(self._stem, "settings", wanted.model_dump(mode="json"))
+            return wanted

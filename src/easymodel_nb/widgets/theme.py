@@ -1,0 +1,65 @@
+"""The colours of the studio that Python has to know: data series, and the static picture.
+
+The workbench and the dashboard's CSS define the same tokens as `--em-NAME`.
+"""
+
+from functools import cache
+from typing import Literal
+
+import ipywidgets
+
+from easymodel_nb.widgets.state import Theme
+
+Shade = Literal["light", "dark"]
+Series = Literal["base", "train", "validation", "tuned", "human"]
+
+# The light colour, then the dark one.
+TOKENS: dict[str, tuple[str, str]] = {
+    "canvas": ("#F6F7F9", "#121316"),
+    "surface": ("#FFFFFF", "#1A1C20"),
+    "line": ("#E2E4E9", "#2A2D33"),
+    "line2": ("#CDD1D8", "#3C414A"),
+    "line3": ("#858B96", "#767D89"),
+    "text": ("#1A1D23", "#E8EAED"),
+    "text2": ("#515864", "#ADB3BD"),
+    "text3": ("#626974", "#949BA7"),
+    "accenttext": ("#3D3EC6", "#ABA8FF"),
+    "hover": ("#E9EBEF", "#26292F"),
+    "ok": ("#17713F", "#62C790"),
+    "warn": ("#845400", "#E3AE52"),
+    "err": ("#B4231C", "#FF8F86"),
+    "kmodel": ("#87398D", "#D79EDB"),
+    "kdataset": ("#0B6E76", "#5FC3CB"),
+    "base": ("#787E86", "#B2B5BA"),
+    "train": ("#1A9ADE", "#8BC7F9"),
+    "validation": ("#CA6515", "#E88F2B"),
+    "tuned": ("#3D3EC6", "#837DEE"),
+    "human": ("#175838", "#239E79"),
+}
+
+
+def color(name: str, shade: Shade) -> str:
+    """A token's colour in one theme."""
+    light, dark = TOKENS[name]
+    return dark if shade == "dark" else light
+
+
+@cache
+def takes_css_variables() -> bool:
+    """Whether the colour traits of the installed ipywidgets accept `var(--name)`.
+
+    Version 8 does; 7.7, which Colab has, does not.
+    """
+    return int(ipywidgets.__version__.split(".")[0]) >= 8  # noqa: PLR2004
+
+
+def series_color(name: Series, theme: Theme = "auto") -> str:
+    """The colour of a data series for a bqplot mark.
+
+    A CSS variable where the traits take one, so that a change of theme needs no
+    kernel; else the value for `theme`, "auto" being light, which scoped CSS maps
+    to its token.
+    """
+    if takes_css_variables():
+        return f"var(--em-{name})"
+    return color(name, "dark" if theme == "dark" else "light")
