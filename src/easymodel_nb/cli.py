@@ -1,0 +1,172 @@
+"""The `easymodel` command: train, demo, doctor.
+
+Exit codes: 0 all finished; 1 a run failed; 2 refused before the start; 130 after
+SIGINT or SIGTERM. With --json, stdout carries the events of the log and nothing else.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from easymodel_nb import __version__
+from easymodel_nb.errors import StudioError, problem_error
+
+if TYPE_CHECKING:
+    from easymodel_nb.runlog.run import Run
+
+FINISHED, FAILED, REFUSED, SIGNALLED = 0, 1, 2, 130
+PLAN_FORMAT = "easymodel.plan"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return SIGNALLED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="easymodel", description="Fine-tune Hugging Face models without writing code."
+    )
+    parser.add_argument("--version", action="version", version=f"easymodel-nb {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train the nodes of a workflow, or a plan")
+    train.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a workflow or a plan")
+    train.add_argument("--node", metavar="ID", help="train this Finetuning node only")
+    train.add_argument("--resume", metavar="RUN", help="go on with a run from its checkpoint")
+    _add_common(train)
+    train.set_defaults(run=_train)
+
+    demo = commands.add_parser("demo", help="train a built-in model on built-in data, offline")
+    demo.add_argument("task", nargs="?", default="generation", metavar="TASK")
+    _add_common(demo)
+    demo.set_defaults(run=_demo)
+
+    export = commands.add_parser("export", help="write a workflow as a script or notebook")
+    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("--node", metavar="ID")
+    export.add_argument("--to", choices=["script", "notebook"], default="script")
+    export.add_argument("-o", "--output", type=Path, metavar="OUT")
+    export.set_defaults(run=_export, json=False)
+
+    doctor = commands.add_parser("doctor", help="say what this machine has, and what is in the way")
+    doctor.add_argument("--home", type=Path, metavar="DIR", help="where projects and runs lie")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", type=Path, metavar="DIR", help="where projects and runs lie")
+    parser.add_argument("--json", action="store_true", help="write the events as JSON lines")
+
+
+def _train(options: argparse.Namespace) -> int:
+    try:
+        if options.resume:
+            raise problem_error(
+                "resume.later",
+                f"This version cannot resume run {options.resume} yet. "
+                "Train its workflow again: easymodel train FILE.",
+            )
+        if options.file is None:
+            raise problem_error(
+                "file.missing", "Name the workflow to train: easymodel train my-workflow.json."
+            )
+        document = _read(options.file)
+    except StudioError as error:
+        return _refuse(error, as_json=options.json)
+    return _run(document, options, node=options.node)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from easymodel_nb.store.first import first_workflow  # noqa: PLC0415
+    from easymodel_nb.workflow.check import AVAILABLE_TASKS  # noqa: PLC0415
+
+    if options.task not in AVAILABLE_TASKS:
+        known = ", ".join(AVAILABLE_TASKS)
+        error = problem_error(
+            "task.unknown", f"There is no demo of {options.task!r}. There is one of: {known}."
+        )
+        return _refuse(error, as_json=options.json)
+    return _run(first_workflow().dump(), options)
+
+
+def _export(options: argparse.Namespace) -> int:
+    error = problem_error(
+        "export.later",
+        f"This version cannot write a {options.to} yet. {options.file} itself can be trained "
+        "with: easymodel train FILE.",
+    )
+    return _refuse(error, as_json=False)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from easymodel_nb.doctor import report  # noqa: PLC0415
+
+    return report(options.home)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The workflow or plan in a file, as plain JSON values."""
+    from easymodel_nb.workflow.document import Workflow, read_text  # noqa: PLC0415
+
+    text = read_text(path)
+    try:
+        raw = json.loads(text)
+    except ValueError:
+        raw = text  # Workflow.read says where the JSON is wrong
+    if isinstance(raw, dict) and raw.get("format") == PLAN_FORMAT:
+        return raw
+    # Read leniently here and again by train(): a document that cannot be read is refused now.
+    return Workflow.read(raw).dump()
+
+
+def _run(document: dict[str, Any], options: argparse.Namespace, node: str | None = None) -> int:
+    """Train, showing events, until all runs ended or a signal came."""
+    from easymodel_nb import environment  # noqa: PLC0415
+    from easymodel_nb.terminal import Display, JsonLines, display, stop_on_signal  # noqa: PLC0415
+
+    home = environment.home(options.home)
+    shown: Display = JsonLines() if options.json else display(home)
+    try:
+        with shown, stop_on_signal() as signals:
+            from easymodel_nb.train.api import train  # noqa: PLC0415
+
+            runs = train(document, node=node, home=home, on_event=shown.event)
+    except StudioError as error:
+        return _refuse(error, as_json=options.json)
+    _explain(runs)
+    if signals.received:
+        return SIGNALLED
+    return FINISHED if all(run.status == "finished" for run in runs) else FAILED
+
+
+def _explain(runs: list["Run"]) -> None:
+    """Say on stderr what became of the runs that did not finish."""
+    for run in runs:
+        view = run.view
+        if view.problem is not None:
+            _say(f"Run {run.id} failed: {view.problem.message}")
+        elif view.status != "finished":
+            _say(f"Run {run.id} was {view.status}.")
+
+
+def _refuse(error: StudioError, *, as_json: bool) -> int:
+    if as_json:
+        problems = [problem.model_dump(mode="json") for problem in error.problems]
+        print(json.dumps({"type": "refused", "problems": problems}), flush=True)  # noqa: T201
+    for problem in error.problems:
+        where = " ".join(filter(None, [problem.node, problem.field]))
+        _say(f"{where}: {problem.message}" if where else problem.message)
+    return REFUSED
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,222 @@
+"""What the command line shows of a run: JSON lines, a live display, or plain sentences."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self, TextIO
+
+from easymodel_nb.runlog.log import RunReader, runs_folder
+from easymodel_nb.runlog.view import RunView
+
+
+class Display(Protocol):
+    """Is told every event, from whatever thread, after it is in the log."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: object) -> None: ...
+    def event(self, raw: dict[str, Any]) -> None:
+        """Show one event."""
+
+
+class JsonLines:
+    """Every event as one line on stdout, and nothing else there.
+
+    Whatever a library prints meanwhile, also below Python, goes to stderr.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines: TextIO | None = None
+        self._stdout = -1
+
+    def __enter__(self) -> Self:
+        sys.stdout.flush()
+        self._stdout = os.dup(1)
+        self._lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.stdout.flush()
+        os.dup2(self._stdout, 1)
+        os.close(self._stdout)
+        if self._lines is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._lines.close()
+
+    def event(self, raw: dict[str, Any]) -> None:
+        """Write one event and flush; a reader that went away ends the writing, not the run."""
+        with self._lock:
+            if self._lines is None:
+                return
+            try:
+                self._lines.write(json.dumps(raw, ensure_ascii=False, allow_nan=False) + "\n")
+                self._lines.flush()
+            except BrokenPipeError:
+                self._lines = None
+
+
+class Sentences:
+    """A line for each stage and each epoch, for a log file or a pipe."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def event(self, raw: dict[str, Any]) -> None:
+        """Print the events that are news to a reader of a log."""
+        if text := sentence(raw):
+            print(text, flush=True)  # noqa: T201
+
+
+class LiveDisplay:
+    """One moving line a run: its stage as a sentence, step, loss, and time left.
+
+    It reads the run's own files four times a second, so it also moves where there
+    are no events: while downloading, tokenising, measuring.
+    """
+
+    def __init__(self, home: Path) -> None:
+        from rich.console import Console  # noqa: PLC0415
+        from rich.live import Live  # noqa: PLC0415
+
+        self._console = Console()
+        self._runs = runs_folder(home)
+        self._reader: RunReader | None = None
+        self._live = Live(
+            console=self._console, get_renderable=self._render, refresh_per_second=4, transient=True
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def event(self, raw: dict[str, Any]) -> None:
+        """Follow the run that speaks; what is final is printed above the moving line."""
+        if self._reader is None or self._reader.folder.name != raw["run_id"]:
+            self._reader = RunReader(self._runs / raw["run_id"])
+        if raw["type"] != "stage" and (text := sentence(raw)):
+            self._console.print(text, highlight=False, markup=False)
+
+    def _render(self) -> Any:
+        from rich.columns import Columns  # noqa: PLC0415
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        if self._reader is None:
+            return Text("Starting")
+        view = self._reader.view()
+        done, total = _fraction(view)
+        bar = ProgressBar(total=total, completed=done or 0, width=24, pulse=total is None)
+        return Columns([bar, Text(status_line(view))])
+
+
+def display(home: Path) -> Display:
+    """The display that suits stdout."""
+    return LiveDisplay(home) if sys.stdout.isatty() else Sentences()
+
+
+def _fraction(view: RunView) -> tuple[float | None, float | None]:
+    if view.stage.total:
+        return view.stage.done, view.stage.total
+    if view.max_steps:
+        return view.step, view.max_steps
+    return None, None
+
+
+def status_line(view: RunView) -> str:
+    """What a run is doing now, in one line."""
+    parts = [view.stage.message]
+    if view.stage.stage == "training" and view.max_steps:
+        parts.append(f"step {view.step} of {view.max_steps}")
+        if view.loss is not None:
+            parts.append(f"loss {view.loss:.3f}")
+    left = view.stage.seconds_left if view.stage.seconds_left is not None else view.seconds_left
+    if left is not None:
+        parts.append(f"{duration(left)} left")
+    return ", ".join(parts)
+
+
+def sentence(raw: dict[str, Any]) -> str | None:
+    """An event as a sentence, or None for those that only count."""
+    match raw["type"]:
+        case "stage":
+            return str(raw["message"])
+        case "epoch":
+            return _epoch(raw)
+        case "warning":
+            return f"Note: {raw['problem']['message']}"
+        case "run_finished":
+            return f"Finished. The model is in {raw['run_id']}/{raw['model_path']}."
+        case "run_stopped":
+            return f"Stopped ({raw['reason'].replace('_', ' ')})."
+    return None
+
+
+def _epoch(raw: dict[str, Any]) -> str:
+    perplexity = raw["analytics"].get("perplexity") or {}
+    values = ", ".join(
+        f"{name} {measured['value']:.4g}"
+        for name, measured in perplexity.items()
+        if measured.get("value") is not None
+    )
+    when = "Before training" if raw["epoch"] == 0 else f"Epoch {raw['epoch']:g}"
+    return f"{when}: perplexity {values or 'not measured'}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 50 s, 1 min 23 s, 2 h 05 min."""
+    whole = max(0, round(seconds))
+    if whole < 60:  # noqa: PLR2004
+        return f"{whole} s"
+    if whole < 3600:  # noqa: PLR2004
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+@dataclass
+class Signals:
+    """Whether a signal came."""
+
+    received: bool = False
+
+
+@contextlib.contextmanager
+def stop_on_signal() -> Iterator[Signals]:
+    """Let SIGINT and SIGTERM stop the runs after their step; a second one ends at once."""
+    signals, came, done = Signals(), threading.Event(), threading.Event()
+
+    def receive(*_: object) -> None:
+        if signals.received:
+            raise KeyboardInterrupt
+        signals.received = True
+        came.set()
+
+    # Not in the handler: it interrupts the main thread anywhere, also where a lock is held.
+    def stop() -> None:
+        came.wait()
+        while not done.wait(0.2):
+            from easymodel_nb.train.api import stop_all  # noqa: PLC0415
+
+            stop_all(reason="signal")  # again, for a run that was only being queued
+
+    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    threading.Thread(target=stop, name="easymodel-signals", daemon=True).start()
+    try:
+        yield signals
+    finally:
+        done.set()
+        came.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
