@@ -1,0 +1,36 @@
+"""What every kind of test shares: a home of its own, and the wheel built once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, so that no test reads or writes the user's projects and runs."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("EASYMODEL_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this working tree, built by the real hook."""
+    target = tmp_path_factory.mktemp("wheel")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("EASYMODEL_NB_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = target.glob("*.whl")
+    return built
