@@ -1,19 +1,20 @@
 """Pretrain tiny-gpt2, the small GPT-2 that ships with easymodel-nb, on two CPU cores.
 
-python tools/pretrain_tiny_gpt2.py --shared ../shared --minutes 75
+python tools/pretrain_tiny_gpt2.py --shared ../shared --work build/pretrain --minutes 75
 
 needs torch, transformers and the folder `corpus` of the project's shared material. It
 
 1. reads the corpus and keeps contiguous blocks of every part (about 1 %) out of training,
 2. trains a byte-level BPE tokenizer on the rest,
-3. trains with Muon (2-D hidden weights) and fused AdamW (everything else); the learning rate follows the share of the
-   time budget that is gone, so that it reaches zero whatever else the machine is doing,
+3. trains with Muon (2-D hidden weights) and fused AdamW (everything else); the learning rate
+   follows the share of the time budget that is gone, so that it reaches zero whatever else the
+   machine is doing,
 4. writes the model folder every few minutes, so that an early model can be used, and
-5. measures bits per byte of the exported fp16 weights, read back as float32, on the held-out text, into
-   `pretraining.json`, which `tools/make_model_card.py` turns into the card.
+5. measures bits per byte of the exported fp16 weights, read back as float32, on the held-out text,
+   into `pretraining.json`, which `tools/make_model_card.py` turns into the card.
 
-The order of the data, the first weights and the tokenizer depend on `--seed` alone; the number of steps depends on how
-much processor the budget buys, so two runs do not give identical weights.
+The order of the data, the first weights and the tokenizer depend on `--seed` alone; the number of
+steps depends on how much processor the budget buys, so two runs do not give identical weights.
 """
 
 from __future__ import annotations
@@ -36,15 +37,22 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch.nn import functional
-from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedTokenizerFast,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 PAD, EOS = "<|pad|>", "<|endoftext|>"
 POSITIONS = 512
 
-# How often each part is read in one pass, against once for the novels: users' texts are modern, most of the corpus is
-# not. `paragraphs` is the mean of the (geometric) number of consecutive paragraphs of a document, `blocks` the number
-# of places from which held-out text is taken, `held_out` its share.
+# How often each part is read in one pass, against once for the novels: users' texts are modern,
+# most of the corpus is not. `paragraphs` is the mean of the (geometric) number of consecutive
+# paragraphs of a document, `blocks` the number of places from which held-out text is taken,
+# `held_out` its share.
 PARTS: dict[str, dict[str, float]] = {
     "novels": {"weight": 1.0, "paragraphs": 8, "blocks": 10, "held_out": 0.01},
     "speeches": {"weight": 2.5, "paragraphs": 3, "blocks": 3, "held_out": 0.012},
@@ -54,17 +62,21 @@ PARTS: dict[str, dict[str, float]] = {
 LONGEST_DOCUMENT = 40  # paragraphs
 ONE_NEWLINE = 0.25  # share of documents whose paragraphs are joined by one line feed instead of two
 
-# GPT-2's pattern, but runs of line feeds stay together, contractions may be capitals, and a digit stands alone.
-PATTERN = r"'(?:[sdmtSDMT]|ll|ve|re|LL|VE|RE)| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s*[\r\n]+|\s+(?!\S)|\s+"
+# GPT-2's pattern, but runs of line feeds stay together, contractions may be capitals, and a digit
+# stands alone.
+PATTERN = (
+    r"'(?:[sdmtSDMT]|ll|ve|re|LL|VE|RE)| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
+# The space after "Assistant:" belongs to the answer, as it does in the answer's first token.
 CHAT_TEMPLATE = """\
 {%- for message in messages -%}
 {%- if message['role'] == 'assistant' -%}
-{{- 'Assistant: ' -}}
+{{- 'Assistant:' -}}
 {%- generation -%}
-{{- message['content'] + eos_token -}}
+{{- ' ' + message['content'] + eos_token -}}
 {%- endgeneration -%}
-{{- '\\n' -}}
 {%- elif message['role'] == 'system' -%}
 {{- 'System: ' + message['content'] + '\\n' -}}
 {%- else -%}
@@ -83,8 +95,10 @@ def read_part(shared: Path, name: str) -> list[str]:
     return [stripped for paragraph in text.split("\n\n") if (stripped := paragraph.strip())]
 
 
-def split_part(paragraphs: list[str], blocks: int, share: float) -> tuple[list[list[str]], list[str]]:
-    """Split into the stretches to train on and the held-out blocks, evenly spaced and away from the ends."""
+def split_part(
+    paragraphs: list[str], blocks: int, share: float
+) -> tuple[list[list[str]], list[str]]:
+    """Split into stretches to train on and held-out blocks, these spaced evenly."""
     sizes = [len(paragraph.encode()) + 2 for paragraph in paragraphs]
     total, wanted = sum(sizes), sum(sizes) * share / blocks
     starts = [total * (i + 0.5) / blocks for i in range(blocks)]
@@ -147,9 +161,11 @@ def make_tokenizer(texts: dict[str, list[list[str]]], vocab: int) -> PreTrainedT
 
 
 class Documents:
-    """Endless stream of token windows: documents of consecutive paragraphs, shuffled, one after another."""
+    """Endless stream of token windows over shuffled documents of consecutive paragraphs."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, texts: dict[str, list[list[str]]], seed: int) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerFast, texts: dict[str, list[list[str]]], seed: int
+    ) -> None:
         """Tokenise every paragraph once."""
         self.random = random.Random(seed)
         backend = tokenizer.backend_tokenizer
@@ -158,16 +174,23 @@ class Documents:
         self.parts: dict[str, list[list[list[int]]]] = {}
         self.tokens: dict[str, int] = {}
         for name, stretches in texts.items():
-            encoded = [[e.ids for e in backend.encode_batch(stretch)] for stretch in stretches if stretch]
+            encoded = [
+                [e.ids for e in backend.encode_batch(stretch)] for stretch in stretches if stretch
+            ]
             self.parts[name] = encoded
             self.tokens[name] = sum(len(ids) for stretch in encoded for ids in stretch)
         sample = next(iter(texts.values()))[0][:9]
-        joined = [token for ids in self._join(self.parts[next(iter(texts))][0][:9], self.joints[0]) for token in ids]
+        joined = [
+            token
+            for ids in self._join(self.parts[next(iter(texts))][0][:9], self.joints[0])
+            for token in ids
+        ]
         if backend.encode("\n\n".join(sample)).ids != joined:
             message = "paragraphs tokenised apart differ from paragraphs tokenised together"
             raise AssertionError(message)
         self.passes = 0
         self.buffer: list[int] = []
+        self.at = 0
 
     @staticmethod
     def _join(paragraphs: list[list[int]], joint: list[int]) -> list[list[int]]:
@@ -195,22 +218,18 @@ class Documents:
                         if not group or (repeat >= whole and self.random.random() > part):
                             continue
                         joint = self.joints[self.random.random() < ONE_NEWLINE]
-                        documents.append([t for ids in self._join(group, joint) for t in ids] + [self.eos])
+                        documents.append(
+                            [t for ids in self._join(group, joint) for t in ids] + [self.eos]
+                        )
         self.random.shuffle(documents)
         for document in documents:
             self.buffer += document
         self.passes += 1
 
     def windows(self, count: int, length: int) -> torch.Tensor:
-        """`count` windows of `length` + 1 tokens; each begins with the last token of the one before."""
+        """Return windows of `length` + 1 tokens; each begins with the last token before it."""
         need = count * length + 1
-        if len(self.buffer) < need:
-            self.buffer = self.buffer[:]
-            self._fill()
-            self.at = 0
-        if not hasattr(self, "at"):
-            self.at = 0
-        if self.at + need > len(self.buffer):
+        while self.at + need > len(self.buffer):
             self.buffer = self.buffer[self.at :]
             self.at = 0
             self._fill()
@@ -220,7 +239,7 @@ class Documents:
 
 
 def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
-    """Nearest half-orthogonal matrices by five Newton-Schulz steps, in float32: bfloat16 is slow on most processors."""
+    """Return nearly half-orthogonal matrices, after five Newton-Schulz steps in float32."""
     x = matrices / (matrices.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(5):
         a = x @ x.mT
@@ -231,7 +250,8 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
 class Muon:
     """Muon for the 2-D weights of a GPT-2: query, key and value are taken as matrices of their own.
 
-    torch.optim.Muon works in bfloat16, matrix by matrix; here equal shapes are stacked and stay in float32.
+    torch.optim.Muon works in bfloat16, slow on most processors, and matrix by matrix; here equal
+    shapes are stacked and stay in float32.
     """
 
     def __init__(self, model: GPT2LMHeadModel, momentum: float = 0.95, decay: float = 0.02) -> None:
@@ -250,7 +270,9 @@ class Muon:
                 index = len(self.parameters)
                 self.parameters.append(layer.weight)
                 for piece in range(pieces):
-                    groups.setdefault(shape, []).append((index, piece * width, width, turned, scale))
+                    groups.setdefault(shape, []).append(
+                        (index, piece * width, width, turned, scale)
+                    )
         self.groups = list(groups.values())
         self.buffers = [torch.zeros(len(g), *shape) for shape, g in groups.items()]
 
@@ -267,11 +289,13 @@ class Muon:
             update = orthogonal(gradient.lerp_(buffer, self.momentum))
             for (index, start, width, turned, scale), delta in zip(members, update, strict=True):
                 weight = self.parameters[index].data[:, start : start + width]
-                weight.mul_(1 - rate * self.decay).add_(delta.mT if turned else delta, alpha=-rate * scale)
+                weight.mul_(1 - rate * self.decay).add_(
+                    delta.mT if turned else delta, alpha=-rate * scale
+                )
 
 
 def make_model(args: argparse.Namespace, tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
-    """GPT-2 with the fused form of its activation, no dropout (it underfits), zero residual projections."""
+    """Make a GPT-2: fused activation, no dropout (it underfits), residual projections zero."""
     config = GPT2Config(
         vocab_size=len(tokenizer),
         n_positions=POSITIONS,
@@ -308,26 +332,39 @@ def export(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, out: Path
     half.load_state_dict(model.state_dict())
     half.half().save_pretrained(temporary)
     tokenizer.save_pretrained(temporary)
-    if (template := temporary / "chat_template.jinja").exists():  # one file fewer: into tokenizer_config.json
+    if (
+        template := temporary / "chat_template.jinja"
+    ).exists():  # one file fewer: into tokenizer_config.json
         template.unlink()
     settings = json.loads((temporary / "tokenizer_config.json").read_text())
     settings["chat_template"] = CHAT_TEMPLATE
-    settings.pop("is_local", None)
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"  # known before and since transformers 5
+    for key in ("is_local", "backend"):
+        settings.pop(key, None)
     (temporary / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
     config = json.loads((temporary / "config.json").read_text())
     config.pop("torch_dtype", None)
     config["dtype"] = "float32"  # what from_pretrained gives; the file holds half of each number
     (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    defaults = {"bos_token_id": config["bos_token_id"], "eos_token_id": config["eos_token_id"]}
+    defaults |= {"pad_token_id": config["pad_token_id"], "do_sample": False}
+    (temporary / "generation_config.json").write_text(json.dumps(defaults, indent=2) + "\n")
     out.mkdir(parents=True, exist_ok=True)
     for file in sorted(temporary.iterdir()):
+        file.chmod(0o644)
         file.replace(out / file.name)
     temporary.rmdir()
 
 
 @torch.no_grad()
-def nats(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, text: str) -> tuple[float, int]:
-    """Summed negative log-likelihood of a text and its tokens; every token but the first 256 sees at least 256."""
-    ids = [tokenizer.eos_token_id, *tokenizer(text)["input_ids"]]
+def nats(
+    model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, text: str
+) -> tuple[float, int]:
+    """Sum the negative log-likelihood of a text; count its tokens.
+
+    Every token but the first 256 sees at least 256 before it.
+    """
+    ids = [tokenizer.eos_token_id, *tokenizer(text, verbose=False)["input_ids"]]
     total, done, stride = 0.0, 1, POSITIONS // 2
     for start in range(0, len(ids), stride):
         window = torch.tensor([ids[start : start + POSITIONS]])
@@ -349,8 +386,15 @@ def bits_per_byte(
         sums = [nats(model, tokenizer, block) for block in blocks]
         size = sum(len(block.encode()) for block in blocks)
         total = sum(s[0] for s in sums)
-        out[name] = {"bytes": size, "tokens": sum(s[1] for s in sums), "nats": total, "bits_per_byte": 0.0}
-    everything = {key: sum(part[key] for part in out.values()) for key in ("bytes", "tokens", "nats")}
+        out[name] = {
+            "bytes": size,
+            "tokens": sum(s[1] for s in sums),
+            "nats": total,
+            "bits_per_byte": 0.0,
+        }
+    everything = {
+        key: sum(part[key] for part in out.values()) for key in ("bytes", "tokens", "nats")
+    }
     out["all"] = {**everything, "bits_per_byte": 0.0}
     for part in out.values():
         part["bits_per_byte"] = round(part["nats"] / math.log(2) / part["bytes"], 4)
@@ -359,7 +403,7 @@ def bits_per_byte(
 
 
 def rate_at(share: float) -> float:
-    """Learning rate, as a share of its peak: up in 1 %, flat to 30 %, then straight down to zero."""
+    """Give the learning rate over its peak: up in 1 %, flat to 30 %, then straight down to zero."""
     return min(1.0, share / 0.01, (1 - share) / 0.7)
 
 
@@ -373,22 +417,37 @@ def lean_memory() -> None:
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     shared = os.environ.get("EASYMODEL_SHARED", str(ROOT.parent / "shared"))
     parser.add_argument("--shared", type=Path, default=Path(shared))
-    parser.add_argument("--out", type=Path, default=ROOT / "src" / "easymodel_nb" / "builtin" / "tiny-gpt2")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint and the log")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "src" / "easymodel_nb" / "builtin" / "tiny-gpt2"
+    )
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for the checkpoint and the log"
+    )
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--export-minutes", type=float, default=3)
     parser.add_argument("--vocab", type=int, default=4096)
-    parser.add_argument("--width", type=int, default=192)
-    parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--heads", type=int, default=6)
+    parser.add_argument("--width", type=int, default=224)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--batch", type=int, default=4096, help="tokens of a step")
     parser.add_argument("--micro", type=int, default=4096, help="tokens of one forward pass")
-    parser.add_argument("--muon", type=float, default=0.02, help="peak learning rate of the hidden weights")
-    parser.add_argument("--adam", type=float, default=0.003, help="peak learning rate of everything else")
-    parser.add_argument("--long-at", type=float, default=0.55, help="share of the time after which windows are 512 long")
+    parser.add_argument(
+        "--muon", type=float, default=0.02, help="peak learning rate of the hidden weights"
+    )
+    parser.add_argument(
+        "--adam", type=float, default=0.005, help="peak learning rate of everything else"
+    )
+    parser.add_argument(
+        "--long-at",
+        type=float,
+        default=0.55,
+        help="share of the time after which windows are 512 long",
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trial", action="store_true", help="no export, no final evaluation")
@@ -413,7 +472,14 @@ def main() -> None:  # noqa: PLR0915
     print(f"tokenizer of {len(tokenizer)} after {time.monotonic() - begin:.0f} s", flush=True)
     data = Documents(tokenizer, texts, args.seed)
     train_bytes = {n: sum(len(p.encode()) + 2 for s in t for p in s) for n, t in texts.items()}
-    print("bytes", train_bytes, "tokens", data.tokens, f"after {time.monotonic() - begin:.0f} s", flush=True)
+    print(
+        "bytes",
+        train_bytes,
+        "tokens",
+        data.tokens,
+        f"after {time.monotonic() - begin:.0f} s",
+        flush=True,
+    )
 
     model = make_model(args, tokenizer)
     size = sum(p.numel() for p in model.parameters())
@@ -423,7 +489,9 @@ def main() -> None:  # noqa: PLR0915
     adam = torch.optim.AdamW(others, lr=args.adam, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
     model.train()
 
-    reserve = 0 if args.trial else min(150, args.minutes * 6)  # for the last export and the evaluation
+    reserve = (
+        0 if args.trial else min(150, args.minutes * 6)
+    )  # for the last export and the evaluation
     budget = args.minutes * 60 - reserve - (time.monotonic() - begin)
     if args.trial:
         budget = args.minutes * 60
@@ -438,7 +506,9 @@ def main() -> None:  # noqa: PLR0915
             window = data.windows(args.micro // length, length)
             hidden = model.transformer(window[:, :-1], use_cache=False).last_hidden_state
             logits = functional.linear(hidden.flatten(0, 1), model.transformer.wte.weight)
-            loss = functional.cross_entropy(logits, window[:, 1:].reshape(-1)) * (args.micro / args.batch)
+            loss = functional.cross_entropy(logits, window[:, 1:].reshape(-1)) * (
+                args.micro / args.batch
+            )
             loss.backward()
             total += float(loss.detach())
         factor = rate_at(share)
@@ -453,11 +523,25 @@ def main() -> None:  # noqa: PLR0915
         average = total if step == 1 else average * 0.98 + total * 0.02
         if step % 20 == 0:
             spent = time.monotonic() - start
-            log.append({"step": step, "tokens": tokens, "seconds": round(spent, 1), "loss": round(average, 4)})
-            print(f"{step} {tokens / 1e6:.2f}M {spent:.0f}s {tokens / spent:.0f} tok/s loss {average:.4f}", flush=True)
+            pace = tokens / spent
+            log.append(
+                {
+                    "step": step,
+                    "tokens": tokens,
+                    "seconds": round(spent, 1),
+                    "loss": round(average, 4),
+                }
+            )
+            print(
+                f"{step} {tokens / 1e6:.2f}M {spent:.0f}s {pace:.0f}/s loss {average:.4f}",
+                flush=True,
+            )
         if not args.trial and time.monotonic() - exported > args.export_minutes * 60:
             export(model, tokenizer, args.out)
-            torch.save({"model": model.state_dict(), "step": step, "tokens": tokens}, args.work / "checkpoint.pt")
+            torch.save(
+                {"model": model.state_dict(), "step": step, "tokens": tokens},
+                args.work / "checkpoint.pt",
+            )
             exported = time.monotonic()
     seconds = time.monotonic() - start
     if args.trial:
@@ -467,7 +551,9 @@ def main() -> None:  # noqa: PLR0915
         return
 
     export(model, tokenizer, args.out)
-    torch.save({"model": model.state_dict(), "step": step, "tokens": tokens}, args.work / "checkpoint.pt")
+    torch.save(
+        {"model": model.state_dict(), "step": step, "tokens": tokens}, args.work / "checkpoint.pt"
+    )
     shipped = AutoModelForCausalLM.from_pretrained(args.out).eval()
     scores = bits_per_byte(shipped, AutoTokenizer.from_pretrained(args.out), held)
     result = {
@@ -489,7 +575,11 @@ def main() -> None:  # noqa: PLR0915
     }
     (args.out / "pretraining.json").write_text(json.dumps(result, indent=2) + "\n")
     (args.work / "log.json").write_text(json.dumps(log))
-    print(json.dumps(result, indent=2), f"all in {(time.monotonic() - begin) / 60:.1f} minutes", flush=True)
+    print(
+        json.dumps(result, indent=2),
+        f"all in {(time.monotonic() - begin) / 60:.1f} minutes",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
