@@ -1,0 +1,135 @@
+"""How numbers are written in the dashboard: one place, pure, the same everywhere."""
+
+import math
+from datetime import datetime, timedelta
+
+from easymodel_nb.measured import Measured
+
+MINUS = "\u2212"
+TIMES = "\u00d7"
+_THOUSAND, _TEN_THOUSAND, _MILLION = 1_000, 10_000, 1_000_000
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def signed(text: str) -> str:
+    """The same number with a real minus sign."""
+    return text.replace("-", MINUS)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A plain number with that many significant digits: 13.2, 212, 1,230, 38.2 k, 4.9e8."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "n/a"
+    rounded = float(f"{value:.{digits - 1}e}")
+    size = abs(rounded)
+    if size >= _MILLION:
+        return signed(f"{rounded:.1e}".replace("e+0", "e").replace("e+", "e"))
+    if size >= _TEN_THOUSAND:
+        return signed(f"{_fixed(rounded / _THOUSAND, digits)} k")
+    return signed(_fixed(rounded, digits))
+
+
+def _fixed(value: float, digits: int) -> str:
+    before_point = math.floor(math.log10(abs(value))) + 1
+    return f"{value:,.{max(0, digits - before_point)}f}"
+
+
+def perplexity(value: float) -> str:
+    """A perplexity, three significant digits."""
+    return significant(value, 3)
+
+
+def percent(ratio: float) -> str:
+    """A change by `ratio`, -0.46 say: whole, with its sign (a real minus), "-46 %".
+
+    Between 99 and 100 percent one decimal more, so that nothing falls by all there is.
+    """
+    value = ratio * 100
+    digits = 1 if 99 < abs(value) < 100 else 0  # noqa: PLR2004
+    if digits and round(abs(value), 1) == 100:  # noqa: PLR2004
+        return signed(f"{math.copysign(99.9, value):+.1f}") + " %"
+    text = f"{value:+.{digits}f}"
+    return (signed(text) if float(text) else "0") + " %"
+
+
+def level(measured: Measured) -> str:
+    """The interval of a level, "12.6 to 13.8", or an empty text."""
+    if measured.low is None or measured.high is None:
+        return ""
+    return f"{significant(measured.low)} to {significant(measured.high)}"
+
+
+def count(value: float) -> str:
+    """A count: with a comma up to 9,999, "38 k" and "1.2 M" above."""
+    if value >= _MILLION:
+        return f"{significant(value / _MILLION, 2)} M"
+    if value >= _TEN_THOUSAND:
+        thousands = round(value / _THOUSAND)
+        return f"{thousands} k" if thousands < _THOUSAND else "1 M"
+    return f"{round(value):,}"
+
+
+def rate(value: float) -> str:
+    """A rate in units a second."""
+    return count(value) if value >= 10 else significant(value, 2)  # noqa: PLR2004
+
+
+def learning_rate(value: float) -> str:
+    """A learning rate: "5e-5", "3.2e-4", "0"."""
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def duration(seconds: float) -> str:
+    """A duration: "50 s", "1 min 23 s", "2 h 05 min"."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    if minutes == 0:
+        return f"{rest} s"
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def about(seconds: float) -> str:
+    """A duration that is only an estimate: whole seconds to 10, then steps of 5, then minutes."""
+    if seconds < 10:  # noqa: PLR2004
+        return f"{max(1, round(seconds))} s"
+    if seconds < 58:  # noqa: PLR2004
+        return f"{max(10, 5 * round(seconds / 5))} s"
+    if seconds < 3600:  # noqa: PLR2004
+        return f"{max(1, round(seconds / 60))} min"
+    return duration(round(seconds / 60) * 60)
+
+
+def moment(iso: str) -> str:
+    """A moment in the kernel's time zone: "22 Nov 14:08"; an unreadable one as it is."""
+    try:
+        when = datetime.fromisoformat(iso).astimezone()
+    except ValueError:
+        return iso
+    return f"{when.day} {_MONTHS[when.month - 1]} {when:%H:%M}"
+
+
+def between(start: str | None, end: str | None) -> float | None:
+    """Seconds between two moments, or None when one is missing or they are turned round."""
+    if not start or not end:
+        return None
+    try:
+        span = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    except (TypeError, ValueError):
+        return None
+    return span.total_seconds() if span >= timedelta(0) else None
+
+
+def epoch(value: float) -> str:
+    """An epoch: "2", or "1.5" between two."""
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}".rstrip("0")
+
+
+def plural(number: float, word: str) -> str:
+    """A number and its noun: "1 epoch", "3 epochs", "1,501 rows"."""
+    text = count(number)
+    return f"{text} {word}" if text == "1" else f"{text} {word}s"

@@ -1,0 +1,104 @@
+"""The header bar and the top of the dashboard as HTML: status, finding, values, problems."""
+
+from collections.abc import Sequence
+from html import escape
+
+from easymodel_nb.runlog.view import RunView
+from easymodel_nb.widgets import dashboard_numbers as write
+from easymodel_nb.widgets.dashboard_html import icon, missing, strip, tag, text
+from easymodel_nb.widgets.dashboard_story import METHODS, Cell, cells, facts, finding
+
+_STATUS = {
+    "queued": ("clock", "Queued"),
+    "running": ("play", "Running"),
+    "finished": ("check", "Finished"),
+    "stopped": ("stop", "Stopped"),
+    "failed": ("cross", "Failed"),
+    "interrupted": ("triangle", "Interrupted"),
+}
+_STOPPED = {
+    "user": "You stopped it",
+    "signal": "The process was told to end",
+    "time_budget": "The time budget was used up",
+    "sentinel": "A check stopped it",
+    "cancelled": "Cancelled before it began",
+}
+_MOST_WARNINGS = 3
+
+
+def header_html(view: RunView, others: Sequence[RunView]) -> str:
+    """The bar: status, which run, and how far it is."""
+    mark, word = _STATUS[view.status]
+    status = tag("span", icon(mark) + escape(word), f"emnb-status emnb-is-{view.status}")
+    name = tag(
+        "span",
+        escape(run_label(view, others))
+        + ", "
+        + text("time", write.moment(view.created), datetime=view.created),
+        "emnb-run",
+    )
+    return tag("div", status + name + text("span", _right(view), "emnb-progress-text"), "emnb-bar")
+
+
+def run_label(view: RunView, others: Sequence[RunView]) -> str:
+    """Which run it is: its number by time among the project's, method and learning rate."""
+    ids = sorted({view.id, *(other.id for other in others)})
+    node = view.request.get("node")
+    data = node.get("data", {}) if isinstance(node, dict) else {}
+    plan = view.plan or {}
+    rate = plan.get("learning_rate")
+    parts = [f"Run {ids.index(view.id) + 1}"]
+    method = METHODS.get(str(plan.get("method") or data.get("method") or ""))
+    if method:
+        parts.append(method)
+    if isinstance(rate, int | float):
+        parts.append(f"lr {write.learning_rate(rate)}")
+    return ", ".join(parts)
+
+
+def _right(view: RunView) -> str:
+    """How far it is, or why it ended early."""
+    if view.status == "running":
+        parts = []
+        if view.max_steps and view.step:
+            parts.append(f"step {view.step:,} of {view.max_steps:,}")
+        left = view.seconds_left if view.seconds_left is not None else view.stage.seconds_left
+        if left is not None:
+            parts.append(f"about {write.about(left)} left")
+        return ", ".join(parts)
+    if view.status == "stopped":
+        return _STOPPED.get(view.reason or "", "")
+    if view.status in {"interrupted", "failed"} and view.max_steps:
+        return f"at step {view.step:,} of {view.max_steps:,}"
+    return ""
+
+
+def top_html(view: RunView) -> str:
+    """Finding, facts, problem and warnings, headline values."""
+    sentence = finding(view)
+    parts = [text("div", sentence, "emnb-finding", role="heading", aria_level="2")]
+    if line := facts(view):
+        parts.append(text("p", line, "emnb-facts"))
+    if view.status == "running" and view.stage.message not in {"", sentence}:
+        parts.append(text("p", view.stage.message, "emnb-stage"))
+    if view.problem is not None:
+        parts.append(strip("err", "Failed.", view.problem.message))
+    parts += [strip("warn", "Note.", w.message) for w in view.warnings[:_MOST_WARNINGS]]
+    if len(view.warnings) > _MOST_WARNINGS:
+        rest = write.plural(len(view.warnings) - _MOST_WARNINGS, "more note")
+        parts.append(text("p", f"{rest} in the run's log.", "emnb-caption"))
+    values = cells(view)
+    if values:
+        parts.append(tag("div", "".join(_cell(cell) for cell in values), "emnb-values"))
+    return "".join(parts)
+
+
+def _cell(cell: Cell) -> str:
+    value = missing(cell.reason) if cell.reason else text("span", cell.value, "emnb-value")
+    aside = text("span", cell.aside, f"emnb-aside emnb-{cell.mood}") if cell.aside else ""
+    notes = "".join(text("div", note, "emnb-note") for note in cell.notes)
+    return tag(
+        "div",
+        text("div", cell.label, "emnb-note") + tag("div", value + aside) + notes,
+        "emnb-cell4",
+    )
