@@ -67,7 +67,13 @@ class Run:
 
         Columns: epoch, step, then dotted analytics names, each with `.low`, `.high`, `.n`.
         """
-        return _frame([p for p in self.view.points if float(p.epoch).is_integer()])
+        import pandas as pd  # noqa: PLC0415
+
+        return pd.DataFrame(self.metric_rows())
+
+    def metric_rows(self) -> list[dict[str, Any]]:
+        """The rows of `metrics` as dictionaries."""
+        return [_row(p) for p in self.view.points if float(p.epoch).is_integer()]
 
     def curve(self) -> "pd.DataFrame":
         """Every measured point, also between epochs, with the same columns as `metrics`."""

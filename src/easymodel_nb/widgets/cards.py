@@ -1,0 +1,159 @@
+"""What the workbench shows of runs and projects: pure functions from views to snapshots."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from easymodel_nb.runlog.view import RunView
+from easymodel_nb.store.projects import ProjectInfo
+from easymodel_nb.widgets.dashboard_story import finding
+from easymodel_nb.widgets.state import ProjectItem, ProjectsState, RunCard, RunsState
+from easymodel_nb.workflow.document import FinetuneData
+
+SPARK_POINTS = 160
+# The newest runs travel with each beat, and each node's latest; the rest is on disk.
+_CARDS = 50
+
+_TASK_NAMES = {"seq2seq": "Text to text", "token_classification": "Token classification"}
+_STOPPED = {
+    "user": "You stopped it.",
+    "cancelled": "Cancelled before it started.",
+    "signal": "The machine or the terminal asked it to end.",
+    "time_budget": "Its time budget was used up.",
+    "sentinel": "Training had gone wrong.",
+}
+
+
+def runs_state(
+    views: Sequence[RunView], project_id: str, queue: Sequence[str], shown: str | None
+) -> RunsState:
+    """The runs of one project, newest first, and what the dashboard shows of them."""
+    mine = of_project(views, project_id)
+    latest = latest_of_nodes(mine)
+    kept = [view for number, view in enumerate(mine) if number < _CARDS or view.id in latest]
+    return RunsState(
+        items=[card(view, queue, spark=view.id in latest) for view in kept],
+        shown=shown,
+        queue=len(queue),
+    )
+
+
+def of_project(views: Sequence[RunView], project_id: str) -> list[RunView]:
+    """The views of one project's runs, newest first."""
+    mine = (view for view in views if view.project_id == project_id)
+    return sorted(mine, key=lambda view: view.id, reverse=True)
+
+
+def latest_of_nodes(views: Sequence[RunView]) -> set[str]:
+    """The id of the run each node shows: the one under way, else its newest."""
+    chosen: dict[str, RunView] = {}
+    for view in views:
+        known = chosen.get(view.node_id)
+        if known is None or (view.status == "running" and known.status != "running"):
+            chosen[view.node_id] = view
+    return {view.id for view in chosen.values()}
+
+
+def shown_run(views: Sequence[RunView], chosen: str | None) -> str | None:
+    """The run of the dashboard: the one the user chose, else one under way, else the newest."""
+    if any(view.id == chosen for view in views):
+        return chosen
+    for wanted in ({"running"}, {"finished", "stopped", "failed", "interrupted"}, {"queued"}):
+        if found := next((view.id for view in views if view.status in wanted), None):
+            return found
+    return None
+
+
+def projects_state(
+    projects: Sequence[ProjectInfo], active: str, views: Sequence[RunView]
+) -> ProjectsState:
+    """The project list with its last and active runs."""
+    items = []
+    for project in projects:
+        mine = of_project(views, project.id)
+        under_way = [view for view in mine if view.active]
+        items.append(
+            ProjectItem(
+                id=project.id,
+                name=project.name,
+                last_run=mine[0].created if mine else None,
+                training=max((fraction(view) or 0.0 for view in under_way), default=None),
+            )
+        )
+    return ProjectsState(active=active, items=items)
+
+
+def card(view: RunView, queue: Sequence[str], *, spark: bool = True) -> RunCard:
+    """One run as the node and the inspector show it."""
+    return RunCard(
+        id=view.id,
+        node_id=view.node_id,
+        status=view.status,
+        created=view.created,
+        started=view.started,
+        ended=view.ended,
+        stage=view.stage,
+        fraction=fraction(view),
+        step=view.step,
+        max_steps=view.max_steps,
+        epoch=view.epoch,
+        epochs=view.epochs,
+        loss=view.loss,
+        tokens_per_second=view.tokens_per_second,
+        seconds_left=view.seconds_left,
+        memory_bytes=view.memory_bytes,
+        queue_position=queue.index(view.id) if view.id in queue else None,
+        spark=sparkline(view) if spark else [],
+        summary=summary(view),
+        headline=headline(view),
+        reason=_STOPPED.get(view.reason, view.reason) if view.reason else None,
+        problem=view.problem,
+        warnings=view.warnings,
+        model_path=view.model_path,
+    )
+
+
+def fraction(view: RunView) -> float | None:
+    """The share of all steps done; None before the number of steps is known."""
+    if view.status == "finished":
+        return 1.0
+    if view.max_steps <= 0:
+        return None
+    return round(min(1.0, view.step / view.max_steps), 4)
+
+
+def sparkline(view: RunView) -> list[float]:
+    """The training loss, thinned to what a sparkline can show; first and last stay."""
+    losses = [point.loss for point in view.curve if point.loss is not None]
+    if len(losses) > SPARK_POINTS:
+        last = len(losses) - 1
+        places = (round(i * last / (SPARK_POINTS - 1)) for i in range(SPARK_POINTS))
+        losses = [losses[place] for place in places]
+    return [float(f"{loss:.4g}") for loss in losses]
+
+
+def summary(view: RunView) -> str:
+    """What was trained, in one line: "Generation, 3 epochs, batch 8, 900 rows, full"."""
+    plan = view.plan or {}
+    drawn: dict[str, Any] = view.request.get("node", {}).get("data", {})
+    try:
+        data = FinetuneData.model_validate(plan.get("finetune") or drawn)
+    except ValidationError:
+        return ""
+    rows = plan.get("dataset", {}).get("train_rows") or data.subset_size
+    name = _TASK_NAMES.get(data.task, data.task.capitalize())
+    parts = [
+        name,
+        f"{data.epochs} epoch{'s' * (data.epochs != 1)}",
+        f"batch {data.batch_size}",
+        f"{rows:,} rows" if rows else "all rows",
+        data.method,
+    ]
+    return ", ".join(parts)
+
+
+def headline(view: RunView) -> str | None:
+    """What came of an ended run, in the dashboard's own words; None before it was measured."""
+    measured = any(point.epoch > 0 and point.analytics.perplexity for point in view.points)
+    return finding(view) if measured and not view.active else None

@@ -1,0 +1,194 @@
+"""What each command of the view does. Every handler returns within milliseconds."""
+
+import json
+from collections.abc import Callable
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.store.first import first_workflow
+from easymodel_nb.store.projects import Conflict
+from easymodel_nb.widgets.rpc import (
+    CommitParams,
+    CommitResult,
+    Handler,
+    ProjectNewParams,
+    ProjectParams,
+    ProjectRenameParams,
+    ProjectResult,
+    PullParams,
+    RpcError,
+    RunDetails,
+    RunParams,
+    SettingsParams,
+    StopParams,
+    TokenParams,
+    TrainParams,
+    TrainResult,
+)
+from easymodel_nb.widgets.session import Session
+from easymodel_nb.widgets.state import Theme
+from easymodel_nb.workflow.document import Workflow
+
+_DOCUMENT_BYTES = 1_000_000
+_LOG_LINES = 200
+
+
+class Screen(Protocol):
+    """What the commands need of the view's side."""
+
+    def publish(self) -> None:
+        """Show what changed, now."""
+
+    def pull(self, seen: dict[str, int]) -> None:
+        """Show what changed and send what was missed."""
+
+    def theme(self, name: Theme) -> None:
+        """Colour what Python colours."""
+
+
+class Commands:
+    """The handlers; `handlers` is what `rpc` calls."""
+
+    def __init__(self, session: Session, screen: Screen) -> None:
+        self._session, self._store, self._screen = session, session.store, screen
+        silent: dict[str, Callable[..., object]] = {
+            "pull": self._pull,
+            "run_details": self._run_details,
+        }
+        shown: dict[str, Callable[..., object]] = {
+            "commit": self._commit,
+            "train": self._train,
+            "stop": self._stop,
+            "project_new": self._project_new,
+            "project_rename": self._project_rename,
+            "project_switch": self._project_switch,
+            "project_duplicate": self._project_duplicate,
+            "project_delete": self._project_delete,
+            "settings": self._settings,
+            "token": self._token,
+            "show_run": self._show_run,
+        }
+        self.handlers: dict[str, Handler] = {
+            **{name: self._handler(work, shown=False) for name, work in silent.items()},
+            **{name: self._handler(work, shown=True) for name, work in shown.items()},
+        }
+        self.moved = False
+
+    def _handler(self, work: Callable[..., object], *, shown: bool) -> Handler:
+        def handle(params: BaseModel) -> BaseModel | None:
+            if self.moved:
+                raise RpcError("moved", "This studio moved to a newer cell; go on there.")
+            result = work(params)
+            if shown:
+                self._screen.publish()
+            return result if isinstance(result, BaseModel) else None
+
+        return handle
+
+    # ------------------------------------------------------------ document and runs
+
+    def _pull(self, params: PullParams) -> None:
+        self._screen.pull(params.seen)
+
+    def _commit(self, params: CommitParams) -> CommitResult:
+        size = len(json.dumps(params.document, default=str))
+        if size > _DOCUMENT_BYTES:
+            raise problem_error(
+                "workflow.large",
+                f"This workflow takes {size / 1e6:.1f} MB and can take 1 MB. Shorten its notes.",
+            )
+        workflow = Workflow.read(params.document)
+        try:
+            saved = self._store.save(params.project_id, workflow, params.base_rev)
+        except Conflict as conflict:
+            raise RpcError(
+                "conflict",
+                str(conflict),
+                {"rev": conflict.revision, "document": conflict.document},
+            ) from None
+        return CommitResult(rev=saved.revision)
+
+    def _train(self, params: TrainParams) -> TrainResult:
+        project = self._session.project()
+        if params.rev is not None and params.rev != project.revision:
+            raise RpcError(
+                "stale",
+                f"The kernel has revision {project.revision} of this project, not {params.rev}; "
+                "the changes have to be saved first.",
+                {"rev": project.revision},
+            )
+        runs = self._session.manager.submit(
+            project.workflow,
+            params.node,
+            project_id=project.id,
+            token=self._session.tokens.token,
+        )
+        self._session.chosen_run = None  # the dashboard follows what is under way
+        return TrainResult(runs=[run.id for run in runs])
+
+    def _stop(self, params: StopParams) -> None:
+        self._session.manager.stop(params.run)
+
+    def _show_run(self, params: RunParams) -> None:
+        self._session.manager.view(params.run)
+        self._session.chosen_run = params.run
+
+    def _run_details(self, params: RunParams) -> RunDetails:
+        run = self._session.manager.run(params.run)
+        return RunDetails(
+            plan=run.plan,
+            detail=run.view.detail,
+            log=self._session.manager.log_lines(params.run)[-_LOG_LINES:],
+            metrics=run.metric_rows(),
+        )
+
+    # ------------------------------------------------------------ projects
+
+    def _project_new(self, params: ProjectNewParams) -> ProjectResult:
+        if params.template not in {None, "first"}:
+            raise problem_error(
+                "template.unknown", f"There is no template {params.template!r}; there is 'first'."
+            )
+        workflow = first_workflow() if params.template else Workflow()
+        wanted = params.name or ("First model" if params.template else "Untitled")
+        with self._store.transaction():
+            project = self._store.create(self._store.free_name(wanted), workflow)
+        return self._opened(project.id)
+
+    def _project_rename(self, params: ProjectRenameParams) -> None:
+        self._store.rename(params.project_id, params.name)
+
+    def _project_switch(self, params: ProjectParams) -> ProjectResult:
+        return self._opened(params.project_id)
+
+    def _project_duplicate(self, params: ProjectParams) -> ProjectResult:
+        return self._opened(self._store.duplicate(params.project_id).id)
+
+    def _project_delete(self, params: ProjectParams) -> ProjectResult:
+        views = self._session.manager.views()
+        if any(view.active for view in views if view.project_id == params.project_id):
+            raise problem_error(
+                "project.training", "This project is training. Stop its runs, then delete it."
+            )
+        self._store.delete(params.project_id)
+        return self._opened(self._session.project().id)
+
+    def _opened(self, project_id: str) -> ProjectResult:
+        return ProjectResult(project_id=self._session.open(project_id).id)
+
+    # ------------------------------------------------------------ settings
+
+    def _settings(self, params: SettingsParams) -> None:
+        if params.theme is not None:
+            self._store.settings.remember(theme=params.theme)
+            self._screen.theme(params.theme)
+
+    def _token(self, params: TokenParams) -> None:
+        self._session.type_token(params.token)
+
+
+def as_studio_error(error: RpcError) -> StudioError:
+    """The error as Python code gets it."""
+    return StudioError(Problem(code=error.code, message=str(error)))

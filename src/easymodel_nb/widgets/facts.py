@@ -1,0 +1,181 @@
+"""What is known of the source of each model and dataset node, before anything is trained.
+
+Reading a source takes up to seconds, so it is done on the worker, keyed by what
+the node holds: an answer to what the node held a moment ago is never shown.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from easymodel_nb.errors import Problem, StudioError
+from easymodel_nb.secrets import redact
+from easymodel_nb.widgets.state import SourceFacts
+from easymodel_nb.widgets.worker import Worker
+from easymodel_nb.workflow.document import (
+    DATA_MODELS,
+    DatasetData,
+    FinetuneData,
+    ModelData,
+    Node,
+    Workflow,
+)
+
+_LATER = "Checked when training starts."
+_KEPT = 64
+_LOOK_AGAIN_SECONDS = 5.0  # a file that was missing may be there now
+
+
+class Described(Protocol):
+    """What the trainer says of a source."""
+
+    @property
+    def lines(self) -> list[str]:
+        """Facts, the most telling first."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The first rows as text."""
+
+    @property
+    def total_rows(self) -> int | None:
+        """How many rows there are."""
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The column that "choose for me" means, by field."""
+
+
+Describe = Callable[[ModelData | DatasetData, FinetuneData | None], Described | None]
+
+
+class _Entry(NamedTuple):
+    facts: SourceFacts
+    at: float
+
+
+class _Question(NamedTuple):
+    key: str
+    source: str
+    data: ModelData | DatasetData
+    finetune: FinetuneData | None
+
+
+class Facts:
+    """Follows a workflow and calls `changed` when something new is known."""
+
+    def __init__(
+        self, worker: Worker, changed: Callable[[], None], describe: Describe | None = None
+    ) -> None:
+        self._worker = worker
+        self._changed = changed
+        self._describe = describe or _describe
+        self._lock = threading.Lock()
+        self._known: dict[str, _Entry] = {}
+        self._asked: set[str] = set()
+        self._wanted: set[str] = set()
+
+    def of(self, workflow: Workflow) -> dict[str, SourceFacts]:
+        """What is known now, by node id; what is not known yet is asked."""
+        questions = dict(_questions(workflow))
+        with self._lock:
+            self._wanted = {question.key for question in questions.values()}
+            for question in questions.values():
+                if question.key not in self._asked and self._worth_asking(question.key):
+                    self._asked.add(question.key)
+                    self._worker.submit(partial(self._look, question))
+            return {node_id: self._answer(question) for node_id, question in questions.items()}
+
+    def _worth_asking(self, key: str) -> bool:
+        entry = self._known.get(key)
+        if entry is None:
+            return True
+        return entry.facts.state == "problem" and time.monotonic() - entry.at > _LOOK_AGAIN_SECONDS
+
+    def _answer(self, question: _Question) -> SourceFacts:
+        entry = self._known.get(question.key)
+        return entry.facts if entry else SourceFacts(source=question.source, state="checking")
+
+    def _look(self, question: _Question) -> None:
+        with self._lock:
+            if question.key not in self._wanted:
+                self._asked.discard(question.key)
+                return
+        facts = self._ask(question)
+        with self._lock:
+            self._asked.discard(question.key)
+            self._known.pop(question.key, None)
+            self._known[question.key] = _Entry(facts, time.monotonic())
+            while len(self._known) > _KEPT:
+                del self._known[next(iter(self._known))]
+        self._changed()
+
+    def _ask(self, question: _Question) -> SourceFacts:
+        source = question.source
+        try:
+            found = self._describe(question.data, question.finetune)
+        except StudioError as error:
+            return SourceFacts(source=source, state="problem", problem=error.problems[0])
+        except Exception as error:  # noqa: BLE001  whatever a file holds, the node says so
+            problem = Problem(
+                code="source.unreadable",
+                message=f"{source} cannot be read: {redact(str(error)) or type(error).__name__}",
+                field="source",
+            )
+            return SourceFacts(source=source, state="problem", problem=problem)
+        if found is None:
+            return SourceFacts(source=source, lines=[_LATER])
+        return SourceFacts(
+            source=source,
+            state="ok",
+            lines=found.lines[:2],
+            columns=found.columns,
+            rows=found.rows,
+            total_rows=found.total_rows,
+            roles=found.roles,
+        )
+
+
+def _questions(workflow: Workflow) -> Iterator[tuple[str, _Question]]:
+    for node in workflow.nodes:
+        data = _data_of(node)
+        if isinstance(data, (ModelData, DatasetData)) and data.source.strip():
+            finetune = _fed_by(workflow, node) if node.type == "dataset" else None
+            key = json.dumps([node.type, _plain(data), _plain(finetune)], default=str)
+            yield node.id, _Question(key, data.source, data, finetune)
+
+
+def _fed_by(workflow: Workflow, node: Node) -> FinetuneData | None:
+    """The first finetune node that this dataset feeds: its settings decide the roles."""
+    targets = (workflow.node(edge.target) for edge in workflow.edges if edge.source == node.id)
+    found = (_data_of(target) for target in targets if target is not None)
+    return next((data for data in found if isinstance(data, FinetuneData)), None)
+
+
+def _data_of(node: Node) -> BaseModel | None:
+    model: type[BaseModel] | None = DATA_MODELS.get(node.type)
+    try:
+        return model.model_validate(node.data) if model else None
+    except ValidationError:  # check() says what is wrong there
+        return None
+
+
+def _plain(data: BaseModel | None) -> dict[str, Any] | None:
+    return data.model_dump(mode="json") if data else None
+
+
+def _describe(data: ModelData | DatasetData, finetune: FinetuneData | None) -> Described | None:
+    from easymodel_nb.train import sources  # noqa: PLC0415  takes a second, on the worker
+
+    if isinstance(data, ModelData):
+        return sources.describe_model(data)
+    return sources.describe_dataset(data, finetune)

@@ -1,0 +1,215 @@
+"""What a studio is a view on: one home's projects and runs, and which of them are open.
+
+It knows no widget. Its snapshots are what the publisher compares and sends.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from easymodel_nb import __version__, builtin, environment
+from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.runlog.run import Run
+from easymodel_nb.runlog.view import RunView
+from easymodel_nb.secrets import TokenHolder, TokenOrigin
+from easymodel_nb.store.first import ensure_project
+from easymodel_nb.store.projects import Project, ProjectStore
+from easymodel_nb.widgets import cards
+from easymodel_nb.widgets.facts import Describe, Facts
+from easymodel_nb.widgets.state import (
+    Beat,
+    Catalog,
+    DocumentState,
+    ProblemsState,
+    Snapshot,
+    SourceOption,
+)
+from easymodel_nb.widgets.worker import Worker
+from easymodel_nb.workflow.check import AVAILABLE_METHODS, AVAILABLE_TASKS, check
+from easymodel_nb.workflow.document import Workflow
+
+# One for the process: a token typed in a studio that moved is not asked for again.
+_TOKENS = TokenHolder()
+
+
+class Manager(Protocol):
+    """What a studio needs of the queue of runs; `easymodel_nb.train.manager` has it."""
+
+    def submit(
+        self,
+        workflow: Workflow,
+        node: str | None,
+        *,
+        project_id: str | None = None,
+        token: Callable[[], str | None] | None = None,
+    ) -> list[Run]:
+        """Queue runs and return at once."""
+
+    def stop(self, run_id: str | None = None) -> None:
+        """Ask one run or all to stop."""
+
+    def views(self) -> list[RunView]:
+        """Every run in the home, newest first."""
+
+    def view(self, run_id: str) -> RunView:
+        """One run's view."""
+
+    def run(self, run_id: str) -> Run:
+        """One run."""
+
+    def queue(self) -> list[str]:
+        """The waiting runs."""
+
+    def wait(self, run_id: str | None = None, timeout: float | None = None) -> Run:
+        """Wait for the end of a run."""
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Be told of changes."""
+
+    def log_lines(self, run_id: str) -> list[str]:
+        """What the run's libraries logged."""
+
+
+class Session:
+    """The open project of a home; every method may be called from any thread."""
+
+    def __init__(
+        self,
+        home: Path,
+        manager: Manager,
+        *,
+        height: int = 640,
+        tokens: TokenHolder = _TOKENS,
+        describe: Describe | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.home, self.manager, self.tokens, self.height = home, manager, tokens, height
+        self.store = ProjectStore(home)
+        self.worker = Worker("easymodel-facts")
+        self.facts = Facts(self.worker, self._tell, describe)
+        self.changed: Callable[[], None] = lambda: None
+        self.chosen_run: str | None = None
+        self._active = ensure_project(self.store).id
+        self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
+        self._device = environment.device()
+        # Colab asks the user about its secrets, which works on the cell's own thread alone.
+        colab = environment.host() == "colab"
+        self._origin: TokenOrigin = self.tokens.origin() if colab else "none"
+        self.probe()
+
+    # ------------------------------------------------------------ the open project
+
+    def project(self) -> Project:
+        """The open project; another one when it was deleted elsewhere."""
+        with self.lock:
+            try:
+                return self.store.load(self._active)
+            except StudioError:
+                project = ensure_project(self.store)
+                self._active = project.id
+                return project
+
+    def open(self, project_id: str) -> Project:
+        """Open a project and remember it."""
+        with self.lock:
+            project = self.store.load(project_id)
+            self._active, self.chosen_run = project.id, None
+        self.store.settings.remember(active=project.id)
+        return project
+
+    def find(self, name: str) -> str:
+        """The id of a project by id or name."""
+        projects = self.store.list_projects()
+        for project in projects:
+            if name in {project.id, project.name}:
+                return project.id
+        names = ", ".join(repr(project.name) for project in projects)
+        raise problem_error(
+            "project.missing", f"There is no project {name!r} in {self.home}; there are {names}."
+        )
+
+    def views(self) -> list[RunView]:
+        """The runs of the open project, newest first."""
+        return cards.of_project(self.manager.views(), self.project().id)
+
+    def shown(self, views: list[RunView]) -> str | None:
+        """The run of the dashboard among the open project's runs."""
+        return cards.shown_run(views, self.chosen_run)
+
+    # ------------------------------------------------------------ snapshots
+
+    def snapshots(self) -> dict[str, Snapshot]:
+        """Everything the view may know, as it is now."""
+        project = self.project()
+        views = self.manager.views()
+        mine = cards.of_project(views, project.id)
+        return {
+            "document": DocumentState(
+                project_id=project.id, rev=project.revision, document=project.workflow
+            ),
+            "projects": cards.projects_state(self.store.list_projects(), project.id, views),
+            "runs": cards.runs_state(views, project.id, self.manager.queue(), self.shown(mine)),
+            "problems": ProblemsState(rev=project.revision, items=self._problems(project)),
+            "catalog": self._catalog(project),
+            "beat": Beat(active=any(view.active for view in views)),
+        }
+
+    def _problems(self, project: Project) -> list[Problem]:
+        key = (project.id, project.revision, project.name)
+        if self._checked is None or self._checked[0] != key:
+            self._checked = (key, check(project.workflow))
+        return self._checked[1]
+
+    def _catalog(self, project: Project) -> Catalog:
+        settings = self.store.settings.read()
+        damaged = self.store.damaged()
+        return Catalog(
+            version=__version__,
+            host=environment.host(),
+            device=_in_words(self._device),
+            home=str(self.home),
+            theme=settings.theme,
+            height=self.height,
+            token_origin=self._origin,
+            models=[
+                SourceOption(source=f"builtin:{m.name}", title=m.name, detail=m.title)
+                for m in builtin.models()
+            ],
+            datasets=[
+                SourceOption(source=f"builtin:{d.name}", title=d.name, detail=d.title)
+                for d in builtin.datasets()
+            ],
+            tasks=list(AVAILABLE_TASKS),
+            methods=list(AVAILABLE_METHODS),
+            facts=self.facts.of(project.workflow),
+            first_project=settings.first_project,
+            notice=" ".join(problem.message for problem in damaged) or None,
+        )
+
+    # ------------------------------------------------------------ the machine
+
+    def probe(self) -> None:
+        """Look again, on the worker, at what may take long: the device, where a token lies."""
+        self.worker.submit(self._probe)
+
+    def _probe(self) -> None:
+        before = (self._device, self._origin)
+        self._device = environment.device()
+        if environment.host() != "colab":
+            self._origin = self.tokens.origin()
+        if (self._device, self._origin) != before:
+            self._tell()
+
+    def _tell(self) -> None:
+        self.changed()
+
+    def type_token(self, token: str | None) -> None:
+        """Hold a typed token, or forget it."""
+        self.tokens.type_in(token)
+        self._origin = "typed" if token and token.strip() else "none"
+        self.probe()
+
+
+def _in_words(device: environment.Device) -> str:
+    return f"{device.name}, {device.memory_bytes / 2**30:.1f} GB"
