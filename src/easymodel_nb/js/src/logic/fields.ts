@@ -1,0 +1,237 @@
+/** Every field of a Finetuning node: its label, its kind, its group in the inspector. */
+import type { FinetuneData, Node } from "../protocol";
+import { valueOf } from "./graph";
+
+export type Kind = "number" | "text" | "choice" | "column" | "switch" | "list" | "lines";
+export interface Field {
+  name: string;
+  label: string;
+  kind: Kind;
+  unit?: string;
+  /** null in the document means "choose for me" (or what `empty` says). */
+  nullable?: boolean;
+  empty?: string;
+  choices?: [value: string, label: string][];
+  help?: string;
+  /** Shown only while this holds. */
+  when?: (data: FinetuneData) => boolean;
+}
+export interface Group {
+  title: string;
+  fields: Field[];
+}
+
+export const TASKS: [string, string][] = [
+  ["generation", "Generation"],
+  ["classification", "Classification"],
+  ["seq2seq", "Sequence to sequence"],
+  ["token_classification", "Token classification"],
+];
+const METHODS: [string, string][] = [
+  ["full", "Full fine-tuning"],
+  ["lora", "LoRA"],
+  ["qlora", "QLoRA"],
+];
+const column = (name: string, label: string, when?: Field["when"]): Field => ({
+  name,
+  label,
+  kind: "column",
+  nullable: true,
+  ...(when && { when }),
+});
+const number = (name: string, label: string, more: Partial<Field> = {}): Field => ({
+  name,
+  label,
+  kind: "number",
+  ...more,
+});
+const lora = (d: FinetuneData) => d.method === "lora" || d.method === "qlora";
+const task =
+  (...names: string[]) =>
+  (d: FinetuneData) =>
+    names.includes(d.task ?? "generation");
+
+const TASK: Field = { name: "task", label: "Task", kind: "choice", choices: TASKS };
+/** The fields that stand in the open node above the two columns. */
+export const NODE_FIELDS: Field[] = [
+  TASK,
+  number("epochs", "Epochs"),
+  number("batch_size", "Batch size", { unit: "rows" }),
+  number("max_length", "Max length", { unit: "tokens" }),
+  number("subset_size", "Subset size", { unit: "rows", nullable: true, empty: "all" }),
+];
+
+export const GROUPS: Group[] = [
+  {
+    title: "Data roles",
+    fields: [
+      TASK,
+      column("prompt_field", "Prompt field", task("generation", "seq2seq")),
+      column(
+        "text_field",
+        "Text field",
+        task("generation", "classification", "token_classification"),
+      ),
+      column("text_pair_field", "Second text field", task("classification")),
+      column("target_field", "Target field", task("generation", "seq2seq")),
+      column("label_field", "Label field", task("classification", "token_classification")),
+      column("messages_field", "Messages field", task("generation")),
+      {
+        name: "template",
+        label: "Template",
+        kind: "lines",
+        nullable: true,
+        empty: "none",
+        help: "Builds the text from columns, for example: Question: {question}",
+        when: task("generation"),
+      },
+      {
+        name: "source_prefix",
+        label: "Source prefix",
+        kind: "text",
+        nullable: true,
+        empty: "none",
+        when: task("seq2seq"),
+      },
+      column("group_field", "Group field"),
+      number("subset_size", "Subset size", { unit: "rows", nullable: true, empty: "all" }),
+      number("max_length", "Max length", { unit: "tokens" }),
+    ],
+  },
+  {
+    title: "Training",
+    fields: [
+      number("epochs", "Epochs"),
+      number("batch_size", "Batch size", { unit: "rows" }),
+      number("gradient_accumulation", "Accumulate", { unit: "batches" }),
+      number("learning_rate", "Learning rate", { nullable: true }),
+      number("weight_decay", "Weight decay"),
+      {
+        name: "precision",
+        label: "Precision",
+        kind: "choice",
+        choices: ["auto", "fp32", "bf16", "fp16"].map((p) => [p, p]),
+      },
+      {
+        name: "gradient_checkpointing",
+        label: "Checkpointing",
+        kind: "switch",
+        nullable: true,
+        help: "Trades time for memory.",
+      },
+      {
+        name: "class_weights",
+        label: "Class weights",
+        kind: "switch",
+        when: task("classification", "token_classification"),
+      },
+      number("seed", "Seed"),
+    ],
+  },
+  {
+    title: "Method",
+    fields: [
+      { name: "method", label: "Method", kind: "choice", choices: METHODS },
+      number("lora_rank", "Rank", { when: lora }),
+      number("lora_alpha", "Alpha", { nullable: true, when: lora }),
+      number("lora_dropout", "Dropout", { when: lora }),
+      {
+        name: "target_modules",
+        label: "Target modules",
+        kind: "list",
+        nullable: true,
+        when: lora,
+      },
+    ],
+  },
+  {
+    title: "Schedule",
+    fields: [
+      {
+        name: "scheduler",
+        label: "Scheduler",
+        kind: "choice",
+        choices: [
+          ["linear", "Linear"],
+          ["cosine", "Cosine"],
+          ["constant", "Constant"],
+          ["constant_with_warmup", "Constant with warm-up"],
+        ],
+      },
+      number("warmup_ratio", "Warm-up", { unit: "of all steps" }),
+      number("time_budget_minutes", "Time budget", { unit: "min", nullable: true, empty: "none" }),
+      number("early_stopping", "Early stopping", {
+        unit: "epochs",
+        nullable: true,
+        empty: "off",
+        help: "Stops when validation has not improved for so many epochs.",
+      }),
+    ],
+  },
+  {
+    title: "Evaluation",
+    fields: [
+      number("eval_size", "Evaluation rows", { unit: "rows" }),
+      number("max_new_tokens", "New tokens", { unit: "tokens", nullable: true }),
+      number("analytics_budget", "Analytics budget", { unit: "of run time" }),
+      { name: "output_name", label: "Output name", kind: "text", nullable: true },
+    ],
+  },
+];
+
+export const DATASET_FIELDS: Field[] = [
+  { name: "config", label: "Configuration", kind: "text", nullable: true },
+  { name: "revision", label: "Revision", kind: "text", nullable: true },
+  { name: "train_split", label: "Train split", kind: "text", nullable: true },
+  { name: "eval_split", label: "Validation split", kind: "text", nullable: true },
+  number("eval_fraction", "Held out", { unit: "of the rows" }),
+];
+export const MODEL_FIELDS: Field[] = [
+  { name: "revision", label: "Revision", kind: "text", nullable: true, empty: "main" },
+];
+
+/**
+ * What a typed text means. A number that is none is kept as typed, so that the check
+ * can say what is wrong with it, and nothing typed is lost.
+ */
+export function parse(field: Field, text: string): unknown {
+  const trimmed = text.trim();
+  if (trimmed === "" && field.nullable) return null;
+  if (field.kind === "number") {
+    const plain = trimmed.replace(/(?<=\d),(?=\d{3}(\D|$))/g, "");
+    const value = Number(plain);
+    return plain !== "" && Number.isFinite(value) ? value : text;
+  }
+  if (field.kind === "list") return trimmed.split(/[\s,]+/).filter(Boolean);
+  return field.kind === "lines" ? text : trimmed;
+}
+
+/** A value as the field's input shows it. */
+export function show(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** "Generation, 3 epochs, batch 8, 1,000 rows, full": what the folded fields say. */
+export function summary(node: Node): string {
+  const get = (name: string) => valueOf(node, name);
+  const taskName = TASKS.find(([name]) => name === get("task"))?.[1] ?? show(get("task"));
+  const epochs = get("epochs");
+  const subset = get("subset_size");
+  const rows = typeof subset === "number" ? `${subset.toLocaleString("en-US")} rows` : "all rows";
+  return [
+    taskName,
+    `${show(epochs)} epoch${epochs === 1 ? "" : "s"}`,
+    `batch ${show(get("batch_size"))}`,
+    rows,
+    show(get("method")),
+  ].join(", ");
+}
+
+/** "full, lr auto, seed 42": what the Advanced line says. */
+export function advanced(node: Node): string {
+  const rate = valueOf(node, "learning_rate");
+  const method = show(valueOf(node, "method"));
+  return `${method}, lr ${rate === null ? "auto" : show(rate)}, seed ${show(valueOf(node, "seed"))}`;
+}

@@ -1,0 +1,104 @@
+/** What a node shows of its runs. */
+import type { Problem, ProblemsState, RunCard } from "../protocol";
+import { amount, ordinal, percent } from "./format";
+
+export type NodeStatus = "idle" | RunCard["status"];
+
+export const isActive = (run: RunCard | undefined): boolean =>
+  run?.status === "queued" || run?.status === "running";
+
+/** The newest run of a node; the list comes newest first. */
+export function latest(runs: RunCard[], node: string): RunCard | undefined {
+  const mine = runs.filter((run) => run.node_id === node);
+  return mine.find((run) => run.status === "running") ?? mine[0];
+}
+
+/** How full each segment of the bar is, 0 to 1: one an epoch, at most 12, else one for all. */
+export function segments(fraction: number, epochs: number): number[] {
+  const n = Number.isInteger(epochs) && epochs > 1 && epochs <= 12 ? epochs : 1;
+  return Array.from({ length: n }, (_, i) => Math.min(1, Math.max(0, fraction * n - i)));
+}
+
+export interface Progress {
+  /** 0 to 1; null while the stage cannot say. */
+  value: number | null;
+  /** One segment an epoch, or a plain bar for the stages before training. */
+  bar: number[];
+}
+
+/** The bar: of the whole training once it began, of the stage before that. */
+export function progress(run: RunCard): Progress {
+  const { stage, done, total } = run.stage;
+  if (run.status === "finished") return { value: 1, bar: segments(1, run.epochs) };
+  const trained = run.fraction ?? (run.max_steps > 0 ? run.step / run.max_steps : null);
+  const before = stage === "loading" || stage === "preparing" || stage === "baseline";
+  if (before && isActive(run)) {
+    const part = done !== null && total ? Math.min(1, done / total) : null;
+    return { value: part, bar: [part ?? 0] };
+  }
+  return { value: trained, bar: segments(trained ?? 0, run.epochs) };
+}
+
+/** The sentence about what the run does: "Training, epoch 2 of 3", "Loading, 12 of 40 MB". */
+export function sentence(run: RunCard): string {
+  const { stage, message } = run.stage;
+  if (stage === "training" && run.epochs > 0) {
+    const epoch = Math.min(Math.floor(run.epoch) + 1, Math.ceil(run.epochs));
+    return `Training, epoch ${epoch} of ${Math.ceil(run.epochs)}`;
+  }
+  const much = amount(run.stage);
+  const numbers = much && !message.includes(much) ? `, ${much}` : "";
+  return `${message.replace(/[.…]+$/, "")}${numbers}`;
+}
+
+export function statusWord(run: RunCard | undefined, lost: boolean): string {
+  if (!run) return "";
+  if (lost && isActive(run)) return "No news";
+  switch (run.status) {
+    case "queued": {
+      const place = run.queue_position;
+      if (place === null) return "Queued";
+      return place === 0 ? "Queued, next" : `Queued, ${ordinal(place + 1)}`;
+    }
+    case "running":
+      return "Running";
+    case "finished":
+      return "Finished";
+    case "stopped":
+      return run.fraction === null ? "Stopped" : `Stopped at ${percent(run.fraction)}`;
+    case "interrupted":
+      return "Interrupted";
+    default:
+      return "Failed";
+  }
+}
+
+/** Every problem to show on a node: what the check says, what a refused train said, what its last run met. */
+export function problemsOf(
+  node: string,
+  checked: ProblemsState["items"],
+  refused: Problem[],
+  runs: RunCard[],
+): Problem[] {
+  const failed = latest(runs, node);
+  const ofRun = failed?.status === "failed" && failed.problem ? [failed.problem] : [];
+  const elsewhere = newestPerNode(runs)
+    .filter((run) => run.status === "failed" && run.node_id !== node && run.problem?.node === node)
+    .map((run) => run.problem as Problem);
+  const own = [...checked, ...refused].filter((p) => p.node === node);
+  return unique([...own, ...ofRun, ...elsewhere]);
+}
+
+/** The newest run of each node. */
+export function newestPerNode(runs: RunCard[]): RunCard[] {
+  const ids = [...new Set(runs.map((run) => run.node_id))];
+  return ids.map((id) => latest(runs, id)).filter((run) => run !== undefined);
+}
+
+export function unique(problems: Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter((p) => {
+    const key = `${p.code}|${p.node}|${p.field}|${p.message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * The only file that reads traits and sends messages.
+ *
+ * Traits come in as whole snapshots; commands go out and are answered; the pulse asks
+ * for what pushes did not bring and says when the kernel does not answer.
+ */
+import { Committer } from "../logic/commit";
+import * as history from "../logic/history";
+import { decide } from "../logic/pulse";
+import { type Method, type Request, Rpc } from "../logic/rpc";
+import type { Methods, Traits, Workflow } from "../protocol";
+import type { Model } from "../types";
+import { makeStore, type Store } from "./store";
+
+const NAMES = ["document", "projects", "runs", "problems", "catalog", "beat"] as const;
+const TICK_MS = 500;
+
+export interface Sync {
+  store: Store;
+  committer: Committer;
+  call: <M extends Method>(
+    method: M,
+    params: Methods[M]["params"],
+    limit?: number,
+  ) => Promise<Methods[M]["result"]>;
+  /** Asks the kernel for every trait that is missing. */
+  pull: () => Promise<void>;
+  /** The user did something. */
+  touch: () => void;
+  dispose: () => void;
+}
+
+export function connectPython(model: Model): Sync {
+  const store = makeStore(readTraits(model));
+  let waitingSince: number | null = null;
+  let pulledAt = 0;
+  let touchedAt = Date.now();
+
+  const heard = () => {
+    waitingSince = null;
+    const wasLost = store.getState().lostSince !== null;
+    store.setState({ heardAt: Date.now(), ...(wasLost && { lostSince: null }) });
+    if (wasLost) committer.retry();
+  };
+  const rpc = new Rpc((request: Request) => {
+    waitingSince ??= Date.now();
+    model.send(request);
+  });
+  const committer = new Committer({
+    client: `view-${Math.random().toString(36).slice(2, 10)}`,
+    send: (params, limit) => rpc.call("commit", params, limit),
+    adopt: (document, how) => adopt(store, committer.projectId, document, how),
+    changed: (commit) => store.setState({ commit }),
+  });
+  const pull = async () => {
+    pulledAt = Date.now();
+    const { traits } = store.getState();
+    const seen = Object.fromEntries(NAMES.map((name) => [name, traits[name].seq]));
+    // Silence is told by the pulse, so an unanswered pull fails without a word.
+    await rpc.call("pull", { seen }).catch(() => {});
+  };
+
+  const onTrait = (name: (typeof NAMES)[number]) => () => {
+    heard();
+    const value = model.get(name);
+    const traits = { ...store.getState().traits, [name]: value } as Traits;
+    const theme =
+      name === "catalog" && traits.catalog.theme !== store.getState().traits.catalog.theme;
+    store.setState({ traits, ...(theme && { theme: traits.catalog.theme }) });
+    if (name === "document") committer.receive(traits.document);
+  };
+  const onMessage = (message: unknown) => {
+    heard();
+    rpc.receive(message);
+  };
+  const tick = () => {
+    const { traits, heardAt, lostSince } = store.getState();
+    const now = Date.now();
+    const { beat, catalog, runs } = traits;
+    const active = beat.active || runs.items.some((r) => r.status === "running");
+    const visible = document.visibilityState === "visible";
+    const colab = catalog.host === "colab" || "google" in window;
+    const verdict = decide({
+      now,
+      colab,
+      visible,
+      active,
+      touchedAt,
+      heardAt,
+      pulledAt,
+      waitingSince,
+    });
+    if (verdict.lost && lostSince === null) store.setState({ lostSince: heardAt });
+    if (verdict.pull && !beat.moved) void pull();
+  };
+
+  const listeners = NAMES.map((name) => [`change:${name}`, onTrait(name)] as const);
+  for (const [event, callback] of listeners) model.on(event, callback);
+  model.on("msg:custom", onMessage);
+  const timer = setInterval(tick, TICK_MS);
+  committer.receive(store.getState().traits.document);
+
+  return {
+    store,
+    committer,
+    call: (method, params, limit) => rpc.call(method, params, limit),
+    pull,
+    touch: () => {
+      touchedAt = Date.now();
+    },
+    dispose: () => {
+      clearInterval(timer);
+      for (const [event, callback] of listeners) model.off(event, callback);
+      model.off("msg:custom", onMessage);
+      committer.dispose();
+      rpc.dispose();
+    },
+  };
+}
+
+function readTraits(model: Model): Traits {
+  return Object.fromEntries(NAMES.map((name) => [name, model.get(name)])) as unknown as Traits;
+}
+
+function adopt(store: Store, projectId: string, document: Workflow, how: "open" | "update"): void {
+  const now = store.getState();
+  if (how === "open") {
+    store.setState({
+      projectId,
+      history: history.start(document),
+      opened: now.opened + 1,
+      inspector: null,
+      refused: [],
+    });
+  } else {
+    // A step of its own, so that undo brings back what was here before.
+    store.setState({ history: history.push(now.history, document, null, Date.now()) });
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The state of one studio in this page, shared by all its views.
+ *
+ * Two zones. `traits` is Python's: python-sync.ts alone writes it. Everything else is
+ * the view's own and never travels, but for the document, which the committer sends.
+ */
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { CommitView } from "../logic/commit";
+import * as history from "../logic/history";
+import type { Preference } from "../logic/theme";
+import type { Problem, RunDetails, Traits, Workflow } from "../protocol";
+import { load } from "./browser";
+
+export type Tab = "canvas" | "analytics";
+export interface Notice {
+  text: string;
+  tone: "err" | "info";
+}
+
+export interface State {
+  // ---- Python's ----
+  traits: Traits;
+  // ---- the working copy ----
+  projectId: string;
+  history: history.History;
+  commit: CommitView;
+  /** Counts the documents that were opened, so that the canvas fits each once. */
+  opened: number;
+  // ---- the view's own ----
+  lostSince: number | null;
+  heardAt: number;
+  tab: Tab;
+  theme: Preference;
+  height: number;
+  /** The sidebar as a rail: chosen, or null for "as the width asks". */
+  rail: boolean | null;
+  /** Nodes opened or closed by the user, by project and node. */
+  open: Record<string, boolean>;
+  /** Finetuning nodes with a run whose fields are shown all the same. */
+  unfolded: Record<string, boolean>;
+  inspector: string | null;
+  /** Problems of a refused command, until the document changes where they point. */
+  refused: Problem[];
+  /** Nodes whose train command is under way, and "*" for all of them. */
+  starting: string[];
+  stopping: string[];
+  notice: Notice | null;
+  details: Record<string, RunDetails | Notice>;
+}
+
+export type Store = StoreApi<State>;
+
+export const EMPTY: Workflow = {
+  format: "easymodel.workflow",
+  version: 1,
+  name: "",
+  nodes: [],
+  edges: [],
+  viewport: { x: 0, y: 0, zoom: 1 },
+};
+
+export function makeStore(traits: Traits): Store {
+  return createStore<State>(() => ({
+    traits,
+    projectId: "",
+    history: history.start(EMPTY),
+    commit: { unsaved: 0, saving: false, conflict: null, failure: null },
+    opened: 0,
+    lostSince: null,
+    heardAt: Date.now(),
+    tab: "canvas",
+    theme: traits.catalog.theme,
+    height: clampHeight(load<number>("height") ?? traits.catalog.height),
+    rail: load<boolean>("rail"),
+    open: load<Record<string, boolean>>("open") ?? {},
+    unfolded: {},
+    inspector: null,
+    refused: [],
+    starting: [],
+    stopping: [],
+    notice: null,
+    details: {},
+  }));
+}
+
+export const clampHeight = (height: number) => Math.min(1200, Math.max(420, Math.round(height)));

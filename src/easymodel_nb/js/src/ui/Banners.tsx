@@ -1,0 +1,98 @@
+/** Strips under the toolbar: the kernel is lost, a conflict, the last refusal, a notice of Python's. */
+import { useEffect, useState } from "react";
+import { clock, duration } from "../logic/format";
+import { useActions, useStudio } from "../state/session";
+import { Icon } from "./icons";
+import { Button } from "./parts";
+
+export function Banners() {
+  return (
+    <div className="em-banners" aria-live="polite">
+      <KernelLost />
+      <Conflict />
+      <LastNotice />
+      <PythonNotice />
+    </div>
+  );
+}
+
+function KernelLost() {
+  const since = useStudio((s) => s.lostSince);
+  const unsaved = useStudio((s) => s.commit.unsaved);
+  const active = useStudio((s) => s.traits.beat.active);
+  const { retry } = useActions();
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (since === null) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 5000);
+    return () => clearInterval(timer);
+  }, [since]);
+  if (since === null) return null;
+  const edits = unsaved === 1 ? "Your edit since then is" : `Your ${unsaved} edits since then are`;
+  return (
+    <div className="em-banner em-banner-warn" role="alert" data-testid="kernel-lost">
+      <Icon name="plug" size={16} />
+      <div className="em-grow">
+        <b>The kernel has not answered for {duration((now - since) / 1000)}</b>
+        <p>
+          A running cell may be the reason; then this goes away by itself.{" "}
+          {unsaved > 0 && `${edits} kept in this browser. `}
+          If the kernel was restarted, run the cell again
+          {active ? `: what the run saved is kept. Last heard at ${clock(since)}.` : "."}
+        </p>
+      </div>
+      <Button onClick={retry}>Try again</Button>
+    </div>
+  );
+}
+
+function Conflict() {
+  const conflict = useStudio((s) => s.commit.conflict);
+  const { resolve } = useActions();
+  if (!conflict) return null;
+  return (
+    <div className="em-banner em-banner-warn" role="alert" data-testid="conflict">
+      <Icon name="warn" size={16} />
+      <div className="em-grow">
+        <b>This project was also changed elsewhere</b>
+        <p>
+          Another tab or the notebook saved a version that differs from yours. Undo can bring back
+          the other.
+        </p>
+      </div>
+      <Button onClick={() => resolve("mine")}>Use mine</Button>
+      <Button onClick={() => resolve("theirs")}>Use theirs</Button>
+    </div>
+  );
+}
+
+function LastNotice() {
+  const notice = useStudio((s) => s.notice);
+  const { dismiss } = useActions();
+  if (!notice) return null;
+  return (
+    <div
+      className={`em-banner em-banner-${notice.tone}`}
+      role={notice.tone === "err" ? "alert" : "status"}
+      data-testid="notice"
+    >
+      <Icon name="alert" size={16} />
+      <p className="em-grow">{notice.text}</p>
+      <Button icon="cross" kind="quiet" label="Close" onClick={dismiss} />
+    </div>
+  );
+}
+
+function PythonNotice() {
+  const notice = useStudio((s) => s.traits.catalog.notice);
+  const [read, setRead] = useState<string | null>(null);
+  if (!notice || notice === read) return null;
+  return (
+    <div className="em-banner em-banner-info" role="status" data-testid="notice">
+      <Icon name="alert" size={16} />
+      <p className="em-grow">{notice}</p>
+      <Button icon="cross" kind="quiet" label="Close" onClick={() => setRead(notice)} />
+    </div>
+  );
+}

@@ -1,0 +1,181 @@
+/** One field of a node: label, input, unit, and what is wrong with it. */
+import { type ReactNode, useId, useState } from "react";
+import { parse, type Field as Spec, show } from "../logic/fields";
+import { valueOf } from "../logic/graph";
+import type { Node, Problem } from "../protocol";
+import { useActions, useStudio } from "../state/session";
+import { Combobox } from "./Combobox";
+import { Icon } from "./icons";
+import { FieldProblems } from "./Problem";
+
+interface FieldProps {
+  node: Node;
+  spec: Spec;
+  problems: Problem[];
+  /** The unit where it depends on the data: "of 13,084 rows". */
+  unit?: string;
+  /** For column fields. */
+  columns?: string[];
+  auto?: string | null;
+}
+
+export function Field(p: FieldProps) {
+  const { node, spec } = p;
+  const id = useId();
+  const mine = p.problems.filter((x) => x.field === spec.name);
+  const invalid = mine.some((x) => x.severity === "error");
+  const common = {
+    id,
+    "data-testid": `field-${spec.name}`,
+    "aria-invalid": invalid || undefined,
+    "aria-describedby": mine.length > 0 ? `${id}-problems` : undefined,
+  };
+  return (
+    <div className="em-field" data-invalid={invalid || undefined} data-kind={spec.kind}>
+      <label className="em-label" htmlFor={id} title={spec.help}>
+        {spec.label}
+      </label>
+      <div className="em-control nodrag nokey">
+        <Control {...p} common={common} invalid={invalid} />
+      </div>
+      <FieldProblems id={`${id}-problems`} problems={mine} />
+      {node && spec.help && spec.kind === "lines" && <small className="em-help">{spec.help}</small>}
+    </div>
+  );
+}
+
+interface ControlProps extends FieldProps {
+  invalid: boolean;
+  common: { id: string; "data-testid": string };
+}
+
+function Control(p: ControlProps): ReactNode {
+  const { node, spec, common } = p;
+  const { setField } = useActions();
+  const value = valueOf(node, spec.name);
+  const set = (next: unknown, typing = false) => setField(node.id, { [spec.name]: next }, typing);
+  switch (spec.kind) {
+    case "choice":
+      return <Choice {...p} value={value} onChange={set} />;
+    case "column":
+      return <Column {...p} value={value} />;
+    case "switch":
+      return (
+        <Choice
+          {...p}
+          value={value === null ? "" : String(value)}
+          spec={{ ...spec, choices: switchChoices(spec) }}
+          onChange={(v) => set(v === "" ? null : v === "true")}
+        />
+      );
+    case "lines":
+      return (
+        <textarea
+          {...common}
+          className="em-input em-lines nowheel"
+          rows={2}
+          spellCheck={false}
+          placeholder={spec.empty ?? "auto"}
+          value={show(value)}
+          onChange={(e) => set(parse(spec, e.target.value), true)}
+        />
+      );
+    default:
+      return (
+        <>
+          <Typed {...p} value={value} onChange={(v) => set(v, true)} />
+          {(p.unit ?? spec.unit) && <span className="em-hint">{p.unit ?? spec.unit}</span>}
+        </>
+      );
+  }
+}
+
+const switchChoices = (spec: Spec): [string, string][] => [
+  ...(spec.nullable ? ([["", "auto"]] as [string, string][]) : []),
+  ["true", "On"],
+  ["false", "Off"],
+];
+
+/**
+ * A typed value. The text stays as typed while the focus is here ("1." is on its way to
+ * "1.5"); what the document makes of it is shown afterwards.
+ */
+function Typed(p: ControlProps & { value: unknown; onChange: (value: unknown) => void }) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const { spec, common } = p;
+  const text = draft !== null && same(parse(spec, draft), p.value) ? draft : show(p.value);
+  return (
+    <input
+      {...common}
+      className="em-input"
+      type="text"
+      inputMode={spec.kind === "number" ? "decimal" : undefined}
+      autoComplete="off"
+      spellCheck={false}
+      placeholder={spec.nullable ? (spec.empty ?? "auto") : undefined}
+      value={text}
+      onChange={(e) => {
+        setDraft(e.target.value);
+        p.onChange(parse(spec, e.target.value));
+      }}
+      onBlur={() => setDraft(null)}
+    />
+  );
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+function Choice(p: ControlProps & { value: unknown; onChange: (value: string) => void }) {
+  const { spec, common } = p;
+  const value = show(p.value);
+  const available = useStudio((s) => {
+    const { tasks, methods } = s.traits.catalog;
+    return spec.name === "task" ? tasks : spec.name === "method" ? methods : null;
+  });
+  const choices = spec.choices ?? [];
+  const known = choices.some(([v]) => v === value);
+  return (
+    <>
+      <select
+        {...common}
+        className="em-input em-select"
+        value={value}
+        onChange={(e) => p.onChange(e.target.value)}
+      >
+        {!known && <option value={value}>{value || "none"}</option>}
+        {choices.map(([v, label]) => {
+          const off = available !== null && available.length > 0 && !available.includes(v);
+          return (
+            <option key={v} value={v} disabled={off && v !== value}>
+              {off ? `${label} (not in this version)` : label}
+            </option>
+          );
+        })}
+      </select>
+      <Icon name="down" size={14} />
+    </>
+  );
+}
+
+function Column(p: ControlProps & { value: unknown }) {
+  const { node, spec, columns = [], auto } = p;
+  const { setRole } = useActions();
+  const value = show(p.value);
+  const options = [
+    { value: "", title: auto ? `auto (${auto})` : "auto" },
+    ...columns.map((c) => ({ value: c, title: c })),
+  ];
+  return (
+    <Combobox
+      value={value}
+      label={spec.label}
+      options={options}
+      placeholder={auto ?? (spec.name === "target_field" && columns.length > 0 ? "none" : "auto")}
+      hint={value === "" && auto ? "auto" : undefined}
+      testid={`field-${spec.name}`}
+      invalid={p.invalid}
+      describedBy={(p.common as { "aria-describedby"?: string })["aria-describedby"]}
+      onChange={(text) => setRole(node.id, spec.name, text.trim() === "" ? null : text)}
+    />
+  );
+}

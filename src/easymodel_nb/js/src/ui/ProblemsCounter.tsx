@@ -1,0 +1,63 @@
+/** "No problems", or how many: each press shows the next one on its node. */
+import { useReactFlow } from "@xyflow/react";
+import { useRef } from "react";
+import { newestPerNode, unique } from "../logic/runs";
+import type { Problem } from "../protocol";
+import { useActions, useStudio } from "../state/session";
+import type { State } from "../state/store";
+import { Icon } from "./icons";
+import { useView } from "./view";
+
+export function allProblems(s: State): Problem[] {
+  const ofRuns = newestPerNode(s.traits.runs.items)
+    .filter((run) => run.status === "failed" && run.problem)
+    .map((run) => ({ ...(run.problem as Problem), node: run.problem?.node ?? run.node_id }));
+  const all = unique([...s.traits.problems.items, ...s.refused, ...ofRuns]);
+  return all.filter((p) => p.severity === "error");
+}
+
+export function ProblemsCounter() {
+  const lost = useStudio((s) => s.lostSince !== null);
+  const count = useStudio((s) => allProblems(s).length);
+  const at = useRef(0);
+  const flow = useReactFlow();
+  const { el } = useView();
+  const actions = useActions();
+  const problems = useStudio((s) => JSON.stringify(allProblems(s).map((p) => [p.node, p.message])));
+  if (lost) return <span className="em-problems em-muted">Not checked</span>;
+  if (count === 0) {
+    return (
+      <span className="em-problems em-muted" data-testid="problems-none">
+        <span className="em-ok-text">
+          <Icon name="check" size={14} />
+        </span>
+        <span className="em-problems-word">No problems</span>
+      </span>
+    );
+  }
+  const walk = () => {
+    const list = JSON.parse(problems) as [string | null, string][];
+    const [node, message] = list[at.current % list.length] ?? [null, ""];
+    at.current += 1;
+    if (!node || !flow.getNode(node)) {
+      actions.say(message);
+      return;
+    }
+    void flow.fitView({ nodes: [{ id: node }], duration: 200, maxZoom: 1, minZoom: 0.72 });
+    el.querySelector<HTMLElement>(`[data-node-id="${CSS.escape(node)}"]`)?.focus({
+      preventScroll: true,
+    });
+  };
+  return (
+    <button
+      type="button"
+      className="em-problems em-problems-some"
+      data-testid="problems"
+      onClick={walk}
+    >
+      <Icon name="alert" size={14} />
+      {count === 1 ? "1 problem" : `${count} problems`}
+      <Icon name="right" size={12} />
+    </button>
+  );
+}

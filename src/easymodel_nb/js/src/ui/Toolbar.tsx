@@ -1,0 +1,142 @@
+/** Palette, undo and redo, fit and layout, then what waits, what is wrong, and Train all. */
+import { useReactFlow } from "@xyflow/react";
+import type { DragEvent } from "react";
+import { arrange } from "../logic/layout";
+import { titleOf } from "../logic/ports";
+import { isActive } from "../logic/runs";
+import { useActions, useSession, useStudio } from "../state/session";
+import { useAddNode } from "./add";
+import { Icon, type IconName } from "./icons";
+import { ProblemsCounter } from "./ProblemsCounter";
+import { Button } from "./parts";
+
+export const DRAG_TYPE = "application/x-easymodel-node";
+const PALETTE = ["model", "dataset", "finetune"] as const;
+
+export function Toolbar() {
+  const actions = useActions();
+  const empty = useStudio((s) => s.history.present.nodes.length === 0);
+  const canUndo = useStudio((s) => s.history.past.length > 0);
+  const canRedo = useStudio((s) => s.history.future.length > 0);
+  const flow = useReactFlow();
+  const { store } = useSession();
+  const fit = () => void flow.fitView({ padding: 0.06, maxZoom: 1, duration: 200 });
+  const tidy = () => {
+    const sizes = new Map(
+      flow.getNodes().map((n) => {
+        const { width = 232, height = 120 } = n.measured ?? {};
+        return [n.id, { width, height }];
+      }),
+    );
+    actions.move(arrange(store.getState().history.present, sizes));
+    requestAnimationFrame(fit);
+  };
+  return (
+    <div className="em-toolbar" role="toolbar" aria-label="Canvas tools">
+      {PALETTE.map((type) => (
+        <Chip key={type} type={type} />
+      ))}
+      <span className="em-rule" />
+      <Button
+        icon="undo"
+        kind="quiet"
+        label="Undo"
+        testid="undo"
+        disabled={!canUndo}
+        onClick={actions.undo}
+      />
+      <Button
+        icon="redo"
+        kind="quiet"
+        label="Redo"
+        testid="redo"
+        disabled={!canRedo}
+        onClick={actions.redo}
+      />
+      <span className="em-rule" />
+      <Button icon="fit" kind="quiet" label="Show everything" disabled={empty} onClick={fit} />
+      <Button
+        icon="layout"
+        kind="quiet"
+        label="Arrange the nodes"
+        disabled={empty}
+        onClick={tidy}
+      />
+      <span className="em-grow" />
+      <Queue />
+      {!empty && <ProblemsCounter />}
+      <TrainAll />
+    </div>
+  );
+}
+
+function Chip({ type }: { type: (typeof PALETTE)[number] }) {
+  const add = useAddNode();
+  const onDragStart = (e: DragEvent) => {
+    e.dataTransfer.setData(DRAG_TYPE, type);
+    e.dataTransfer.setData("text/plain", titleOf(type));
+    e.dataTransfer.effectAllowed = "copy";
+  };
+  return (
+    <button
+      type="button"
+      className="em-chip"
+      draggable
+      data-testid={`palette-${type}`}
+      title={`Drag onto the canvas, or press to add a ${titleOf(type)} node`}
+      onDragStart={onDragStart}
+      onClick={() => add(type)}
+    >
+      <span className="em-grip-dots" aria-hidden="true" />
+      <span className={`em-kind-${type}`}>
+        <Icon name={type as IconName} size={14} />
+      </span>
+      <span className="em-chip-name">{titleOf(type)}</span>
+    </button>
+  );
+}
+
+function Queue() {
+  const waiting = useStudio((s) => s.traits.runs.queue);
+  if (waiting === 0) return null;
+  return (
+    <span className="em-queue" data-testid="queue">
+      {waiting} in queue
+    </span>
+  );
+}
+
+/** Secondary with one Finetuning node, whose own button is the filled one. */
+function TrainAll() {
+  const actions = useActions();
+  const nodes = useStudio(
+    (s) => s.history.present.nodes.filter((n) => n.type === "finetune").length,
+  );
+  const active = useStudio((s) => s.traits.runs.items.some(isActive) || s.traits.runs.queue > 0);
+  const lost = useStudio((s) => s.lostSince !== null);
+  const starting = useStudio((s) => s.starting.includes("*"));
+  const stopping = useStudio((s) => s.stopping.includes("*"));
+  if (active) {
+    return (
+      <Button
+        icon="stop"
+        testid="stop-all"
+        disabled={lost || stopping}
+        onClick={() => void actions.stop(null)}
+      >
+        Stop all
+      </Button>
+    );
+  }
+  return (
+    <Button
+      icon="play"
+      kind={nodes > 1 ? "primary" : "secondary"}
+      testid="train-all"
+      disabled={nodes === 0 || lost || starting}
+      onClick={() => void actions.train(null)}
+    >
+      Train all
+    </Button>
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * Marks the studio's box, which Python made, with what the stylesheet and tests read:
+ * theme, tab, width, state; and gives every part of it its test id.
+ */
+import { resolve } from "../logic/theme";
+import type { Session } from "../state/session";
+import { highContrast, readPage, watchPage } from "./page";
+import { NARROW, type View } from "./view";
+
+const HOOK = /^emnb-t-(.+)$/;
+
+function stamp(element: Element): void {
+  for (const name of element.classList) {
+    const hook = name.match(HOOK)?.[1];
+    if (hook && element.getAttribute("data-testid") !== hook) {
+      element.setAttribute("data-testid", hook);
+    }
+  }
+}
+
+function stampAll(root: Element): void {
+  stamp(root);
+  for (const element of root.querySelectorAll('[class*="emnb-t-"]')) stamp(element);
+}
+
+/** Classes may be set after a part was added, so both are watched. */
+function watchHooks(root: Element): () => void {
+  stampAll(root);
+  const observer = new MutationObserver((changes) => {
+    for (const { type, target, addedNodes } of changes) {
+      if (type === "attributes") stamp(target as Element);
+      for (const node of addedNodes) if (node instanceof Element) stampAll(node);
+    }
+  });
+  observer.observe(root, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ["class"],
+  });
+  return () => observer.disconnect();
+}
+
+/** Keeps the marks true until the returned function is called. */
+export function keepFrame(view: View, session: Session): () => void {
+  const { el, store } = view;
+  let marked: HTMLElement | null = null;
+  let unwatchHooks = () => {};
+
+  const mark = () => {
+    const frame = view.frame();
+    if (frame !== marked) {
+      unwatchHooks();
+      marked = frame;
+      frame.dataset.testid = "em-studio";
+      unwatchHooks = watchHooks(frame);
+      // The flex child that holds us, which need not be `el` itself.
+      let child: HTMLElement = el;
+      while (child.parentElement && child.parentElement !== frame && child !== frame) {
+        child = child.parentElement;
+      }
+      if (child !== frame) child.classList.add("emnb-workbench-box");
+    }
+    const { tab, theme: preference } = session.store.getState();
+    const theme = resolve(preference, readPage(el));
+    const width = Math.round(frame.getBoundingClientRect().width);
+    if (width > 0) store.setState({ theme, width });
+    const state = el.childElementCount > 0 ? "ready" : "loading";
+    Object.assign(frame.dataset, { theme, tab, state });
+    frame.dataset.contrast = highContrast() ? "more" : "normal";
+    frame.toggleAttribute("data-narrow", width > 0 && width < NARROW);
+  };
+
+  // A view is rendered before it is put into the page; its first size says that it is there.
+  const sizes = new ResizeObserver(() => {
+    mark();
+    sizes.observe(view.frame());
+  });
+  sizes.observe(el);
+  const unwatchPage = watchPage(mark);
+  const unsubscribe = session.store.subscribe((now, before) => {
+    if (now.tab !== before.tab || now.theme !== before.theme) mark();
+  });
+  const onFull = () => {
+    const full = document.fullscreenElement;
+    store.setState({ full: full !== null && full.contains(el) });
+  };
+  document.addEventListener("fullscreenchange", onFull);
+  return () => {
+    sizes.disconnect();
+    unwatchHooks();
+    unwatchPage();
+    unsubscribe();
+    document.removeEventListener("fullscreenchange", onFull);
+  };
+}

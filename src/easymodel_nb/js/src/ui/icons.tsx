@@ -1,0 +1,116 @@
+/** Icons on a 24 grid, 1.75 stroke, in the colour of the text around them. */
+import type { ReactNode } from "react";
+
+const PATHS = {
+  model: <path d="M12 3 20 7.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9" />,
+  dataset: (
+    <path d="M4 6c0-1.7 3.6-3 8-3s8 1.3 8 3-3.6 3-8 3-8-1.3-8-3zm0 0v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3" />
+  ),
+  finetune: (
+    <path d="M3 8h9m6 0h3M3 16h3m6 0h9M15 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM9 13a3 3 0 1 1 0 6 3 3 0 0 1 0-6z" />
+  ),
+  note: <path d="M5 4h14v11l-5 5H5zM14 20v-5h5M8.5 8.5h7M8.5 12h4" />,
+  unknown: (
+    <path d="M9.2 9a2.9 2.9 0 1 1 4.3 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.6v.1M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z" />
+  ),
+  canvas: <path d="M4 5h6v5H4zM14 14h6v5h-6zM10 7.5h4.5a2 2 0 0 1 2 2V14" />,
+  analytics: <path d="M4 4v16h16M7.5 14.5l4-5 3.5 3 5-6.5" />,
+  plus: <path d="M12 5v14M5 12h14" />,
+  minus: <path d="M5 12h14" />,
+  check: <path d="m5 12.5 4.5 4.5L19 7.5" />,
+  cross: <path d="M6 6l12 12M18 6 6 18" />,
+  down: <path d="m6 9.5 6 6 6-6" />,
+  right: <path d="m9.5 6 6 6-6 6" />,
+  dots: <path d="M5.5 12h.01M12 12h.01M18.5 12h.01" strokeWidth="3.2" />,
+  undo: <path d="M8 5 4 9l4 4M4 9h10a5.5 5.5 0 0 1 0 11h-3" />,
+  redo: <path d="m16 5 4 4-4 4M20 9H10a5.5 5.5 0 0 0 0 11h3" />,
+  fit: <path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" />,
+  layout: <path d="M3 5h6v5H3zM3 15h6v5H3zM16 10h5v5h-5zM9 7.5h3.5v10H9M12.5 12.5H16" />,
+  play: <path d="M8 5.5v13l10.5-6.5z" fill="currentColor" />,
+  stop: <path d="M7 7h10v10H7z" fill="currentColor" />,
+  warn: <path d="M12 4 21 20H3zM12 10v4.5M12 17.2v.1" />,
+  alert: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7.5v5.5M12 16.2v.1" />,
+  clock: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7v5.5l3.5 2" />,
+  key: <path d="M15.5 4a4.5 4.5 0 1 1-4 6.6L4 18v2.5h3.5V18H10v-2.5l2-2M16.5 7.5v.1" />,
+  chip: (
+    <path d="M7 7h10v10H7zM10 10h4v4h-4zM9 4v3M15 4v3M9 17v3M15 17v3M4 9h3M4 15h3M17 9h3M17 15h3" />
+  ),
+  rail: <path d="M4 5h16v14H4zM9.5 5v14" />,
+  full: <path d="M14 4h6v6M20 4l-6.5 6.5M10 20H4v-6M4 20l6.5-6.5" />,
+  auto: (
+    <>
+      <path d="M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16z" />
+      <path d="M12 4a8 8 0 0 0 0 16z" fill="currentColor" />
+    </>
+  ),
+  light: (
+    <path d="M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4" />
+  ),
+  dark: <path d="M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z" />,
+  plug: (
+    <path d="m4 20 4-4M16 8l4-4M8 12l4 4-2 2a3 3 0 0 1-4 0 3 3 0 0 1 0-4zM16 12l-4-4 2-2a3 3 0 0 1 4 0 3 3 0 0 1 0 4zM4 4l16 16" />
+  ),
+  trash: <path d="M4.5 7h15M9.5 7V4h5v3M6.5 7l1 13h9l1-13" />,
+  copy: <path d="M9 9h11v11H9zM15 9V4H4v11h5" />,
+  pen: <path d="m5 15-1 5 5-1L19.5 8.5l-4-4zM13 7l4 4" />,
+  open: <path d="M4 6h16M4 12h16M4 18h10" />,
+};
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 16 }: { name: IconName; size?: number }): ReactNode {
+  return (
+    <svg
+      className="em-icon"
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.75"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      {PATHS[name]}
+    </svg>
+  );
+}
+
+export function Logo() {
+  return (
+    <svg className="em-logo" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
+      <path className="em-logo-model" d="M4 5h5.5A2.5 2.5 0 0 1 12 7.5V10" />
+      <path className="em-logo-dataset" d="M4 15h3" />
+      <path className="em-logo-run" d="M12 10v2.5a2.5 2.5 0 0 0 2.5 2.5H16" />
+      <circle className="em-logo-dot-model" cx="3.4" cy="5" r="2.2" />
+      <rect className="em-logo-dot-dataset" x="1.2" y="12.8" width="4.4" height="4.4" rx="1" />
+      <circle className="em-logo-dot-run" cx="16.8" cy="15" r="2.2" />
+    </svg>
+  );
+}
+
+/** A ring that is full to `value` (0 to 1). */
+export function Ring({ value, size = 14 }: { value: number; size?: number }) {
+  const r = size / 2 - 1.25;
+  const around = 2 * Math.PI * r;
+  return (
+    <svg
+      className="em-ring"
+      width={size}
+      height={size}
+      viewBox={`0 0 ${size} ${size}`}
+      aria-hidden="true"
+    >
+      <circle className="em-ring-track" cx={size / 2} cy={size / 2} r={r} />
+      <circle
+        className="em-ring-arc"
+        cx={size / 2}
+        cy={size / 2}
+        r={r}
+        strokeDasharray={`${around * value} ${around}`}
+        transform={`rotate(-90 ${size / 2} ${size / 2})`}
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,137 @@
+/** The drawer that holds at normal size what a node cannot. */
+import { useEffect, useRef } from "react";
+import { DATASET_FIELDS, GROUPS, MODEL_FIELDS, type Field as Spec } from "../../logic/fields";
+import { titleOf } from "../../logic/ports";
+import { roleFields } from "../../logic/roles";
+import type { FinetuneData, Node } from "../../protocol";
+import { DEFAULTS } from "../../protocol";
+import { useActions, useStudio } from "../../state/session";
+import { Field } from "../Field";
+import { Icon, type IconName } from "../icons";
+import { useInputFacts } from "../nodes/FinetuneFields";
+import { Facts, SourceField } from "../nodes/SourceNode";
+import { ProblemLine } from "../Problem";
+import { Button } from "../parts";
+import { useProblems } from "../useProblems";
+import { DataTable } from "./DataTable";
+import { Runs } from "./Runs";
+
+export function Inspector() {
+  const id = useStudio((s) => s.inspector);
+  const node = useStudio((s) => s.history.present.nodes.find((n) => n.id === s.inspector));
+  if (!id || !node) return null;
+  return <Panel key={id} node={node} />;
+}
+
+function Panel({ node }: { node: Node }) {
+  const { inspect } = useActions();
+  const root = useRef<HTMLElement>(null);
+  useEffect(() => root.current?.focus({ preventScroll: true }), []);
+  const icon = (
+    ["model", "dataset", "finetune", "note"].includes(node.type) ? node.type : "unknown"
+  ) as IconName;
+  return (
+    <aside
+      ref={root}
+      className="em-inspector nokey"
+      data-testid="node-panel"
+      data-node-id={node.id}
+      aria-label={`Details of ${node.label ?? titleOf(node.type)}`}
+      tabIndex={-1}
+      onKeyDown={(e) => {
+        if (e.key === "Escape" && !e.defaultPrevented) inspect(null);
+      }}
+    >
+      <header className="em-inspector-head">
+        <span className={`em-kind-${icon}`}>
+          <Icon name={icon} size={14} />
+        </span>
+        <b className="em-ellipsis em-grow">{node.label ?? titleOf(node.type)}</b>
+        <Button
+          icon="cross"
+          kind="quiet"
+          label="Close the details"
+          testid="node-panel-close"
+          onClick={() => inspect(null)}
+        />
+      </header>
+      <div className="em-inspector-body">
+        {node.type === "finetune" && <FinetunePanel node={node} />}
+        {(node.type === "model" || node.type === "dataset") && (
+          <SourcePanel node={node} kind={node.type} />
+        )}
+        {(node.type === "note" || icon === "unknown") && (
+          <pre className="em-trace">{JSON.stringify(node.data, null, 2)}</pre>
+        )}
+      </div>
+    </aside>
+  );
+}
+
+function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) {
+  const problems = useProblems(node.id);
+  const fields = kind === "model" ? MODEL_FIELDS : DATASET_FIELDS;
+  const named = new Set(["source", ...fields.map((f) => f.name)]);
+  return (
+    <>
+      <SourceField node={node} kind={kind} />
+      <Facts id={node.id} source={String(node.data.source ?? "")} />
+      <Section title={kind === "model" ? "Version" : "Splits"}>
+        {fields.map((spec) => (
+          <Field key={spec.name} node={node} spec={spec} problems={problems} />
+        ))}
+        {problems
+          .filter((p) => !named.has(p.field ?? ""))
+          .map((p) => (
+            <ProblemLine key={p.code + p.message} problem={p} />
+          ))}
+      </Section>
+      {kind === "dataset" && <DataTable id={node.id} />}
+    </>
+  );
+}
+
+function FinetunePanel({ node }: { node: Node }) {
+  const problems = useProblems(node.id);
+  const facts = useInputFacts(node.id);
+  const roles = facts?.roles ?? {};
+  const data = { ...DEFAULTS.finetune, ...node.data } as FinetuneData;
+  const named = new Set(GROUPS.flatMap((g) => g.fields.map((f) => f.name)));
+  const visible = (f: Spec) => !f.when || f.when(data) || problems.some((p) => p.field === f.name);
+  const auto = new Map(roleFields(node, roles).map((r) => [r.name, r.auto]));
+  return (
+    <>
+      {problems
+        .filter((p) => !named.has(p.field ?? ""))
+        .map((p) => (
+          <ProblemLine key={p.code + p.message} problem={p} />
+        ))}
+      {GROUPS.map((group) => (
+        <Section key={group.title} title={group.title}>
+          {group.fields.filter(visible).map((spec) => (
+            <Field
+              key={spec.name}
+              node={node}
+              spec={spec}
+              problems={problems}
+              {...(spec.kind === "column" && {
+                columns: facts?.columns ?? [],
+                auto: auto.get(spec.name) ?? null,
+              })}
+            />
+          ))}
+        </Section>
+      ))}
+      <Runs node={node.id} />
+    </>
+  );
+}
+
+export function Section({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <section className="em-section" aria-label={title}>
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,183 @@
+/** The newest run in its node: what it does, how far it is, or what came of it. */
+import { clock, duration, loss, percent } from "../../logic/format";
+import { isActive, progress, sentence } from "../../logic/runs";
+import type { Node, Problem, RunCard } from "../../protocol";
+import { useActions, useStudio } from "../../state/session";
+import { Icon } from "../icons";
+import { Loose } from "../Problem";
+import { Button } from "../parts";
+import { Failed } from "./Failed";
+import { Sparkline } from "./Sparkline";
+import { OpenAnalytics, TrainButton } from "./TrainButton";
+
+interface PanelProps {
+  node: Node;
+  run: RunCard;
+  problems: Problem[];
+}
+
+export function RunPanel({ node, run, problems }: PanelProps) {
+  const own = problems.filter((p) => p !== run.problem);
+  return (
+    <div className="em-body em-run" data-run-id={run.id}>
+      {run.status === "queued" && <Queued run={run} />}
+      {run.status === "running" && <Running run={run} />}
+      {run.status === "failed" && <Failed run={run} node={node.id} />}
+      {(run.status === "finished" || run.status === "stopped") && <Ended run={run} />}
+      {run.status === "interrupted" && <Interrupted run={run} />}
+      {!isActive(run) && <Loose problems={own} hidden={true} />}
+      {!isActive(run) && (
+        <div className="em-row">
+          <TrainButton node={node.id} label="Train again" />
+          {run.status !== "failed" && <OpenAnalytics run={run.id} />}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Queued({ run }: { run: RunCard }) {
+  return (
+    <div className="em-row">
+      <span className="em-grow em-stage" data-testid="run-stage" aria-live="polite">
+        {run.queue_position === 0 ? "Starts after the run before it" : "Waits in the queue"}
+      </span>
+      <StopButton run={run} label="Cancel" />
+    </div>
+  );
+}
+
+function Running({ run }: { run: RunCard }) {
+  const lost = useStudio((s) => s.lostSince);
+  const training = run.stage.stage === "training";
+  const heard = lost === null ? null : `Last heard at ${clock(lost)}`;
+  const left = run.seconds_left ?? run.stage.seconds_left;
+  const values = [
+    run.loss !== null && {
+      value: loss(run.loss),
+      name: `loss, step ${run.step.toLocaleString("en-US")} of ${run.max_steps.toLocaleString("en-US")}`,
+    },
+    training &&
+      run.tokens_per_second !== null && {
+        value: Math.round(run.tokens_per_second).toLocaleString("en-US"),
+        name: "tokens/s",
+      },
+    (left !== null || heard !== null) && {
+      value: heard || left === null ? "unknown" : duration(left),
+      name: "left",
+    },
+  ].filter((v) => v !== false);
+  return (
+    <>
+      <Bar run={run} title={heard ? `${heard}, ${lowerFirst(sentence(run))}` : sentence(run)} />
+      {run.spark.length > 1 && <Sparkline values={run.spark} />}
+      {values.length > 0 && (
+        <dl className="em-values">
+          {values.map((v) => (
+            <div key={v.name}>
+              <dd>{v.value}</dd>
+              <dt>{v.name}</dt>
+            </div>
+          ))}
+        </dl>
+      )}
+      <div className="em-row em-run-buttons">
+        <StopButton run={run} label="Stop" />
+        <OpenAnalytics run={run.id} />
+      </div>
+    </>
+  );
+}
+
+const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+
+function Bar({ run, title }: { run: RunCard; title: string }) {
+  const { value, bar } = progress(run);
+  const now = value === null ? undefined : Math.round(value * 100);
+  return (
+    <div className="em-progress">
+      <div className="em-row">
+        <span className="em-stage em-grow" data-testid="run-stage" aria-live="polite">
+          {title}
+        </span>
+        {value !== null && <span className="em-percent">{percent(value)}</span>}
+      </div>
+      <div
+        className="em-bar"
+        role="progressbar"
+        data-testid="run-progress"
+        aria-label={title}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={now ?? 0}
+      >
+        {bar.map((full, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the i-th segment is the i-th epoch
+          <span key={i} className="em-segment">
+            <span style={{ transform: `scaleX(${full})` }} />
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function StopButton({ run, label }: { run: RunCard; label: string }) {
+  const { stop } = useActions();
+  const lost = useStudio((s) => s.lostSince !== null);
+  const stopping = useStudio((s) => s.stopping.includes(run.id) || s.stopping.includes("*"));
+  return (
+    <Button
+      {...(label === "Stop" && { icon: "stop" as const })}
+      kind={label === "Stop" ? "secondary" : "quiet"}
+      className="em-stop"
+      testid="stop"
+      disabled={lost || stopping}
+      onClick={() => void stop(run.id)}
+    >
+      {stopping ? "Stopping" : label}
+    </Button>
+  );
+}
+
+const REASONS: Record<string, string> = {
+  user: "Stopped by you",
+  signal: "Stopped because the kernel was shut down",
+  time_budget: "Stopped at the end of its time budget",
+  sentinel: "Stopped because the loss was no number any more",
+  cancelled: "Cancelled before it started",
+};
+
+function Ended({ run }: { run: RunCard }) {
+  const finished = run.status === "finished";
+  const why = REASONS[run.reason ?? ""] ?? "Stopped";
+  const at = run.max_steps > 0 ? ` at step ${run.step} of ${run.max_steps}` : "";
+  const kept = run.model_path ? "; what it learned is saved." : ".";
+  return (
+    <>
+      <p className="em-result" data-testid="run-stage">
+        {finished && (
+          <span className="em-ok-text">
+            <Icon name="check" size={14} />
+          </span>
+        )}
+        <span>
+          {finished ? (run.headline ?? "Finished; the model is saved.") : `${why}${at}${kept}`}
+        </span>
+      </p>
+      {run.spark.length > 1 && <Sparkline values={run.spark} />}
+    </>
+  );
+}
+
+function Interrupted({ run }: { run: RunCard }) {
+  const at = run.max_steps > 0 ? ` at step ${run.step} of ${run.max_steps}` : "";
+  return (
+    <p className="em-result em-warn-text" data-testid="run-stage">
+      <Icon name="warn" size={14} />
+      <span>
+        The kernel ended while this ran{at}. Its charts are kept; train again to start over.
+      </span>
+    </p>
+  );
+}

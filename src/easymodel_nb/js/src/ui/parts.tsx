@@ -1,0 +1,166 @@
+/** Small parts used everywhere: buttons, an inline form, a menu. */
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Icon, type IconName } from "./icons";
+
+interface ButtonProps {
+  children?: ReactNode;
+  icon?: IconName;
+  kind?: "primary" | "secondary" | "quiet" | "link";
+  label?: string;
+  testid?: string;
+  disabled?: boolean;
+  pressed?: boolean;
+  className?: string;
+  onClick: () => void;
+}
+
+export function Button(p: ButtonProps) {
+  const { children, icon, kind = "secondary", label, testid, disabled, pressed, className } = p;
+  const bare = children === undefined;
+  return (
+    <button
+      type="button"
+      className={["em-button", `em-${kind}`, bare && "em-icon-button", "nodrag", className]
+        .filter(Boolean)
+        .join(" ")}
+      aria-label={label}
+      title={bare ? label : undefined}
+      aria-pressed={pressed}
+      data-testid={testid}
+      disabled={disabled}
+      onClick={(e) => {
+        e.stopPropagation();
+        p.onClick();
+      }}
+    >
+      {icon && <Icon name={icon} size={bare ? 16 : 14} />}
+      {children !== undefined && <span>{children}</span>}
+    </button>
+  );
+}
+
+/** A name being changed in place: Enter or leaving keeps it, Escape does not. */
+export function InlineEdit({
+  value,
+  label,
+  testid,
+  onDone,
+}: {
+  value: string;
+  label: string;
+  testid?: string;
+  onDone: (value: string | null) => void;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  const done = useRef(false);
+  useEffect(() => {
+    input.current?.focus({ preventScroll: true });
+    input.current?.select();
+  }, []);
+  const finish = (keep: boolean) => {
+    if (done.current) return;
+    done.current = true;
+    const text = input.current?.value.trim() ?? "";
+    onDone(keep && text && text !== value ? text : null);
+  };
+  return (
+    <input
+      ref={input}
+      className="em-inline nodrag nokey"
+      aria-label={label}
+      data-testid={testid}
+      defaultValue={value}
+      maxLength={120}
+      onClick={(e) => e.stopPropagation()}
+      onBlur={() => finish(true)}
+      onKeyDown={(e) => {
+        if (e.key === "Enter") finish(true);
+        if (e.key === "Escape") finish(false);
+      }}
+    />
+  );
+}
+
+export interface MenuItem {
+  label: string;
+  icon?: IconName;
+  testid?: string;
+  danger?: boolean;
+  disabled?: boolean;
+  onSelect: () => void;
+}
+
+/** The three dots and their menu; it closes on Escape, on a choice, and when the focus leaves. */
+export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
+  const [open, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (open) list.current?.querySelector<HTMLElement>("button:not(:disabled)")?.focus();
+  }, [open]);
+  const close = (refocus: boolean) => {
+    setOpen(false);
+    if (refocus) root.current?.querySelector<HTMLElement>(".em-menu-button")?.focus();
+  };
+  const walk = (by: number) => {
+    const all = [...(list.current?.querySelectorAll<HTMLElement>("button:not(:disabled)") ?? [])];
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    all[(at + by + all.length) % all.length]?.focus();
+  };
+  return (
+    <div
+      ref={root}
+      className="em-menu nodrag nokey"
+      onBlur={(e) => {
+        if (!root.current?.contains(e.relatedTarget)) setOpen(false);
+      }}
+    >
+      <button
+        type="button"
+        className="em-button em-quiet em-icon-button em-menu-button"
+        aria-label={label}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        onClick={(e) => {
+          e.stopPropagation();
+          setOpen(!open);
+        }}
+      >
+        <Icon name="dots" />
+      </button>
+      {open && (
+        <div
+          ref={list}
+          className="em-menu-list"
+          role="menu"
+          tabIndex={-1}
+          onKeyDown={(e) => {
+            if (e.key === "Escape") close(true);
+            if (e.key === "ArrowDown") walk(1);
+            if (e.key === "ArrowUp") walk(-1);
+            if (e.key.startsWith("Arrow")) e.preventDefault();
+          }}
+        >
+          {items.map((item) => (
+            <button
+              key={item.label}
+              type="button"
+              role="menuitem"
+              className={item.danger ? "em-menu-item em-danger" : "em-menu-item"}
+              data-testid={item.testid}
+              disabled={item.disabled}
+              onClick={(e) => {
+                e.stopPropagation();
+                close(true);
+                item.onSelect();
+              }}
+            >
+              {item.icon && <Icon name={item.icon} size={14} />}
+              {item.label}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
