@@ -117,14 +117,15 @@ def _read(path: Path) -> dict[str, Any]:
     """The workflow or plan in a file, as plain JSON values."""
     from easymodel_nb.workflow.document import Workflow, read_text  # noqa: PLC0415
 
-    text = read_text(path)
     try:
-        raw = json.loads(text)
-    except ValueError:
-        raw = text  # Workflow.read says where the JSON is wrong
+        raw = json.loads(read_text(path))
+    except ValueError as error:
+        raise problem_error(
+            "workflow.invalid",
+            f"{path.name} is not valid JSON ({error}). Save it again from the studio.",
+        ) from None
     if isinstance(raw, dict) and raw.get("format") == PLAN_FORMAT:
         return raw
-    # Read leniently here and again by train(): a document that cannot be read is refused now.
     return Workflow.read(raw).dump()
 
 

@@ -1,5 +1,6 @@
 """Where are we: which notebook, which machine, which home."""
 
+import importlib.metadata
 import os
 import platform
 import sys
@@ -20,6 +21,14 @@ class Device(BaseModel):
     name: str
     memory_bytes: int
     known: bool = True
+
+
+def version() -> str:
+    """The installed version of easymodel-nb."""
+    try:
+        return importlib.metadata.version("easymodel-nb")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 @cache

@@ -44,10 +44,16 @@ class StudioError(Exception):
         super().__init__("\n".join(problem.message for problem in self.problems))
 
     def at(self, node: str | None) -> "StudioError":
-        """The same error with its unplaced problems put on `node`."""
-        return StudioError(
-            p if p.node else p.model_copy(update={"node": node}) for p in self.problems
-        )
+        """The same error with its unplaced problems, and their fixes, put on `node`."""
+        return StudioError(p if p.node else _placed(p, node) for p in self.problems)
+
+
+def _placed(problem: Problem, node: str | None) -> Problem:
+    fix = problem.fix
+    if fix is not None and fix.set:
+        changes = [c if c.node else c.model_copy(update={"node": node or ""}) for c in fix.set]
+        fix = fix.model_copy(update={"set": changes})
+    return problem.model_copy(update={"node": node, "fix": fix})
 
 
 def problem_error(code: str, message: str, **details: Any) -> StudioError:

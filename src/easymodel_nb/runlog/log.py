@@ -119,8 +119,11 @@ class RunReader:
             return overlay(self._folded, read_live(self.folder), owner_alive)
 
     def _new_events(self) -> list[Event]:
+        path = self.folder / "events.jsonl"
         try:
-            with (self.folder / "events.jsonl").open("rb") as file:
+            if path.stat().st_size <= self._offset:
+                return []
+            with path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read()
         except FileNotFoundError:

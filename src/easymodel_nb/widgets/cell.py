@@ -42,6 +42,8 @@ def _running_cell(shell: Any) -> object:
 
 def close_all(widget: ipywidgets.Widget) -> None:
     """Close a widget and everything in it, which ipywidgets does not do by itself."""
-    for child in getattr(widget, "children", ()):
-        close_all(child)
+    parts = (getattr(widget, name, None) for name in ("layout", "style"))
+    for child in (*getattr(widget, "children", ()), *parts):
+        if child is not None:
+            close_all(child)
     widget.close()

@@ -73,10 +73,14 @@ class LineChart:
     def show(self, lines: Mapping[str, Line], *, x: Axis, y: Axis, x_name: str) -> None:
         """Show these lines on these axes."""
         _put(self.figure, fig_margin=_margin(self._right(lines)))
+        # Tick texts go first, in a message of their own: bqplot writes the ticks in a
+        # transition that keeps the texts it began with.
+        _put(self._x_axis, tick_labels=x.labels, label=x_name)
+        _put(self._y_axis, tick_labels=y.labels)
         _put(self._x, min=x.low, max=x.high)
         _put(self._y, min=y.low, max=y.high)
-        _put(self._x_axis, tick_values=np.array(x.ticks), tick_labels=x.labels, label=x_name)
-        _put(self._y_axis, tick_values=np.array(y.ticks), tick_labels=y.labels)
+        _put(self._x_axis, tick_values=np.array(x.ticks))
+        _put(self._y_axis, tick_values=np.array(y.ticks))
         for name in self._styles:
             self._show_line(name, lines.get(name, Line()), y)
         ends = {n: line for n, line in lines.items() if line.label and not self._styles[n].note}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from easymodel_nb.widgets.dashboard_numbers import count, signed
 
+_FEWEST_RUNGS, _FAR, _PAD = 3, 1.6, 0.02
 LOG_RATIO = 10.0  # above this ratio of largest to smallest an axis of ratios is logarithmic
 
 
@@ -72,9 +73,14 @@ def log_axis(values: Sequence[float], *, most: int = 7) -> Axis:
         if len(ladder) <= most:
             break
     ladder = ladder[:: math.ceil(len(ladder) / most)] if len(ladder) > 2 * most else ladder
+    # An outer rung far from the data only makes the axis longer: then the data end it.
+    first, last = low / ladder[0] > _FAR, ladder[-1] / high > _FAR
+    if len(ladder) - first - last >= _FEWEST_RUNGS:
+        ladder = ladder[first : len(ladder) - last]
     ticks = [round(math.log10(value), 6) for value in ladder]
-    bottom = min(ticks[0], math.log10(low))
-    top = max(ticks[-1], math.log10(high))
+    bottom, top = math.log10(low), math.log10(high)
+    bottom = ticks[0] if ticks[0] <= bottom else bottom - _PAD
+    top = ticks[-1] if ticks[-1] >= top else top + _PAD
     return Axis(bottom, top, ticks, [_tick_log(value) for value in ladder], log=True)
 
 

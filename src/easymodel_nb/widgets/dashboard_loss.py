@@ -7,7 +7,7 @@ from easymodel_nb.widgets.charts_scale import evenly, linear_axis, step_axis, th
 from easymodel_nb.widgets.dashboard_html import Row, empty, missing, table
 from easymodel_nb.widgets.dashboard_panel import PanelContent
 
-STYLES = {"loss": LineStyle("train")}
+STYLES = {"loss": LineStyle("train", width=1.25)}
 _MOST_POINTS, _MOST_ROWS = 500, 8
 _HOW = (
     "The running training loss: cross-entropy in nats a token, averaged over the scored tokens "

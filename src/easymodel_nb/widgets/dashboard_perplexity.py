@@ -114,7 +114,19 @@ def _caption(found: Sequence[Point]) -> str:
             parts.append(f"{write.count(n)} {split} texts")
     if any(m.low is not None for p in found for m in (p.validation, p.train) if m is not None):
         parts.append("band 95 %")
-    return ", ".join(parts)
+    reasons = _reasons(found)
+    return ", ".join(parts) + (f". n/a: {reasons[0]}" if reasons else "")
+
+
+def _reasons(found: Sequence[Point]) -> list[str]:
+    """Why a value is missing, each reason once, the latest first."""
+    latest = [
+        m.reason
+        for p in reversed(found)
+        for m in (p.validation, p.train)
+        if m is not None and m.reason
+    ]
+    return list(dict.fromkeys(latest))
 
 
 def _table(found: Sequence[Point], kept: float | None) -> str:
@@ -151,11 +163,8 @@ def _cell(m: Measured | None) -> str:
 
 def _nothing(view: RunView, found: Sequence[Point]) -> str:
     """The dashed box: why there is no perplexity, or when it comes."""
-    reasons = [
-        m.reason for p in found for m in (p.validation, p.train) if m is not None and m.reason
-    ]
-    if reasons:
-        return empty("Perplexity is not computed", reasons[-1])
+    if reasons := _reasons(found):
+        return empty("Perplexity is not computed", reasons[0])
     if view.active:
         return empty(
             "Perplexity comes here", f"Of the base model before training, then {_when(view)}"

@@ -58,8 +58,8 @@ def result(view: RunView, found: Sequence[Point]) -> Point | None:
     """The point the headline speaks of: the kept epoch, else the last one after the base."""
     trained = [p for p in found if p.epoch > 0 and known(p.validation)]
     kept = kept_epoch(view)
-    at_kept = [p for p in trained if p.epoch == kept]
-    return (at_kept or trained[-1:] or [None])[0]
+    at_kept = next((p for p in trained if p.epoch == kept), None)
+    return at_kept or (trained[-1] if trained else None)
 
 
 def verdict(before: Measured | None, after: Measured | None) -> Verdict:

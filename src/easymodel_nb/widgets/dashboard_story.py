@@ -68,7 +68,7 @@ def _before_training(view: RunView, before: Measured | None) -> str:
 
 def facts(view: RunView) -> str:
     """Model on data set, rows, duration, device, and which epoch was kept."""
-    model, data = _source(view.request, "model"), _source(view.request, "dataset")
+    model, data = _source(view, "model"), _source(view, "dataset")
     what = f"{model} on {data}." if model and data else f"{model or data}." if model or data else ""
     rows = train_rows(view)
     took = write.between(view.started, view.ended)
@@ -92,27 +92,36 @@ def _kept(kept: float | None) -> str:
     return f"Epoch {write.epoch(kept)} was kept." if kept is not None else ""
 
 
-def _source(request: Mapping[str, Any], role: str) -> str:
-    """The short name of a source as drawn: the last part of an id, path or address."""
-    node = request.get(role)
-    data = node.get("data", node) if isinstance(node, Mapping) else {}
-    source = data.get("source") if isinstance(data, Mapping) else None
+def _source(view: RunView, role: str) -> str:
+    """The short name of a source: the last part of an id, path or address."""
+    source = _part(view.plan, role).get("source") or _part(_part(view.request, role), "data").get(
+        "source"
+    )
     if not isinstance(source, str):
         return ""
-    return (
-        source.removeprefix("builtin:")
-        .removeprefix("variable:")
-        .rstrip("/\\")
-        .replace("\\", "/")
-        .rpartition("/")[2]
-    )
+    bare = source.removeprefix("builtin:").removeprefix("variable:")
+    return bare.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def train_rows(view: RunView) -> int | None:
-    """How many rows were trained on, once the plan says."""
-    rows = (view.plan or {}).get("rows")
-    rows = rows.get("train") if isinstance(rows, Mapping) else rows
+    """How many rows it is trained on, once the plan says."""
+    rows = _part(view.plan, "dataset").get("train_rows")
     return rows if isinstance(rows, int) else None
+
+
+def settings(view: RunView) -> dict[str, Any]:
+    """The method and the learning rate: as planned, before that as drawn."""
+    drawn = _part(_part(view.request, "node"), "data")
+    planned = _part(view.plan, "finetune")
+    return {
+        "method": (view.plan or {}).get("method") or drawn.get("method"),
+        "learning_rate": planned.get("learning_rate") or drawn.get("learning_rate"),
+    }
+
+
+def _part(whole: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
+    part = (whole or {}).get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 class Cell(NamedTuple):

@@ -6,7 +6,7 @@ from html import escape
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import dashboard_numbers as write
 from easymodel_nb.widgets.dashboard_html import icon, missing, strip, tag, text
-from easymodel_nb.widgets.dashboard_story import METHODS, Cell, cells, facts, finding
+from easymodel_nb.widgets.dashboard_story import METHODS, Cell, cells, facts, finding, settings
 
 _STATUS = {
     "queued": ("clock", "Queued"),
@@ -43,15 +43,11 @@ def header_html(view: RunView, others: Sequence[RunView]) -> str:
 def run_label(view: RunView, others: Sequence[RunView]) -> str:
     """Which run it is: its number by time among the project's, method and learning rate."""
     ids = sorted({view.id, *(other.id for other in others)})
-    node = view.request.get("node")
-    data = node.get("data", {}) if isinstance(node, dict) else {}
-    plan = view.plan or {}
-    rate = plan.get("learning_rate")
     parts = [f"Run {ids.index(view.id) + 1}"]
-    method = METHODS.get(str(plan.get("method") or data.get("method") or ""))
-    if method:
+    known = settings(view)
+    if method := METHODS.get(known["method"] or ""):
         parts.append(method)
-    if isinstance(rate, int | float):
+    if rate := known["learning_rate"]:
         parts.append(f"lr {write.learning_rate(rate)}")
     return ", ".join(parts)
 

@@ -1,6 +1,6 @@
 /** Every field of a Finetuning node: its label, its kind, its group in the inspector. */
 import type { FinetuneData, Node } from "../protocol";
-import { valueOf } from "./graph";
+import { fieldValue } from "./graph";
 
 export type Kind = "number" | "text" | "choice" | "column" | "switch" | "list" | "lines";
 export interface Field {
@@ -215,7 +215,7 @@ export function show(value: unknown): string {
 
 /** "Generation, 3 epochs, batch 8, 1,000 rows, full": what the folded fields say. */
 export function summary(node: Node): string {
-  const get = (name: string) => valueOf(node, name);
+  const get = (name: string) => fieldValue(node, name);
   const taskName = TASKS.find(([name]) => name === get("task"))?.[1] ?? show(get("task"));
   const epochs = get("epochs");
   const subset = get("subset_size");
@@ -231,7 +231,7 @@ export function summary(node: Node): string {
 
 /** "full, lr auto, seed 42": what the Advanced line says. */
 export function advanced(node: Node): string {
-  const rate = valueOf(node, "learning_rate");
-  const method = show(valueOf(node, "method"));
-  return `${method}, lr ${rate === null ? "auto" : show(rate)}, seed ${show(valueOf(node, "seed"))}`;
+  const rate = fieldValue(node, "learning_rate");
+  const method = show(fieldValue(node, "method"));
+  return `${method}, lr ${rate === null ? "auto" : show(rate)}, seed ${show(fieldValue(node, "seed"))}`;
 }

@@ -16,7 +16,7 @@ export function loss(value: number): string {
 }
 
 export function percent(fraction: number): string {
-  return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100)} %`;
+  return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-6)} %`;
 }
 
 export function duration(seconds: number): string {

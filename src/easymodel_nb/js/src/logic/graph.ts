@@ -103,7 +103,7 @@ export function duplicate(doc: Workflow, id: string): [Workflow, string | null] 
 }
 
 /** A field's value; an absent field has its default. */
-export function valueOf(node: Node, field: string): unknown {
+export function fieldValue(node: Node, field: string): unknown {
   return field in node.data ? node.data[field] : DEFAULTS[node.type]?.[field];
 }
 

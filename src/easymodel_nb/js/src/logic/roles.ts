@@ -6,7 +6,7 @@
  * when the target is set or cleared.
  */
 import type { Node } from "../protocol";
-import { valueOf } from "./graph";
+import { fieldValue } from "./graph";
 
 export type Roles = Record<string, string>;
 export interface RoleField {
@@ -17,7 +17,7 @@ export interface RoleField {
 }
 
 const text = (node: Node, name: string): string | null => {
-  const value = valueOf(node, name);
+  const value = fieldValue(node, name);
   return typeof value === "string" && value !== "" ? value : null;
 };
 
@@ -32,7 +32,7 @@ export function target(node: Node, roles: Roles): string | null {
 /** The two column fields that the open node shows. */
 export function roleFields(node: Node, roles: Roles): [RoleField, RoleField] {
   const auto = (name: string) => roles[name] ?? null;
-  switch (valueOf(node, "task")) {
+  switch (fieldValue(node, "task")) {
     case "classification":
       return [
         { name: "text_field", label: "Text field", auto: auto("text_field") },
@@ -63,7 +63,7 @@ export function roleFields(node: Node, roles: Roles): [RoleField, RoleField] {
 /** The data changes that setting one column field means. */
 export function setRole(node: Node, field: string, value: string | null, roles: Roles) {
   const patch: Record<string, string | null> = { [field]: value };
-  if (valueOf(node, "task") !== "generation") return patch;
+  if (fieldValue(node, "task") !== "generation") return patch;
   if (field === "target_field" && value) {
     const moved = text(node, "text_field");
     if (moved) Object.assign(patch, { prompt_field: moved, text_field: null });

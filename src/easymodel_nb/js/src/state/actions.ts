@@ -222,12 +222,14 @@ export const openKey = (state: State, id: string) => `${state.projectId}/${id}`;
 
 /**
  * Whether a node stands open: as the user left it; else sources are open, and a
- * Finetuning node is open when it is the only one.
+ * Finetuning node is open when it is the only one or has a run to show.
  */
 export function isOpen(state: State, id: string): boolean {
   const chosen = state.open[openKey(state, id)];
   if (chosen !== undefined) return chosen;
   const { nodes } = state.history.present;
   const node = nodes.find((n) => n.id === id);
-  return node?.type !== "finetune" || nodes.filter((n) => n.type === "finetune").length === 1;
+  if (node?.type !== "finetune") return true;
+  const only = nodes.filter((n) => n.type === "finetune").length === 1;
+  return only || latest(state.traits.runs.items, id) !== undefined;
 }

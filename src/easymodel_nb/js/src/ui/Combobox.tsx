@@ -52,6 +52,7 @@ export function Combobox(p: ComboboxProps) {
     }
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only watches the focus leave
     <div
       className="em-combo nodrag nokey"
       data-open={open || undefined}

@@ -22,6 +22,7 @@ export function Corner() {
           position="bottom-left"
           nodeClassName={kind}
           nodeBorderRadius={6}
+          style={{ width: 120, height: 80 }}
           pannable
           ariaLabel="Overview of the canvas"
         />

@@ -1,7 +1,7 @@
 /** One field of a node: label, input, unit, and what is wrong with it. */
 import { type ReactNode, useId, useState } from "react";
 import { parse, type Field as Spec, show } from "../logic/fields";
-import { valueOf } from "../logic/graph";
+import { fieldValue } from "../logic/graph";
 import type { Node, Problem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Combobox } from "./Combobox";
@@ -52,7 +52,7 @@ interface ControlProps extends FieldProps {
 function Control(p: ControlProps): ReactNode {
   const { node, spec, common } = p;
   const { setField } = useActions();
-  const value = valueOf(node, spec.name);
+  const value = fieldValue(node, spec.name);
   const set = (next: unknown, typing = false) => setField(node.id, { [spec.name]: next }, typing);
   switch (spec.kind) {
     case "choice":

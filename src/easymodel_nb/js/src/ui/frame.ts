@@ -83,7 +83,7 @@ export function keepFrame(view: View, session: Session): () => void {
   });
   const onFull = () => {
     const full = document.fullscreenElement;
-    store.setState({ full: full !== null && full.contains(el) });
+    store.setState({ full: full?.contains(el) ?? false });
   };
   document.addEventListener("fullscreenchange", onFull);
   return () => {

@@ -31,9 +31,9 @@ const PATHS = {
   warn: <path d="M12 4 21 20H3zM12 10v4.5M12 17.2v.1" />,
   alert: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7.5v5.5M12 16.2v.1" />,
   clock: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7v5.5l3.5 2" />,
-  key: <path d="M15.5 4a4.5 4.5 0 1 1-4 6.6L4 18v2.5h3.5V18H10v-2.5l2-2M16.5 7.5v.1" />,
+  key: <path d="M16 4.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM12.7 12.3 4.5 20.5M7.5 17.5 10 20" />,
   chip: (
-    <path d="M7 7h10v10H7zM10 10h4v4h-4zM9 4v3M15 4v3M9 17v3M15 17v3M4 9h3M4 15h3M17 9h3M17 15h3" />
+    <path d="M7 7h10v10H7zM10 3.5V7M14 3.5V7M10 17v3.5M14 17v3.5M3.5 10H7M3.5 14H7M17 10h3.5M17 14h3.5" />
   ),
   rail: <path d="M4 5h16v14H4zM9.5 5v14" />,
   full: <path d="M14 4h6v6M20 4l-6.5 6.5M10 20H4v-6M4 20l6.5-6.5" />,

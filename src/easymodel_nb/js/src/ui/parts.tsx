@@ -108,6 +108,7 @@ export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
     all[(at + by + all.length) % all.length]?.focus();
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only watches the focus leave
     <div
       ref={root}
       className="em-menu nodrag nokey"

@@ -3,7 +3,7 @@ import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
 import { memo, useEffect } from "react";
 import { summary } from "../../logic/fields";
 import { shortSource } from "../../logic/format";
-import { inputOf, valueOf } from "../../logic/graph";
+import { fieldValue, inputOf } from "../../logic/graph";
 import { titleOf } from "../../logic/ports";
 import { isActive, latest, progress, statusWord } from "../../logic/runs";
 import type { Node, Problem, RunCard } from "../../protocol";
@@ -110,7 +110,7 @@ function InputName({ id, handle }: { id: string; handle: string }) {
     if (!source) return null;
     if (source.label) return source.label;
     if (source.type === "finetune") return `result of ${titleOf(source.type)}`;
-    return shortSource(String(valueOf(source, "source") ?? "")) || "no source yet";
+    return shortSource(String(fieldValue(source, "source") ?? "")) || "no source yet";
   });
   return (
     <span className={name ? "em-ellipsis em-strong" : "em-muted"} title={name ?? undefined}>

@@ -2,7 +2,7 @@
 import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { show } from "../../logic/fields";
-import { valueOf } from "../../logic/graph";
+import { fieldValue } from "../../logic/graph";
 import { useActions } from "../../state/session";
 import { NodeFrame, useNode } from "./NodeFrame";
 
@@ -17,7 +17,7 @@ export const NoteNode = memo(function NoteNode({ id }: NodeProps) {
         aria-label="Note"
         data-testid="field-text"
         rows={3}
-        value={show(valueOf(node, "text"))}
+        value={show(fieldValue(node, "text"))}
         onChange={(e) => setField(id, { text: e.target.value }, true)}
       />
     </NodeFrame>

@@ -3,7 +3,7 @@ import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { show } from "../../logic/fields";
 import { shortSource } from "../../logic/format";
-import { valueOf } from "../../logic/graph";
+import { fieldValue } from "../../logic/graph";
 import type { Node, SourceFacts } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Combobox } from "../Combobox";
@@ -32,7 +32,7 @@ function SourceNode({ id, kind }: { id: string; kind: Kind }) {
   const inspected = useStudio((s) => s.inspector === id);
   const problems = useProblems(id);
   if (!node) return null;
-  const source = show(valueOf(node, "source"));
+  const source = show(fieldValue(node, "source"));
   const failing = problems.some((p) => p.severity === "error");
   return (
     <NodeFrame
@@ -73,7 +73,7 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
       <span className="em-label">Source</span>
       <div className="em-control nodrag nokey">
         <Combobox
-          value={show(valueOf(node, "source"))}
+          value={show(fieldValue(node, "source"))}
           label="Source"
           placeholder={HINTS[kind]}
           options={options.map((o) => ({ value: o.source, title: o.title, detail: o.detail }))}

@@ -1,0 +1,92 @@
+"""`train()`: the whole trainer as one blocking call, without widgets."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from easymodel_nb import environment
+from easymodel_nb.errors import problem_error
+from easymodel_nb.runlog.events import Event, finite
+from easymodel_nb.runlog.run import Run
+from easymodel_nb.secrets import TokenHolder
+from easymodel_nb.train.manager import manager_of, stop_all
+from easymodel_nb.train.plan import PLAN_FORMAT, request_of
+from easymodel_nb.workflow.document import Workflow, read_text
+
+__all__ = ["stop_all", "train"]
+
+
+def train(
+    workflow: str | os.PathLike[str] | dict[str, Any] | Workflow,
+    *,
+    node: str | None = None,
+    home: str | os.PathLike[str] | None = None,
+    token: str | None = None,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+) -> list[Run]:
+    """Train one finetune node of a workflow, or all of them in topological order; blocks.
+
+    Parameters
+    ----------
+    workflow
+        A path, a dict or a Workflow; or a plan, which is trained as it stands.
+    node
+        The id of one finetune node; None is all of them.
+    home
+        Where runs are kept; None is EASYMODEL_HOME or the user's data folder.
+    token
+        A Hub token; None uses the one of `hf auth login`, HF_TOKEN or Colab.
+    on_event
+        Called with every event (a dict) after it is in the log, from another thread.
+
+    Returns
+    -------
+    list[Run]
+        One run a node, failed ones included; dependents of a failed run are skipped.
+
+    Raises
+    ------
+    StudioError
+        When the workflow is invalid, before any run is created.
+
+    """
+    manager = manager_of(environment.home(home))
+    holder = TokenHolder()
+    holder.type_in(token)
+
+    def tell(event: Event) -> None:
+        if on_event is not None:
+            on_event(finite(event.model_dump(mode="json")))
+
+    document = _read(workflow)
+    if isinstance(document, Workflow):
+        runs = manager.submit(document, node, token=holder.token, on_event=tell)
+    else:
+        request = request_of(document)
+        runs = [manager.submit_request(request, token=holder.token, on_event=tell)]
+    return [manager.wait(run.id) for run in runs]
+
+
+def _read(source: Any) -> Workflow | dict[str, Any]:
+    """The workflow, or the dict of a plan, told apart by `format`."""
+    if isinstance(source, Workflow):
+        return source
+    raw = source
+    if not isinstance(source, dict):
+        path = Path(source)
+        try:
+            raw = json.loads(read_text(path))
+        except ValueError as error:
+            raise problem_error(
+                "workflow.invalid", f"{path.name} is not valid JSON ({error})."
+            ) from None
+    if isinstance(raw, dict) and raw.get("format") == PLAN_FORMAT:
+        missing = {"request", "finetune", "model", "dataset"} - raw.keys()
+        if missing or raw.get("version") != 1:
+            raise problem_error(
+                "plan.invalid", "This plan is incomplete or from another version of EasyModel."
+            )
+        return raw
+    return Workflow.read(raw)

@@ -1,0 +1,108 @@
+"""Stopping: one flag every stage looks at, and a way to leave what cannot look."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast, get_args
+
+from easymodel_nb.runlog.events import StopReason
+
+T = TypeVar("T")
+STOP_FILE = "stop"
+_POLL_SECONDS = 0.1
+_FILE_POLL_SECONDS = 0.25
+
+
+class Stopped(Exception):  # noqa: N818  a request, not an error
+    """The run was asked to stop."""
+
+    def __init__(self, reason: StopReason) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Control:
+    """Whether this run was asked to stop, from this process or through the run's folder.
+
+    The file lets a second kernel, or one that was restarted, stop a run it does not own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / STOP_FILE
+        self._event = threading.Event()
+        self._reason: StopReason = "user"
+        self._asked_at = 0.0
+        self._next_look = 0.0
+
+    def stop(self, reason: StopReason = "user") -> None:
+        """Ask the run to stop; returns at once. The first reason stays."""
+        if not self._event.is_set():
+            self._reason = reason
+            self._asked_at = time.monotonic()
+            self._event.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        if not self._event.is_set() and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _FILE_POLL_SECONDS
+            if self._file.exists():
+                self.stop(self._written_reason())
+        return self._event.is_set()
+
+    def _written_reason(self) -> StopReason:
+        with contextlib.suppress(OSError):
+            word = self._file.read_text(encoding="utf-8").strip()
+            if word in get_args(StopReason):
+                return cast(StopReason, word)
+        return "user"
+
+    @property
+    def seconds_asked(self) -> float:
+        """For how long a stop has been asked for; 0 when it was not."""
+        return time.monotonic() - self._asked_at if self.stopping else 0.0
+
+    @property
+    def reason(self) -> StopReason:
+        """Why the run was asked to stop."""
+        return self._reason
+
+    def check(self) -> None:
+        """Raise Stopped when a stop was asked for."""
+        if self.stopping:
+            raise Stopped(self._reason)
+
+    def interruptible(self, work: Callable[[], T], tick: Callable[[], None] | None = None) -> T:
+        """Do work that cannot look at the flag; on a stop it is left behind, unwaited.
+
+        `tick` is called about ten times a second from the calling thread.
+        """
+        result: list[T] = []
+        failure: list[BaseException] = []
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                result.append(work())
+            except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
+                failure.append(error)
+            finally:
+                done.set()
+
+        self.check()
+        name = f"{threading.current_thread().name}-work"
+        threading.Thread(target=run, name=name, daemon=True).start()
+        while not done.wait(_POLL_SECONDS):
+            self.check()
+            if tick is not None:
+                tick()
+        if failure:
+            raise failure[0]
+        return result[0]
+
+
+def ask_to_stop(folder: Path, reason: StopReason = "user") -> None:
+    """Ask the owner of a run, whoever it is, to stop it."""
+    (folder / STOP_FILE).write_text(reason + "\n", encoding="utf-8")

@@ -1,0 +1,93 @@
+"""Greedy answers to the sampled prompts, in left-padded batches."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from transformers import StoppingCriteria, StoppingCriteriaList
+
+from easymodel_nb.train.control import Control
+from easymodel_nb.train.tasks.generation import Sample
+
+_BATCH = 16
+
+
+class _StopWhenAsked(StoppingCriteria):  # type: ignore[misc]
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ARG002
+        return torch.full(
+            (input_ids.shape[0],), self._control.stopping, device=input_ids.device
+        )
+
+
+@torch.inference_mode()
+def generate(  # noqa: PLR0913
+    model: Any,
+    tokenizer: Any,
+    samples: Sequence[Sample],
+    max_new_tokens: int,
+    control: Control,
+    on_texts: Callable[[int], None],
+) -> list[dict[str, Any]]:
+    """One row a sample: index, prompt, reference, text, tokens, ended ("eos" or "limit").
+
+    Decoding is greedy, the text is the new tokens only, and no global random state is drawn from.
+    """
+    was_training = model.training
+    model.eval()
+    rows: list[dict[str, Any]] = []
+    order = sorted(range(len(samples)), key=lambda i: len(samples[i].ids))
+    try:
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            new = _batch(model, tokenizer, [samples[i].ids for i in batch], max_new_tokens, control)
+            control.check()
+            for index, ids in zip(batch, new, strict=True):
+                rows.append(_row(index, samples[index], ids, tokenizer))
+            on_texts(len(rows))
+    finally:
+        model.train(was_training)
+    return sorted(rows, key=lambda row: int(row["index"]))
+
+
+def _batch(
+    model: Any, tokenizer: Any, prompts: list[list[int]], limit: int, control: Control
+) -> list[list[int]]:
+    width = max(len(ids) for ids in prompts)
+    eos = tokenizer.eos_token_id
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else eos
+    ids = torch.full((len(prompts), width), pad if pad is not None else 0, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, prompt in enumerate(prompts):
+        ids[row, width - len(prompt) :] = torch.tensor(prompt)
+        mask[row, width - len(prompt) :] = 1
+    output = model.generate(
+        input_ids=ids.to(model.device),
+        attention_mask=mask.to(model.device),
+        max_new_tokens=limit,
+        do_sample=False,
+        num_beams=1,
+        temperature=None,
+        top_p=None,
+        top_k=None,
+        eos_token_id=eos,
+        pad_token_id=pad if pad is not None else 0,
+        stopping_criteria=StoppingCriteriaList([_StopWhenAsked(control)]),
+    )
+    return [row[width:].tolist() for row in output]
+
+
+def _row(index: int, sample: Sample, ids: list[int], tokenizer: Any) -> dict[str, Any]:
+    ended = tokenizer.eos_token_id in ids
+    if ended:
+        ids = ids[: ids.index(tokenizer.eos_token_id)]
+    return {
+        "index": index,
+        "prompt": sample.prompt,
+        "reference": sample.reference,
+        "text": tokenizer.decode(ids, skip_special_tokens=True),
+        "tokens": len(ids),
+        "ended": "eos" if ended else "limit",
+    }

@@ -1,0 +1,350 @@
+"""The queue: one run after the other, one manager a home and process, outliving every view."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.runlog.events import Event, StopReason
+from easymodel_nb.runlog.log import RunLog, RunReader, new_run, runs_folder, write_live
+from easymodel_nb.runlog.run import Run
+from easymodel_nb.runlog.view import RunView
+from easymodel_nb.secrets import redact
+from easymodel_nb.train.control import ask_to_stop
+from easymodel_nb.train.runner import Runner, ThreadRunner, read_log
+from easymodel_nb.workflow.check import check, training_order
+from easymodel_nb.workflow.document import Node, Workflow
+
+_POLL_SECONDS = 0.25
+_BEAT_SECONDS = 5.0
+Token = Callable[[], str | None]
+OnEvent = Callable[[Event], None]
+
+
+class MakeRunner(Protocol):
+    """Makes a runner: `ThreadRunner` or `ProcessRunner`."""
+
+    def __call__(
+        self, *, token: Token, redact: Callable[[str], str], on_event: OnEvent | None
+    ) -> Runner:
+        """A fresh runner for one run."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    folder: Path
+    token: Token
+    on_event: OnEvent | None
+
+
+class RunManager:
+    """Queues runs of one home and starts them one by one on a thread of its own."""
+
+    def __init__(self, home: Path, make_runner: MakeRunner = ThreadRunner) -> None:
+        self.home = home
+        self._make_runner = make_runner
+        self._waiting: deque[_Job] = deque()
+        self._current: tuple[_Job, Runner] | None = None
+        self._submitted: list[str] = []
+        self._readers: dict[str, RunReader] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    # ------------------------------------------------------------ asking
+
+    def submit(
+        self,
+        workflow: Workflow,
+        node: str | None = None,
+        *,
+        project_id: str | None = None,
+        token: Token | None = None,
+        on_event: OnEvent | None = None,
+    ) -> list[Run]:
+        """Queue one finetune node, or every one in topological order; returns at once.
+
+        Raises
+        ------
+        StudioError
+            With everything check() finds, before anything is created.
+
+        """
+        errors = [p for p in check(workflow, node) if p.severity == "error"]
+        if errors:
+            raise StudioError(errors)
+        order = [node] if node is not None else training_order(workflow)
+        requests: list[tuple[Path, dict[str, Any]]] = []
+        run_of: dict[str, str] = {}
+        models = {name: self._model_request(workflow, name, project_id, order) for name in order}
+        for name in order:
+            folder = new_run(self.home)
+            model = models[name]
+            if "run_of" in model:
+                model = {**model, "run": run_of.get(model["run_of"], model["run"])}
+            run_of[name] = folder.name
+            requests.append((folder, _request(workflow, name, model)))
+        return [self._queue(f, r, project_id, token, on_event) for f, r in requests]
+
+    def submit_request(
+        self,
+        request: dict[str, Any],
+        *,
+        token: Token | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Run:
+        """Queue a request as it is, such as one made from a plan."""
+        return self._queue(new_run(self.home), request, None, token, on_event)
+
+    def stop(self, run_id: str | None = None, reason: StopReason = "user") -> None:
+        """Ask one run, or all that are active here, to stop; returns at once."""
+        with self._changed:
+            ids = [run_id] if run_id is not None else self.queue() + self._current_id()
+            for name in ids:
+                self._stop_one(name, reason)
+            self._changed.notify_all()
+        self._tell()
+
+    def _stop_one(self, run_id: str, reason: StopReason) -> None:
+        job = next((j for j in self._waiting if j.folder.name == run_id), None)
+        if job is not None:
+            self._waiting.remove(job)
+            why: StopReason = "cancelled" if reason == "user" else reason
+            self._append(job, "run_stopped", reason=why)
+        elif self._current is not None and self._current[0].folder.name == run_id:
+            self._current[1].stop(reason)
+        elif self.view(run_id).active:  # another kernel's
+            ask_to_stop(self._folder(run_id), reason)
+
+    # ------------------------------------------------------------ looking
+
+    def views(self) -> list[RunView]:
+        """Every run in the home, newest first."""
+        root = runs_folder(self.home)
+        names = sorted((p.name for p in root.iterdir()), reverse=True) if root.exists() else []
+        views = [self._reader(name).view() for name in names]
+        return [view for view in views if view.created]
+
+    def view(self, run_id: str) -> RunView:
+        """One run as it is now."""
+        return self._reader(self._folder(run_id).name).view()
+
+    def run(self, run_id: str) -> Run:
+        """One run for Python code."""
+        return Run(self._folder(run_id))
+
+    def queue(self) -> list[str]:
+        """The ids of the waiting runs, next first."""
+        return [job.folder.name for job in list(self._waiting)]
+
+    def active(self) -> bool:
+        """Whether a run of this process waits or is under way."""
+        return bool(self._waiting) or self._current is not None
+
+    def wait(self, run_id: str | None = None, timeout: float | None = None) -> Run:
+        """Block until a run has ended; None is the last one that was submitted.
+
+        Raises
+        ------
+        TimeoutError
+            When it has not ended in time (seconds).
+
+        """
+        if run_id is None:
+            if not self._submitted:
+                raise problem_error("run.none", "No run was started in this session yet.")
+            run_id = self._submitted[-1]
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while self.view(run_id).active:
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    msg = f"Run {run_id} has not ended after {timeout:g} seconds."
+                    raise TimeoutError(msg)
+                self._changed.wait(min(_POLL_SECONDS, left) if left is not None else _POLL_SECONDS)
+        return self.run(run_id)
+
+    def log_lines(self, run_id: str) -> list[str]:
+        """The last lines a run logged, redacted."""
+        current = self._current
+        if current is not None and current[0].folder.name == run_id:
+            return current[1].log_lines()
+        return read_log(self._folder(run_id))
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener`, from any thread, when a run starts, changes stage or ends."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    # ------------------------------------------------------------ the queue
+
+    def _queue(
+        self,
+        folder: Path,
+        request: dict[str, Any],
+        project_id: str | None,
+        token: Token | None,
+        on_event: OnEvent | None,
+    ) -> Run:
+        job = _Job(folder, token or (lambda: None), on_event)
+        node_id = request["node"]["id"]
+        self._append(job, "run_created", project_id=project_id, node_id=node_id, request=request)
+        self._append(job, "stage", stage="queued", message="Waiting in the queue")
+        write_live(folder)
+        with self._changed:
+            self._waiting.append(job)
+            self._submitted.append(folder.name)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._work, name="easymodel-queue", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify_all()
+        self._tell()
+        return Run(folder)
+
+    def _append(self, job: _Job, type: str, **fields: Any) -> None:  # noqa: A002
+        event = RunLog(job.folder).append(type, **fields)
+        if job.on_event is not None:
+            job.on_event(event)
+
+    def _work(self) -> None:
+        beat = time.monotonic()
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    self._changed.wait()
+                job = self._waiting.popleft()
+                runner = self._begin(job)
+                self._current = (job, runner) if runner is not None else None
+            if runner is None:
+                self._tell()
+                continue
+            self._tell()
+            while runner.alive():
+                runner.join(_POLL_SECONDS)
+                if time.monotonic() - beat > _BEAT_SECONDS:
+                    beat = time.monotonic()
+                    for waiting in list(self._waiting):
+                        write_live(waiting.folder)
+            with self._changed:
+                self._current = None
+                self._changed.notify_all()
+            self._tell()
+
+    def _begin(self, job: _Job) -> Runner | None:
+        missing = self._missing_model(job)
+        if missing is not None:
+            self._append(job, "warning", problem=missing)
+            self._append(job, "run_stopped", reason="cancelled", summary={"why": missing.message})
+            return None
+
+        def on_event(event: Event) -> None:
+            if job.on_event is not None:
+                job.on_event(event)
+            if event.type not in {"progress", "checkpoint"}:
+                self._tell()
+
+        def hide(text: str) -> str:
+            secret = job.token()
+            return redact(text.replace(secret, "[redacted]") if secret else text)
+
+        runner = self._make_runner(token=job.token, redact=hide, on_event=on_event)
+        runner.start(job.folder)
+        return runner
+
+    def _missing_model(self, job: _Job) -> Problem | None:
+        view = self._reader(job.folder.name).view()
+        source = view.request.get("model", {})
+        if "run_of" not in source or self.view(source["run"]).status == "finished":
+            return None
+        return Problem(
+            code="run.skipped",
+            message="Not started: the run whose model this one continues did not finish.",
+            node=view.node_id,
+            field="model",
+        )
+
+    # ------------------------------------------------------------ helpers
+
+    def _model_request(
+        self, workflow: Workflow, name: str, project_id: str | None, order: list[str]
+    ) -> dict[str, Any]:
+        node = _source(workflow, name, "model")
+        if node.type != "finetune":
+            return node.model_dump(mode="json")
+        if node.id in order:
+            return {"run_of": node.id, "run": ""}
+        finished = [
+            view.id
+            for view in self.views()
+            if view.node_id == node.id
+            and view.project_id == project_id
+            and view.status == "finished"
+        ]
+        if not finished:
+            raise problem_error(
+                "run.no_model",
+                f"{node.title} has no trained model yet. Train it first, or train all.",
+                node=name,
+                field="model",
+            )
+        return {"run_of": node.id, "run": finished[0]}
+
+    def _current_id(self) -> list[str]:
+        return [self._current[0].folder.name] if self._current is not None else []
+
+    def _folder(self, run_id: str) -> Path:
+        folder = runs_folder(self.home) / run_id
+        if "/" in run_id or not (folder / "events.jsonl").exists():
+            raise problem_error("run.unknown", f"There is no run {run_id!r} in this home.")
+        return folder
+
+    def _reader(self, name: str) -> RunReader:
+        if name not in self._readers:
+            self._readers[name] = RunReader(runs_folder(self.home) / name)
+        return self._readers[name]
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+
+def _source(workflow: Workflow, name: str, handle: str) -> Node:
+    node = workflow.node(workflow.into(name, handle)[0].source)
+    assert node is not None  # noqa: S101  check() has seen both ends of every edge
+    return node
+
+
+def _request(workflow: Workflow, name: str, model: dict[str, Any]) -> dict[str, Any]:
+    node = workflow.node(name)
+    assert node is not None  # noqa: S101  check() has
+    return {
+        "name": workflow.name,
+        "node": node.model_dump(mode="json"),
+        "model": model,
+        "dataset": _source(workflow, name, "dataset").model_dump(mode="json"),
+    }
+
+
+_managers: dict[Path, RunManager] = {}
+_managers_lock = threading.Lock()
+
+
+def manager_of(home: Path) -> RunManager:
+    """This process's manager of a home."""
+    home = home.resolve()
+    with _managers_lock:
+        if home not in _managers:
+            _managers[home] = RunManager(home)
+        return _managers[home]
+
+
+def stop_all(reason: StopReason) -> None:
+    """Ask every run of this process to stop."""
+    for manager in list(_managers.values()):
+        manager.stop(reason=reason)

@@ -1,0 +1,88 @@
+"""The plan: everything a run will do, complete and frozen, every choice with its reason."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from easymodel_nb.workflow.document import FinetuneData
+
+PLAN_FORMAT = "easymodel.plan"
+
+
+class Choice(BaseModel):
+    """A value that was chosen for the user, and why."""
+
+    field: str
+    value: Any
+    reason: str
+
+
+class ModelPlan(BaseModel):
+    """Which model is trained."""
+
+    source: str
+    run_of: str | None = None  # the finetune node whose result it is
+    name: str
+    kind: str
+    path: str
+    revision: str | None = None
+    architecture: str
+    parameters: int
+    positions: int | None = None
+
+
+class DatasetPlan(BaseModel):
+    """Which rows it is trained on and measured with."""
+
+    source: str
+    name: str
+    kind: str
+    revision: str | None = None
+    fingerprint: str
+    train_split: str
+    eval_split: str | None = None  # None: held out of the train split
+    train_rows: int
+    eval_rows: int
+    dropped_rows: int = 0
+
+
+class RunPlan(BaseModel):
+    """A frozen plan."""
+
+    format: Literal["easymodel.plan"] = PLAN_FORMAT
+    version: Literal[1] = 1
+    run_id: str
+    node_id: str
+    request: dict[str, Any]
+    task: str
+    method: str
+    finetune: FinetuneData
+    model: ModelPlan
+    dataset: DatasetPlan
+    epochs: int
+    train_examples: int
+    steps_per_epoch: int
+    max_steps: int
+    eval_steps: list[int]  # where the model is measured, beside step 0
+    sample_prompts: int
+    max_new_tokens: int
+    device: str
+    choices: list[Choice]
+
+    def write(self, folder: Path) -> None:
+        """Freeze the plan in the run's folder."""
+        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1)
+        (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
+
+
+def request_of(plan: dict[str, Any]) -> dict[str, Any]:
+    """The request a plan was made from, with every value it chose, for a new run of it."""
+    request: dict[str, Any] = json.loads(json.dumps(plan["request"]))
+    request["node"]["data"] = {**request["node"]["data"], **plan["finetune"]}
+    if plan["model"].get("revision") and "data" in request["model"]:
+        request["model"]["data"]["revision"] = plan["model"]["revision"]
+    if plan["dataset"].get("revision"):
+        request["dataset"]["data"]["revision"] = plan["dataset"]["revision"]
+    return request

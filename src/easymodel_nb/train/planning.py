@@ -1,0 +1,146 @@
+"""Fills every open value of a request, with the reason of each choice."""
+
+import math
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+
+from easymodel_nb import environment
+from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
+from easymodel_nb.train.tasks.generation import Prepared
+from easymodel_nb.workflow.document import FinetuneData
+
+MIN_POINTS = 6
+_RATES = (  # parameters up to, learning rate of full fine-tuning with AdamW
+    (20e6, 1e-3),
+    (200e6, 1e-4),
+    (1e9, 5e-5),
+    (math.inf, 2e-5),
+)
+_LOOK_SECONDS = 0.5
+_LOSSY = ("bf16", "fp16")
+
+
+class Chooser:
+    """Collects choices while the open fields are filled."""
+
+    def __init__(self, data: FinetuneData) -> None:
+        self.data = data
+        self.choices: list[Choice] = []
+
+    def set(self, field: str, value: Any, reason: str) -> None:
+        """Fill or change a field and note why."""
+        self.data = self.data.model_copy(update={field: value})
+        self.note(field, value, reason)
+
+    def note(self, field: str, value: Any, reason: str) -> None:
+        """Note a choice that is no field of the document."""
+        self.choices.append(Choice(field=field, value=value, reason=reason))
+
+
+def fit_to_model(chooser: Chooser, positions: int | None) -> None:
+    """No text may be longer than the model has positions."""
+    if positions is not None and chooser.data.max_length > positions:
+        chooser.set("max_length", positions, f"the model has {positions:,} positions")
+
+
+def fill_training(
+    chooser: Chooser, *, parameters: int, device: environment.Device, rows: int
+) -> None:
+    """The values that depend on the model's size, the device and the number of rows."""
+    data = chooser.data
+    if data.subset_size is None:
+        chooser.set("subset_size", rows, "all rows of the train split")
+    if data.learning_rate is None:
+        rate = next(rate for limit, rate in _RATES if parameters <= limit)
+        chooser.set(
+            "learning_rate", rate, f"usual for full fine-tuning of {parameters / 1e6:,.3g} M weights"
+        )
+    if data.precision == "auto":
+        chooser.set("precision", *_precision(device))
+    elif data.precision in _LOSSY and device.kind == "cpu":
+        chooser.set("precision", "fp32", f"{data.precision} is far slower on this CPU")
+    if data.gradient_checkpointing is None:
+        chooser.set("gradient_checkpointing", False, "it saves memory but costs time")
+
+
+def free_cores() -> tuple[int, str]:
+    """How many threads pay: as many as there are cores that nobody else keeps busy.
+
+    One thread more than free cores is not a little slower but several times:
+    every parallel region waits for the one that was put off.
+    """
+    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
+    cores = cores or os.cpu_count() or 1
+    busy = psutil.cpu_percent(interval=_LOOK_SECONDS) / 100
+    free = max(1, min(cores, round(cores * (1 - busy))))
+    word = "core is" if free == 1 else "cores are"
+    return free, f"{free} of {cores} {word} free"
+
+
+def _precision(device: environment.Device) -> tuple[str, str]:
+    if device.kind != "cuda":
+        return "fp32", f"the {device.kind.upper()} computes in 32 bits"
+    import torch  # noqa: PLC0415
+
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bf16", f"{device.name} computes in bfloat16"
+    return "fp16", f"{device.name} has no bfloat16"
+
+
+def measured_steps(epochs: int, steps_per_epoch: int) -> list[int]:
+    """The steps after which the model is measured: every epoch's end, and in between.
+
+    Together with step 0 there are at least 6 points where there are steps enough.
+    """
+    per_epoch = min(steps_per_epoch, max(1, math.ceil((MIN_POINTS - 1) / epochs)))
+    return sorted(
+        {
+            epoch * steps_per_epoch + round(part * steps_per_epoch / per_epoch)
+            for epoch in range(epochs)
+            for part in range(1, per_epoch + 1)
+        }
+    )
+
+
+def progress_steps(max_steps: int) -> Iterator[int]:
+    """The steps that get a progress line: the first, the last, and about 300 between."""
+    every = max(1, math.ceil(max_steps / 300))
+    return (step for step in range(1, max_steps + 1) if step in {1, max_steps} or step % every == 0)
+
+
+def finish(  # noqa: PLR0913  the parts of a plan
+    *,
+    run_id: str,
+    request: dict[str, Any],
+    chooser: Chooser,
+    model: ModelPlan,
+    dataset: DatasetPlan,
+    prepared: Prepared,
+    device: environment.Device,
+) -> RunPlan:
+    """The frozen plan."""
+    data = chooser.data
+    batches = math.ceil(len(prepared.train) / data.batch_size)
+    per_epoch = math.ceil(batches / data.gradient_accumulation)
+    return RunPlan(
+        run_id=run_id,
+        node_id=request["node"]["id"],
+        request=request,
+        task=data.task,
+        method=data.method,
+        finetune=data,
+        model=model,
+        dataset=dataset,
+        epochs=data.epochs,
+        train_examples=len(prepared.train),
+        steps_per_epoch=per_epoch,
+        max_steps=per_epoch * data.epochs,
+        eval_steps=measured_steps(data.epochs, per_epoch),
+        sample_prompts=len(prepared.samples),
+        max_new_tokens=prepared.max_new_tokens,
+        device=device.name,
+        choices=chooser.choices,
+    )

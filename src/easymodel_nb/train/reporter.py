@@ -1,0 +1,89 @@
+"""What a run says: durable events into its log, the latest state into live.json."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from easymodel_nb.errors import Problem
+from easymodel_nb.runlog.events import Event, StageName, Unit
+from easymodel_nb.runlog.log import RunLog, write_live
+from easymodel_nb.runlog.view import StageView
+
+_LIVE_SECONDS = 0.25
+
+
+class Reporter:
+    """Writes one run's log and live state; calls `on_event` after each event is on disk."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        attempt: int = 1,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.attempt = attempt
+        self.log = RunLog(folder)
+        self._on_event = on_event
+        self._live: dict[str, Any] = {}
+        self._stage = StageView()
+        self._stage_began = time.monotonic()
+        self._written = 0.0
+
+    def event(self, type: str, **fields: Any) -> None:  # noqa: A002  the name in the file
+        """Write one event, then tell."""
+        event = self.log.append(type, **fields)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def warn(self, code: str, message: str, **details: Any) -> None:
+        """Write a warning."""
+        details.setdefault("severity", "note")
+        self.event("warning", problem=Problem(code=code, message=message, **details))
+
+    def stage(
+        self,
+        stage: StageName,
+        message: str,
+        *,
+        total: float | None = None,
+        unit: Unit | None = None,
+    ) -> None:
+        """Enter a stage, or a new step of one."""
+        done = 0.0 if total is not None else None
+        self._stage = StageView(stage=stage, message=message, done=done, total=total, unit=unit)
+        self._stage_began = time.monotonic()
+        self.live(at_once=True)
+        self.event(
+            "stage", stage=stage, message=message, done=done, total=total, unit=unit
+        )
+
+    def sentence(self, message: str) -> None:
+        """Change the sentence of the stage in live.json alone."""
+        if message != self._stage.message:
+            self._stage = self._stage.model_copy(update={"message": message})
+            self.live()
+
+    def advance(self, done: float, *, total: float | None = None) -> None:
+        """How far the stage is; the time left is extrapolated from the time it took so far."""
+        total = total if total is not None else self._stage.total
+        spent = time.monotonic() - self._stage_began
+        left = spent * (total - done) / done if total and done > 0 and spent > 1 else None
+        self._stage = self._stage.model_copy(
+            update={"done": done, "total": total, "seconds_left": left}
+        )
+        self.live()
+
+    def live(self, *, at_once: bool = False, **fields: Any) -> None:
+        """Update live.json, at most 4 times a second unless `at_once`."""
+        self._live.update(fields)
+        now = time.monotonic()
+        if at_once or now - self._written >= _LIVE_SECONDS:
+            self._written = now
+            write_live(self.folder, attempt=self.attempt, stage=self._stage, **self._live)
+
+    def heartbeat(self) -> None:
+        """Say that the run lives, also when nothing moves."""
+        self.live()

@@ -1,0 +1,159 @@
+"""Two ways to run a folder: a thread of this process, or a process of its own."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from easymodel_nb.runlog.events import Event, StopReason
+from easymodel_nb.train.control import Control, ask_to_stop
+from easymodel_nb.train.quiet import LogBuffer
+
+Token = Callable[[], str | None]
+
+
+class Runner(Protocol):
+    """Runs one folder whose line 0 says what."""
+
+    def start(self, folder: Path) -> None:
+        """Begin; returns at once."""
+
+    def stop(self, reason: StopReason = "user") -> None:
+        """Ask the run to end; returns at once."""
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended."""
+
+    def log_lines(self) -> list[str]:
+        """The last lines that were logged, redacted."""
+
+
+class ThreadRunner:
+    """In a thread of this process: it shares the kernel's imports and memory."""
+
+    def __init__(
+        self,
+        *,
+        token: Token = lambda: None,
+        redact: Callable[[str], str] = lambda text: text,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._token = token
+        self._redact = redact
+        self._on_event = on_event
+        self._buffer = LogBuffer(redact)
+        self._thread: threading.Thread | None = None
+        self._control: Control | None = None
+
+    def start(self, folder: Path) -> None:
+        """Begin; returns at once."""
+        from easymodel_nb.train.engine import execute  # noqa: PLC0415
+
+        control = Control(folder)
+        self._control = control
+
+        def work() -> None:
+            execute(
+                folder,
+                control,
+                token=self._token,
+                redact=self._redact,
+                on_event=self._on_event,
+                buffer=self._buffer,
+            )
+
+        # Threads that work for this one start with its name: the log filter goes by it.
+        name = f"easymodel-run-{folder.name}"
+        self._thread = threading.Thread(target=work, name=name, daemon=True)
+        self._thread.start()
+
+    def stop(self, reason: StopReason = "user") -> None:
+        """Ask the run to end; returns at once."""
+        if self._control is not None:
+            self._control.stop(reason)
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def log_lines(self) -> list[str]:
+        """The last lines that were logged, redacted."""
+        return self._buffer.lines()
+
+
+class ProcessRunner:
+    """In a process of its own: it can really be killed and gives its memory back."""
+
+    def __init__(
+        self,
+        *,
+        token: Token = lambda: None,
+        redact: Callable[[str], str] = lambda text: text,  # noqa: ARG002  the child redacts
+        on_event: Callable[[Event], None] | None = None,  # noqa: ARG002  its log is read instead
+    ) -> None:
+        self._token = token
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+
+    def start(self, folder: Path) -> None:
+        """Begin; returns at once. The token goes by standard input, never by an argument."""
+        self._folder = folder
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        with (folder / "output.txt").open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "easymodel_nb.train.worker", str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,  # an interrupt of the kernel is not meant for the run
+            )
+        if self._process.stdin is not None:
+            self._process.stdin.write(((self._token() or "") + "\n").encode())
+            self._process.stdin.close()
+
+    def stop(self, reason: StopReason = "user") -> None:
+        """Ask the run to end; returns at once."""
+        if self._folder is not None:
+            ask_to_stop(self._folder, reason)
+
+    def kill(self) -> None:
+        """End the process at once; its run is then interrupted."""
+        if self._process is not None:
+            self._process.kill()
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended."""
+        if self._process is not None:
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                return
+
+    def log_lines(self) -> list[str]:
+        """The last lines that were logged, redacted."""
+        return read_log(self._folder) if self._folder is not None else []
+
+
+def read_log(folder: Path) -> list[str]:
+    """The log lines a run that has ended left behind."""
+    try:
+        return (folder / "log.txt").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+
