@@ -24,13 +24,14 @@ JS := src/easymodel_nb/js
 BUNDLE := src/easymodel_nb/widgets/static/workbench.js
 JS_SOURCES := $(shell find $(JS) -name node_modules -prune -o -type f -print) src/easymodel_nb/workflow/ports.json
 
-.PHONY: help setup demo lab test check test-js test-python test-colab-units chromium bench clean
+.PHONY: help setup build demo lab test check test-js test-python test-colab-units chromium bench clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
 # ---------------------------------------------------------------- set-up
 
 setup: $(VENV)/.package $(BUNDLE)
+build: $(BUNDLE)
 
 $(VENV)/.created:
 	@[ -n "$(PYTHON)" ] || { echo "EasyModel-nb needs Python 3.11 or newer. Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
