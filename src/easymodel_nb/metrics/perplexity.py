@@ -235,9 +235,7 @@ def _score_batch(model: Any, batch: list[_Window]) -> list[tuple[float, int]]:
     return list(zip(sums.sum(dim=1).tolist(), counts, strict=True))
 
 
-def _summary(
-    nll: list[float], tokens: list[int], size: int, texts: int, seed: int
-) -> Perplexity:
+def _summary(nll: list[float], tokens: list[int], size: int, texts: int, seed: int) -> Perplexity:
     total, count = math.fsum(nll), sum(tokens)
     pairs = tuple(zip(nll, tokens, strict=True))
     details = {"n": texts, "tokens": count, "nll": total, "bytes": size, "per_text": pairs}

@@ -165,8 +165,7 @@ Event = (
     | RunFailed
 )
 EVENT_TYPES: frozenset[str] = frozenset(
-    kind.model_fields["type"].default
-    for kind in Event.__args__  # type: ignore[attr-defined]
+    kind.model_fields["type"].default for kind in Event.__args__
 )
 _adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 

@@ -184,8 +184,8 @@ def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0
             )
             return {**latest, "curve": [*view.curve, point]}
         case Epoch():
-            point = EpochPoint(step=event.step, epoch=event.epoch, analytics=event.analytics)
-            return {"points": [*view.points, point]}
+            measured = EpochPoint(step=event.step, epoch=event.epoch, analytics=event.analytics)
+            return {"points": [*view.points, measured]}
         case Samples():
             return {"samples": [*view.samples, _plain(event)]}
         case Checkpoint():

@@ -56,7 +56,7 @@ class Control:
         with contextlib.suppress(OSError):
             word = self._file.read_text(encoding="utf-8").strip()
             if word in get_args(StopReason):
-                return cast(StopReason, word)
+                return cast("StopReason", word)
         return "user"
 
     @property

@@ -104,6 +104,8 @@ class _Attempt:
         self.folder, self.control, self.reporter, self.token = folder, control, reporter, token
         self.request: dict[str, Any] = RunReader(folder).view().request
         self.began = time.monotonic()
+        self.model: Any = None
+        self.tokenizer: Any = None
 
     def run(self) -> None:
         try:
@@ -272,11 +274,11 @@ class _Attempt:
 
         def load() -> Any:
             # The checkpoint's own dtype may be bf16, which this CPU computes 60 times slower.
-            model = AutoModelForCausalLM.from_pretrained(folder.path, dtype=torch.float32)
+            model: Any = AutoModelForCausalLM.from_pretrained(folder.path, dtype=torch.float32)
             return model.to(_torch_device())
 
         try:
-            self.model: Any = self.control.interruptible(load, tick=self.reporter.heartbeat)
+            self.model = self.control.interruptible(load, tick=self.reporter.heartbeat)
         except (OSError, ValueError, KeyError) as error:
             raise problem_error(
                 "model.unreadable", f"{folder.name} cannot be loaded: {error}", field="source"

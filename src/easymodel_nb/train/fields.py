@@ -144,9 +144,7 @@ def _missing(table: pa.Table, field: str, path: str) -> Problem:
         message=f"{label_of(field)}: there is no column {path!r}. "
         f"The data has {', '.join(names[:12])}{' ...' if len(names) > 12 else ''}.",  # noqa: PLR2004
         field=field,
-        fix=Fix(
-            label=f"Use {guess!r}", set=[FieldChange(node="", field=field, value=guess)]
-        )
+        fix=Fix(label=f"Use {guess!r}", set=[FieldChange(node="", field=field, value=guess)])
         if guess and field != "template"
         else None,
     )

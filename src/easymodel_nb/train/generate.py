@@ -12,18 +12,16 @@ from easymodel_nb.train.tasks.generation import Sample
 _BATCH = 16
 
 
-class _StopWhenAsked(StoppingCriteria):  # type: ignore[misc]
+class _StopWhenAsked(StoppingCriteria):
     def __init__(self, control: Control) -> None:
         self._control = control
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ARG002
-        return torch.full(
-            (input_ids.shape[0],), self._control.stopping, device=input_ids.device
-        )
+        return torch.full((input_ids.shape[0],), self._control.stopping, device=input_ids.device)
 
 
 @torch.inference_mode()
-def generate(  # noqa: PLR0913
+def generate(
     model: Any,
     tokenizer: Any,
     samples: Sequence[Sample],

@@ -116,7 +116,7 @@ def _from_cache(repo: Repo, error: StudioError) -> tuple[Path, str]:
     return Path(folder), Path(folder).name
 
 
-def load_dataset(  # noqa: PLR0913  each is one of the node's own fields
+def load_dataset(
     repo: Repo,
     config: str | None,
     token: str | None,

@@ -59,7 +59,9 @@ class _Loss:
     ) -> torch.Tensor:
         targets = labels[:, 1:]
         where = targets != IGNORED
-        nll = F.cross_entropy(outputs.logits[:, :-1][where].float(), targets[where], reduction="sum")
+        nll = F.cross_entropy(
+            outputs.logits[:, :-1][where].float(), targets[where], reduction="sum"
+        )
         count = where.sum()
         for tally in (self.since_line, self.recent):
             tally.add(nll.detach().double(), count)
@@ -92,10 +94,10 @@ class _Clock:
         return self.tokens / self.seconds if self.seconds > 0 and self.tokens else None
 
 
-class _Callback(TrainerCallback):  # type: ignore[misc]
+class _Callback(TrainerCallback):
     """Reports steps, measures at the planned points, and ends the training when asked."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         plan: RunPlan,
         loss: _Loss,
@@ -208,13 +210,16 @@ class _Callback(TrainerCallback):  # type: ignore[misc]
         analytics = self._measurer.measure()
         self._measuring.append(time.monotonic() - began)
         self._reporter.event(
-            "epoch", step=step, epoch=round(epoch) if whole else round(epoch, 4), analytics=analytics
+            "epoch",
+            step=step,
+            epoch=round(epoch) if whole else round(epoch, 4),
+            analytics=analytics,
         )
         if not whole:
             self._training(math.ceil(epoch))
 
 
-class _LeanTrainer(Trainer):  # type: ignore[misc]
+class _LeanTrainer(Trainer):
     def __init__(self, clock: _Clock, **kwargs: Any) -> None:
         self._clock = clock
         super().__init__(**kwargs)
@@ -228,7 +233,7 @@ class _LeanTrainer(Trainer):  # type: ignore[misc]
         return samples, items
 
 
-def train(  # noqa: PLR0913
+def train(
     model: Any,
     plan: RunPlan,
     prepared: Prepared,
@@ -340,5 +345,3 @@ def memory_bytes() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
     return int(psutil.Process().memory_info().rss)
-
-

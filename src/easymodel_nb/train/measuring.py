@@ -16,7 +16,7 @@ from easymodel_nb.train.tasks.generation import Prepared
 class Measurer:
     """Measures one run's model; what it measures with is fixed before the first step."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         model: Any,
         tokenizer: Any,

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
 from easymodel_nb.workflow.document import FinetuneData
 
-PLAN_FORMAT = "easymodel.plan"
+PLAN_FORMAT: Final = "easymodel.plan"
 
 
 class Choice(BaseModel):

@@ -56,14 +56,17 @@ def fill_training(
     if data.learning_rate is None:
         rate = next(rate for limit, rate in _RATES if parameters <= limit)
         chooser.set(
-            "learning_rate", rate, f"usual for full fine-tuning of {parameters / 1e6:,.3g} M weights"
+            "learning_rate",
+            rate,
+            f"usual for full fine-tuning of {parameters / 1e6:,.3g} M weights",
         )
     if data.precision == "auto":
         chooser.set("precision", *_precision(device))
     elif data.precision in _LOSSY and device.kind == "cpu":
         chooser.set("precision", "fp32", f"{data.precision} is far slower on this CPU")
     if data.gradient_checkpointing is None:
-        chooser.set("gradient_checkpointing", False, "it saves memory but costs time")
+        why = "it saves memory but costs time"
+        chooser.set("gradient_checkpointing", value=False, reason=why)
 
 
 def free_cores() -> tuple[int, str]:
@@ -111,7 +114,7 @@ def progress_steps(max_steps: int) -> Iterator[int]:
     return (step for step in range(1, max_steps + 1) if step in {1, max_steps} or step % every == 0)
 
 
-def finish(  # noqa: PLR0913  the parts of a plan
+def finish(
     *,
     run_id: str,
     request: dict[str, Any],

@@ -97,23 +97,19 @@ def _bars_off() -> Callable[[], None]:
     from datasets.utils import are_progress_bars_disabled as datasets_bars_off  # noqa: PLC0415
     from datasets.utils import disable_progress_bars as datasets_disable  # noqa: PLC0415
     from datasets.utils import enable_progress_bars as datasets_enable  # noqa: PLC0415
-    from huggingface_hub.utils import (  # noqa: PLC0415
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-    )
-    from transformers.utils import logging as transformers_logging  # noqa: PLC0415
+    from huggingface_hub import utils as hub_bars  # noqa: PLC0415
+    from transformers.utils import logging as transformers_bars  # noqa: PLC0415
 
     undo: list[Callable[[], None]] = []
-    if not are_progress_bars_disabled():
-        disable_progress_bars()
-        undo.append(enable_progress_bars)
+    if not hub_bars.are_progress_bars_disabled():  # type: ignore[attr-defined]
+        hub_bars.disable_progress_bars()  # type: ignore[attr-defined]
+        undo.append(hub_bars.enable_progress_bars)  # type: ignore[attr-defined]
     if not datasets_bars_off():
         datasets_disable()
         undo.append(datasets_enable)
-    if transformers_logging.is_progress_bar_enabled():
-        transformers_logging.disable_progress_bar()
-        undo.append(transformers_logging.enable_progress_bar)
+    if transformers_bars.is_progress_bar_enabled():
+        transformers_bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+        undo.append(transformers_bars.enable_progress_bar)
 
     def restore() -> None:
         for enable in undo:

@@ -56,9 +56,7 @@ class Reporter:
         self._stage = StageView(stage=stage, message=message, done=done, total=total, unit=unit)
         self._stage_began = time.monotonic()
         self.live(at_once=True)
-        self.event(
-            "stage", stage=stage, message=message, done=done, total=total, unit=unit
-        )
+        self.event("stage", stage=stage, message=message, done=done, total=total, unit=unit)
 
     def sentence(self, message: str) -> None:
         """Change the sentence of the stage in live.json alone."""

@@ -111,7 +111,7 @@ class ProcessRunner:
         self._folder = folder
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with (folder / "output.txt").open("wb") as output:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  our own module and a path
                 [sys.executable, "-m", "easymodel_nb.train.worker", str(folder)],
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -156,4 +156,3 @@ def read_log(folder: Path) -> list[str]:
         return (folder / "log.txt").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
-

@@ -189,9 +189,7 @@ def _local_dataset(data: DatasetData) -> DatasetTables:
     return DatasetTables({"train": read_file(path, data.format)}, path.name, "local")
 
 
-def _from_url(
-    url: str, data: DatasetData, control: Control, reporter: Reporter
-) -> DatasetTables:
+def _from_url(url: str, data: DatasetData, control: Control, reporter: Reporter) -> DatasetTables:
     """A data file behind a URL, kept in the run's own folder."""
     name = url.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
     if Path(name).suffix.lower() not in READERS:
@@ -267,7 +265,11 @@ def _described_roles(table: pa.Table, finetune: FinetuneData) -> dict[str, str]:
         chosen = fields.choose(table, finetune)
     except StudioError:
         return {}
-    roles = {"text_field": chosen.text, "prompt_field": chosen.prompt, "target_field": chosen.target}
+    roles = {
+        "text_field": chosen.text,
+        "prompt_field": chosen.prompt,
+        "target_field": chosen.target,
+    }
     return {name: value for name, value in roles.items() if value}
 
 

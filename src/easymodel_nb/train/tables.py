@@ -3,6 +3,7 @@
 Every failure is a sentence on the dataset's source or on the format field that mends it.
 """
 
+import contextlib
 import csv
 import json
 import re
@@ -16,6 +17,7 @@ from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.workflow.document import FileFormat
 
 _SNIFFED = 64 * 1024
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 SPLIT_NAMES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),
@@ -60,9 +62,7 @@ def read_folder(folder: Path, form: FileFormat) -> dict[str, pa.Table]:
     """The split files of a folder by split name; a folder of .txt without them is one split."""
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in READERS and p.is_file())
     if not files:
-        raise _problem(
-            "file.missing", f"{folder} holds no data file; use {', '.join(READERS)}."
-        )
+        raise _problem("file.missing", f"{folder} holds no data file; use {', '.join(READERS)}.")
     by_split: dict[str, list[Path]] = {}
     for file in files:
         if (split := _split_of(file)) is not None:
@@ -108,13 +108,8 @@ def _text(path: Path, form: FileFormat) -> str:
                 f"{path.name} is not {form.encoding} text: {error}.",
                 field="format",
             ) from None
-    for encoding in ("utf-8-sig", "utf-16") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else (
-        "utf-8-sig",
-    ):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    with contextlib.suppress(UnicodeDecodeError):
+        return data.decode("utf-16" if data[:2] in _UTF16_MARKS else "utf-8-sig")
     if b"\0" in data[:_SNIFFED]:
         raise _problem("file.unreadable", f"{path.name} is not a text file.")
     return data.decode("cp1252", errors="replace")
@@ -155,9 +150,10 @@ def _read_csv(path: Path, form: FileFormat) -> pa.Table:
             f"{str(error).strip()}. Set the delimiter.",
             field="format",
         ) from None
-    frame.columns = [
-        f"column_{name}" if isinstance(name, int) else str(name).strip() for name in frame.columns
-    ]
+    if form.header is False:
+        frame.columns = [f"column_{number}" for number in range(frame.shape[1])]
+    else:
+        frame.columns = [str(name).strip() for name in frame.columns]
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
@@ -213,9 +209,7 @@ def _rows_in(content: Any) -> list[dict[str, Any]] | None:
                 return _rows_in(content[key])
         lists = [value for value in content.values() if isinstance(value, list)]
         if lists and len(lists) == len(content) and len({len(v) for v in lists}) == 1:
-            return [
-                dict(zip(content, values, strict=True)) for values in zip(*lists, strict=True)
-            ]
+            return [dict(zip(content, values, strict=True)) for values in zip(*lists, strict=True)]
     return None
 
 
@@ -231,7 +225,8 @@ def _from_rows(rows: list[dict[str, Any]]) -> pa.Table:
         except (pa.ArrowInvalid, pa.ArrowTypeError):  # mixed kinds: keep them as JSON text
             arrays[name] = pa.array(
                 [
-                    value if isinstance(value, str) or value is None
+                    value
+                    if isinstance(value, str) or value is None
                     else json.dumps(value, ensure_ascii=False)
                     for value in values
                 ]

@@ -202,7 +202,7 @@ def reply(handlers: Mapping[str, Handler], message: Any) -> dict[str, Any]:
         failure = ErrorReply(code="refused", message=str(error), problems=error.problems)
     except RpcError as error:
         failure = ErrorReply(code=error.code, message=str(error), data=error.data)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the view must hear back
         _log.exception("command failed")
         failure = ErrorReply(
             code="internal",

@@ -122,7 +122,7 @@ class Catalog(Snapshot):
     home: str = ""
     theme: Theme = "auto"
     height: int = 640
-    token_origin: TokenOrigin = "none"
+    token_origin: TokenOrigin = "none"  # noqa: S105  where it came from, not what it is
     models: list[SourceOption] = []
     datasets: list[SourceOption] = []
     tasks: list[str] = []

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel  # noqa: TC002
 from pydantic.json_schema import models_json_schema
 
 from easymodel_nb.errors import Problem
@@ -14,19 +14,12 @@ from easymodel_nb.workflow.document import DATA_MODELS, Workflow
 
 def schema() -> dict[str, Any]:
     """One schema with every model of the protocol, and two tables: traits and methods."""
-    models: dict[str, type[BaseModel]] = {
-        m.__name__: m
-        for m in (
-            *STATE_MODELS.values(),
-            *DATA_MODELS.values(),
-            *(part for method in METHODS.values() for part in (method.params, method.result)),
-            ErrorReply,
-            Problem,
-            Workflow,
-        )
-    }
-    ordered = sorted(models.items())
-    _, definitions = models_json_schema([(m, "serialization") for _, m in ordered])
+    used: list[type[BaseModel]] = [ErrorReply, Problem, Workflow]
+    used += [*STATE_MODELS.values(), *DATA_MODELS.values()]
+    for method in METHODS.values():
+        used += [method.params, method.result]
+    ordered = sorted(set(used), key=lambda model: model.__name__)
+    _, definitions = models_json_schema([(model, "serialization") for model in ordered])
     defs = definitions["$defs"]
     defs["Traits"] = _record({name: STATE_MODELS[name].__name__ for name in TRAITS})
     defs["Methods"] = _record(
@@ -35,7 +28,11 @@ def schema() -> dict[str, Any]:
             for name, method in METHODS.items()
         }
     )
-    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Protocol", **definitions}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Protocol",
+        **definitions,
+    }
 
 
 def _record(fields: dict[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,14 @@ type survive a round trip. What is wrong in it is for `check` to say.
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 
-FORMAT = "easymodel.workflow"
-VERSION = 1
+FORMAT: Final = "easymodel.workflow"
+VERSION: Final = 1
 
 Task = Literal["generation", "classification", "seq2seq", "token_classification"]
 Method = Literal["full", "lora", "qlora"]
@@ -137,9 +137,9 @@ class Edge(_Open):
 
     id: str
     source: str
-    sourceHandle: str | None = None
+    sourceHandle: str | None = None  # noqa: N815  the name in the file
     target: str
-    targetHandle: str | None = None
+    targetHandle: str | None = None  # noqa: N815
 
 
 class Viewport(BaseModel):

@@ -95,7 +95,7 @@ def draw(
     return train.take(pa.array(chosen[count:])), train.take(pa.array(chosen[:count]))
 
 
-def prepare(  # noqa: PLR0913  the parts of a run
+def prepare(
     train: pa.Table,
     evaluation: pa.Table,
     roles: Roles,
@@ -145,7 +145,7 @@ def _pairs(table: pa.Table, roles: Roles) -> tuple[list[Pair], int]:
     return pairs, len(rows) - len(pairs)
 
 
-def _encode(  # noqa: PLR0913
+def _encode(
     pairs: Sequence[Pair],
     data: FinetuneData,
     tokenizer: Any,
@@ -204,9 +204,7 @@ def _usual_length(targets: Sequence[int], max_length: int) -> int:
     return max(4, min(usual, 256, max_length - 1))
 
 
-def _samples(
-    pairs: Sequence[Pair], data: FinetuneData, tokenizer: Any, limit: int
-) -> list[Sample]:
+def _samples(pairs: Sequence[Pair], data: FinetuneData, tokenizer: Any, limit: int) -> list[Sample]:
     order = np.random.default_rng(data.seed).permutation(len(pairs))[:SAMPLE_PROMPTS]
     samples = []
     for index in order:
