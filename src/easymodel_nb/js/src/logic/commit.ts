@@ -22,12 +22,20 @@ export interface CommitView {
   conflict: Foreign | null;
   failure: string | null;
 }
+/** Edits that a kernel never confirmed, kept in this browser. */
+export interface Draft {
+  rev: number;
+  document: Workflow;
+}
 interface Ports {
   client: string;
   send: (params: CommitParams, limit: number) => Promise<CommitResult>;
   /** The working copy becomes this document. */
   adopt: (document: Workflow, how: "open" | "update") => void;
   changed: (view: CommitView) => void;
+  /** The draft left behind in this browser, and where to leave one (null: none needed). */
+  draft: (projectId: string) => Draft | null;
+  keep: (projectId: string, draft: Draft | null) => void;
 }
 interface Waiter {
   version: number;
@@ -138,8 +146,23 @@ export class Committer {
     this.#sent = [];
     this.#conflict = null;
     this.#failure = null;
-    this.#ports.adopt(state.document, "open");
+    const draft = this.#ports.draft(state.project_id);
+    if (!draft || same(draft.document, state.document)) {
+      this.#ports.adopt(state.document, "open");
+    } else {
+      this.#restore(draft, state);
+    }
     this.#tell();
+  }
+
+  /** The kernel went away before it had these edits: they are the working copy again. */
+  #restore(draft: Draft, state: DocumentState): void {
+    this.#ports.adopt(state.document, "open");
+    this.#ports.adopt(draft.document, "update");
+    this.#document = draft.document;
+    this.#version += 1;
+    if (draft.rev === state.rev) this.#schedule(DEBOUNCE_MS);
+    else this.#conflict = { rev: state.rev, document: state.document };
   }
 
   #schedule(delay: number): void {
@@ -214,6 +237,10 @@ export class Committer {
   }
 
   #tell(): void {
+    if (this.projectId && this.#document) {
+      const draft = this.dirty ? { rev: this.rev, document: this.#document } : null;
+      this.#ports.keep(this.projectId, draft);
+    }
     this.#ports.changed({
       unsaved: this.#version - this.#acked,
       saving: this.#sending !== null,

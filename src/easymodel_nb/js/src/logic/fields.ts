@@ -32,11 +32,12 @@ const METHODS: [string, string][] = [
   ["lora", "LoRA"],
   ["qlora", "QLoRA"],
 ];
-const column = (name: string, label: string, when?: Field["when"]): Field => ({
+const column = (name: string, label: string, when?: Field["when"], empty?: string): Field => ({
   name,
   label,
   kind: "column",
   nullable: true,
+  ...(empty && { empty }),
   ...(when && { when }),
 });
 const number = (name: string, label: string, more: Partial<Field> = {}): Field => ({
@@ -72,10 +73,10 @@ export const GROUPS: Group[] = [
         "Text field",
         task("generation", "classification", "token_classification"),
       ),
-      column("text_pair_field", "Second text field", task("classification")),
+      column("text_pair_field", "Second text field", task("classification"), "none"),
       column("target_field", "Target field", task("generation", "seq2seq")),
       column("label_field", "Label field", task("classification", "token_classification")),
-      column("messages_field", "Messages field", task("generation")),
+      column("messages_field", "Messages field", task("generation"), "none"),
       {
         name: "template",
         label: "Template",
@@ -93,7 +94,7 @@ export const GROUPS: Group[] = [
         empty: "none",
         when: task("seq2seq"),
       },
-      column("group_field", "Group field"),
+      column("group_field", "Group field", undefined, "none"),
       number("subset_size", "Subset size", { unit: "rows", nullable: true, empty: "all" }),
       number("max_length", "Max length", { unit: "tokens" }),
     ],

@@ -14,6 +14,8 @@ export interface RoleField {
   label: string;
   /** The column that null would choose, if one is known. */
   auto: string | null;
+  /** null means that there is none, not "choose for me". */
+  none?: boolean;
 }
 
 const text = (node: Node, name: string): string | null => {
@@ -54,14 +56,27 @@ export function roleFields(node: Node, roles: Roles): [RoleField, RoleField] {
       const plain = text(node, "text_field") !== null;
       return [
         { name: first, label: "Text field", auto: auto(first) },
-        { name: "target_field", label: "Target field", auto: plain ? null : auto("target_field") },
+        {
+          name: "target_field",
+          label: "Target field",
+          auto: plain ? null : auto("target_field"),
+          none: plain,
+        },
       ];
     }
   }
 }
 
+/** Chosen for a target: there is none, the text alone is learned. */
+export const NO_TARGET = "\u0000none";
+
 /** The data changes that setting one column field means. */
 export function setRole(node: Node, field: string, value: string | null, roles: Roles) {
+  if (value === NO_TARGET) {
+    const first = text(node, "prompt_field") ?? text(node, "text_field");
+    const column = first ?? roles.text_field ?? roles.prompt_field ?? null;
+    return { target_field: null, prompt_field: null, text_field: column };
+  }
   const patch: Record<string, string | null> = { [field]: value };
   if (fieldValue(node, "task") !== "generation") return patch;
   if (field === "target_field" && value) {

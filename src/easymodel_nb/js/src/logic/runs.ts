@@ -53,7 +53,7 @@ export function sentence(run: RunCard): string {
 
 export function statusWord(run: RunCard | undefined, lost: boolean): string {
   if (!run) return "";
-  if (lost && isActive(run)) return "No news";
+  if (lost && run.status === "running") return "No news";
   switch (run.status) {
     case "queued": {
       const place = run.queue_position;

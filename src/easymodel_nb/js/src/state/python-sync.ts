@@ -4,12 +4,13 @@
  * Traits come in as whole snapshots; commands go out and are answered; the pulse asks
  * for what pushes did not bring and says when the kernel does not answer.
  */
-import { Committer } from "../logic/commit";
+import { Committer, type Draft } from "../logic/commit";
 import * as history from "../logic/history";
 import { decide } from "../logic/pulse";
 import { type Method, type Request, Rpc } from "../logic/rpc";
 import type { Methods, Traits, Workflow } from "../protocol";
 import type { Model } from "../types";
+import { load, save } from "./browser";
 import { makeStore, type Store } from "./store";
 
 const NAMES = ["document", "projects", "runs", "problems", "catalog", "beat"] as const;
@@ -51,6 +52,7 @@ export function connectPython(model: Model): Sync {
     send: (params, limit) => rpc.call("commit", params, limit),
     adopt: (document, how) => adopt(store, committer.projectId, document, how),
     changed: (commit) => store.setState({ commit }),
+    ...drafts(),
   });
   const pull = async () => {
     pulledAt = Date.now();
@@ -114,6 +116,23 @@ export function connectPython(model: Model): Sync {
       model.off("msg:custom", onMessage);
       committer.dispose();
       rpc.dispose();
+    },
+  };
+}
+
+const DRAFT_AGE_MS = 3_000;
+
+/** A young draft belongs to another tab that is committing it at this moment. */
+function drafts() {
+  let kept = false;
+  return {
+    draft: (projectId: string) => {
+      const found = load<Draft & { at: number }>(`draft:${projectId}`);
+      return found && Date.now() - found.at > DRAFT_AGE_MS ? found : null;
+    },
+    keep: (projectId: string, draft: Draft | null) => {
+      if (draft || kept) save(`draft:${projectId}`, draft && { ...draft, at: Date.now() });
+      kept = draft !== null;
     },
   };
 }

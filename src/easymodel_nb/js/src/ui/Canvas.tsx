@@ -36,7 +36,7 @@ import { mergeNodes, statusList } from "./merge";
 import { FinetuneNode } from "./nodes/FinetuneNode";
 import { NoteNode, UnknownNode } from "./nodes/OtherNodes";
 import { DatasetNode, ModelNode } from "./nodes/SourceNode";
-import { useOpening } from "./opening";
+import { useInspected, useOpening } from "./opening";
 import { DRAG_TYPE } from "./Toolbar";
 import { useViewState } from "./view";
 
@@ -119,6 +119,7 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
     return () => onKeys(null);
   }, [keys, onKeys]);
   useOpening(root);
+  useInspected();
 
   const onDrop = (e: DragEvent) => {
     const type = e.dataTransfer.getData(DRAG_TYPE);

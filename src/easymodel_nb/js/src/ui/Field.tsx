@@ -2,6 +2,7 @@
 import { type ReactNode, useId, useState } from "react";
 import { parse, type Field as Spec, show } from "../logic/fields";
 import { fieldValue } from "../logic/graph";
+import { NO_TARGET } from "../logic/roles";
 import type { Node, Problem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Combobox } from "./Combobox";
@@ -162,7 +163,10 @@ function Column(p: ControlProps & { value: unknown }) {
   const { setRole } = useActions();
   const value = show(p.value);
   const options = [
-    { value: "", title: auto ? `auto (${auto})` : "auto" },
+    { value: "", title: auto ? `auto (${auto})` : (spec.empty ?? "auto") },
+    ...(spec.name === "target_field" && fieldValue(node, "task") === "generation"
+      ? [{ value: NO_TARGET, title: "none", detail: "learn the text alone" }]
+      : []),
     ...columns.map((c) => ({ value: c, title: c })),
   ];
   return (
@@ -170,7 +174,7 @@ function Column(p: ControlProps & { value: unknown }) {
       value={value}
       label={spec.label}
       options={options}
-      placeholder={auto ?? (spec.name === "target_field" && columns.length > 0 ? "none" : "auto")}
+      placeholder={auto ?? spec.empty ?? "auto"}
       hint={value === "" && auto ? "auto" : undefined}
       testid={`field-${spec.name}`}
       invalid={p.invalid}

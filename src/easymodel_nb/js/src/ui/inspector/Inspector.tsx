@@ -76,6 +76,7 @@ function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) 
     <>
       <SourceField node={node} kind={kind} />
       <Facts id={node.id} source={String(node.data.source ?? "")} />
+      {kind === "dataset" && <DataTable id={node.id} />}
       <Section title={kind === "model" ? "Version" : "Splits"}>
         {fields.map((spec) => (
           <Field key={spec.name} node={node} spec={spec} problems={problems} />
@@ -86,7 +87,6 @@ function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) 
             <ProblemLine key={p.code + p.message} problem={p} />
           ))}
       </Section>
-      {kind === "dataset" && <DataTable id={node.id} />}
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Button } from "../parts";
+import { TrainButton } from "./TrainButton";
 
 export function Failed({ run, node }: { run: RunCard; node: string }) {
   const actions = useActions();
@@ -21,7 +22,8 @@ export function Failed({ run, node }: { run: RunCard; node: string }) {
           data-field={run.problem?.field ?? undefined}
           data-code={run.problem?.code}
         >
-          <b>{lead}</b> {rest}
+          {lead && <b>{lead} </b>}
+          {rest}
         </p>
       </div>
       <div className="em-row">
@@ -38,7 +40,7 @@ export function Failed({ run, node }: { run: RunCard; node: string }) {
             {fix.command ? fix.label : `${fix.label} and train again`}
           </Button>
         )}
-        {!fix && <span className="em-grow" />}
+        {!fix && <TrainButton node={node} label="Train again" />}
         <Button
           kind="quiet"
           testid="run-details"
@@ -51,6 +53,7 @@ export function Failed({ run, node }: { run: RunCard; node: string }) {
           Details
         </Button>
       </div>
+      {fix && <TrainButton node={node} label="Train again" />}
       {open && (
         <pre className="em-trace nowheel nodrag nokey">
           {text || "Asking the kernel for the log"}
@@ -60,8 +63,10 @@ export function Failed({ run, node }: { run: RunCard; node: string }) {
   );
 }
 
-/** The first sentence stands out: "Out of memory. A batch of 16 rows ..." */
+const LEAD = 32;
+
+/** A short first sentence stands out: "Out of memory. A batch of 16 rows ..." */
 function split(message: string): [string, string] {
   const at = message.search(/[.:] /);
-  return at > 0 && at < 60 ? [message.slice(0, at + 1), message.slice(at + 2)] : [message, ""];
+  return at > 0 && at < LEAD ? [message.slice(0, at + 1), message.slice(at + 2)] : ["", message];
 }

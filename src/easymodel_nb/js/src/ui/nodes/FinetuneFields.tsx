@@ -41,7 +41,13 @@ export function FinetuneFields({ node, problems }: { node: Node; problems: Probl
         <Field
           key={i === 0 ? "first" : "second"}
           node={node}
-          spec={{ name: role.name, label: role.label, kind: "column", nullable: true }}
+          spec={{
+            name: role.name,
+            label: role.label,
+            kind: "column",
+            nullable: true,
+            ...(role.none && { empty: "none" }),
+          }}
           problems={problems}
           columns={facts?.columns ?? []}
           auto={role.auto}

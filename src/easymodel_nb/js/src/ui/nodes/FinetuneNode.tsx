@@ -32,7 +32,7 @@ export const FinetuneNode = memo(function FinetuneNode({ id }: NodeProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `fields` is what moves them
   useEffect(() => update(id), [fields, id, update]);
   if (!node) return null;
-  const state = run ? (lost && isActive(run) ? "lost" : run.status) : "idle";
+  const state = run ? (lost && run.status === "running" ? "lost" : run.status) : "idle";
   const ring = run && state !== "idle" ? (progress(run).value ?? 0) : undefined;
   return (
     <NodeFrame

@@ -1,5 +1,5 @@
 /** The newest run in its node: what it does, how far it is, or what came of it. */
-import { clock, duration, loss, percent } from "../../logic/format";
+import { clock, count, duration, loss, percent } from "../../logic/format";
 import { isActive, progress, sentence } from "../../logic/runs";
 import type { Node, Problem, RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
@@ -26,10 +26,10 @@ export function RunPanel({ node, run, problems }: PanelProps) {
       {(run.status === "finished" || run.status === "stopped") && <Ended run={run} />}
       {run.status === "interrupted" && <Interrupted run={run} />}
       {!isActive(run) && <Loose problems={own} hidden={true} />}
-      {!isActive(run) && (
+      {!isActive(run) && run.status !== "failed" && (
         <div className="em-row">
           <TrainButton node={node.id} label="Train again" />
-          {run.status !== "failed" && <OpenAnalytics run={run.id} />}
+          <OpenAnalytics run={run.id} />
         </div>
       )}
     </div>
@@ -55,11 +55,11 @@ function Running({ run }: { run: RunCard }) {
   const values = [
     run.loss !== null && {
       value: loss(run.loss),
-      name: `loss, step ${run.step.toLocaleString("en-US")} of ${run.max_steps.toLocaleString("en-US")}`,
+      name: `loss, step ${count(run.step)} of ${count(run.max_steps)}`,
     },
     training &&
       run.tokens_per_second !== null && {
-        value: Math.round(run.tokens_per_second).toLocaleString("en-US"),
+        value: count(run.tokens_per_second),
         name: "tokens/s",
       },
     (left !== null || heard !== null) && {
@@ -140,19 +140,12 @@ function StopButton({ run, label }: { run: RunCard; label: string }) {
   );
 }
 
-const REASONS: Record<string, string> = {
-  user: "Stopped by you",
-  signal: "Stopped because the kernel was shut down",
-  time_budget: "Stopped at the end of its time budget",
-  sentinel: "Stopped because the loss was no number any more",
-  cancelled: "Cancelled before it started",
-};
-
 function Ended({ run }: { run: RunCard }) {
   const finished = run.status === "finished";
-  const why = REASONS[run.reason ?? ""] ?? "Stopped";
-  const at = run.max_steps > 0 ? ` at step ${run.step} of ${run.max_steps}` : "";
-  const kept = run.model_path ? "; what it learned is saved." : ".";
+  const at =
+    run.max_steps > 0 ? `Stopped at step ${count(run.step)} of ${count(run.max_steps)}. ` : "";
+  const kept = run.model_path ? " What it learned is saved." : "";
+  const stopped = `${at}${run.reason ?? ""}${kept}`;
   return (
     <>
       <p className="em-result" data-testid="run-stage">
@@ -161,9 +154,7 @@ function Ended({ run }: { run: RunCard }) {
             <Icon name="check" size={14} />
           </span>
         )}
-        <span>
-          {finished ? (run.headline ?? "Finished; the model is saved.") : `${why}${at}${kept}`}
-        </span>
+        <span>{finished ? (run.headline ?? "Finished; the model is saved.") : stopped}</span>
       </p>
       {run.spark.length > 1 && <Sparkline values={run.spark} />}
     </>
