@@ -120,8 +120,8 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
-    whole = text[: text.rfind("\n") + 1]
-    return [json.loads(line) for line in whole.splitlines()]
+    # Not splitlines(), which also cuts at U+2028 and its like inside a text.
+    return [json.loads(line) for line in text.split("\n")[:-1]]
 
 
 def _frame(points: list[EpochPoint]) -> "pd.DataFrame":

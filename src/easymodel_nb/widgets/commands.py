@@ -93,13 +93,16 @@ class Commands:
         self._screen.pull(params.seen)
 
     def _commit(self, params: CommitParams) -> CommitResult:
-        size = len(json.dumps(params.document, default=str))
-        if size > _DOCUMENT_BYTES:
+        text = json.dumps(params.document, ensure_ascii=False, default=str)
+        # Half an emoji, which JavaScript can make, is no text and could not be sent back.
+        content = text.encode("utf-8", "replace")
+        if len(content) > _DOCUMENT_BYTES:
             raise problem_error(
                 "workflow.large",
-                f"This workflow takes {size / 1e6:.1f} MB and can take 1 MB. Shorten its notes.",
+                f"This workflow takes {len(content) / 1e6:.1f} MB and can take 1 MB. Shorten its "
+                "notes.",
             )
-        workflow = Workflow.read(params.document)
+        workflow = Workflow.read(json.loads(content))
         try:
             saved = self._store.save(params.project_id, workflow, params.base_rev)
         except Conflict as conflict:

@@ -38,9 +38,10 @@ class Publisher:
         resend: Callable[[list[str]], None],
         after: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        stamp: Callable[[], str] = now,
     ) -> None:
         self._build, self._write, self._resend, self._after = build, write, resend, after
-        self._clock = clock
+        self._clock, self._stamp = clock, stamp
         self.states: dict[str, Snapshot] = {}
         self._publishing = threading.Lock()
         self._condition = threading.Condition()
@@ -115,7 +116,7 @@ class Publisher:
         due = fresh.active and self._clock() - self._beat_at >= BEAT
         if not isinstance(known, Beat) or beat or due or fresh.active != known.active:
             self._beat_at = self._clock()
-            return fresh.model_copy(update={"time": now()})
+            return fresh.model_copy(update={"time": self._stamp()})
         return fresh.model_copy(update={"time": known.time})
 
     # ------------------------------------------------------------ the thread

@@ -1,0 +1,117 @@
+"""What the unit tests share: a home, runs written by hand, and a queue that trains nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.runlog.log import RunLog, new_run, read_view, runs_folder, write_live
+from easymodel_nb.runlog.run import Run
+from easymodel_nb.runlog.view import RunView
+from easymodel_nb.widgets.session import Session
+from easymodel_nb.workflow.check import check, training_order
+from easymodel_nb.workflow.document import Workflow
+
+# A shared machine may take its time over any single example.
+settings.register_profile("easymodel", deadline=None, max_examples=60)
+settings.load_profile("easymodel")
+
+
+class HandManager:
+    """The queue's interface over real run folders; the test writes what a trainer would."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.waiting: list[str] = []
+        self.stopped: list[str | None] = []
+        self.listeners: list[Callable[[], None]] = []
+        self.token: Callable[[], str | None] | None = None
+
+    def submit(
+        self,
+        workflow: Workflow,
+        node: str | None,
+        *,
+        project_id: str | None = None,
+        token: Callable[[], str | None] | None = None,
+    ) -> list[Run]:
+        if errors := [p for p in check(workflow, node) if p.severity == "error"]:
+            raise StudioError(errors)
+        self.token = token
+        order = [node] if node else training_order(workflow)
+        return [self._queue(workflow, name, project_id) for name in order]
+
+    def _queue(self, workflow: Workflow, name: str, project_id: str | None) -> Run:
+        folder = new_run(self.home)
+        node = workflow.node(name)
+        assert node is not None
+        request = {"node": node.model_dump(mode="json")}
+        log = RunLog(folder)
+        log.append("run_created", project_id=project_id, node_id=name, request=request)
+        log.append("stage", stage="queued", message="Waiting in the queue")
+        write_live(folder)
+        self.waiting.append(folder.name)
+        self.tell()
+        return Run(folder)
+
+    def write(self, run_id: str, type: str, **fields: Any) -> None:  # noqa: A002
+        if type == "run_started":
+            self.waiting = [name for name in self.waiting if name != run_id]
+        folder = runs_folder(self.home) / run_id
+        RunLog(folder).append(type, **fields)
+        if type == "stage":
+            stage = {"stage": fields["stage"], "message": fields["message"]}
+            write_live(folder, stage=stage)
+
+    def tell(self) -> None:
+        for listener in list(self.listeners):
+            listener()
+
+    def stop(self, run_id: str | None = None) -> None:
+        self.stopped.append(run_id)
+
+    def views(self) -> list[RunView]:
+        root = runs_folder(self.home)
+        names = sorted((p.name for p in root.iterdir()), reverse=True) if root.exists() else []
+        return [read_view(root / name) for name in names]
+
+    def view(self, run_id: str) -> RunView:
+        return read_view(self._folder(run_id))
+
+    def run(self, run_id: str) -> Run:
+        return Run(self._folder(run_id))
+
+    def _folder(self, run_id: str) -> Path:
+        folder = runs_folder(self.home) / run_id
+        if not folder.exists():
+            raise problem_error("run.unknown", f"There is no run {run_id!r}.")
+        return folder
+
+    def queue(self) -> list[str]:
+        return list(self.waiting)
+
+    def wait(self, run_id: str | None = None, timeout: float | None = None) -> Run:
+        run = self.run(run_id or self.views()[0].id)
+        if run.view.active:
+            raise TimeoutError(f"{run.id} after {timeout} s")
+        return run
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self.listeners.append(callback)
+        return lambda: self.listeners.remove(callback)
+
+    def log_lines(self, run_id: str) -> list[str]:
+        return [f"log of {run_id}"]
+
+
+@pytest.fixture
+def manager(home: Path) -> HandManager:
+    return HandManager(home)
+
+
+@pytest.fixture
+def session(home: Path, manager: HandManager) -> Session:
+    return Session(home, manager, describe=lambda _data, _finetune: None)

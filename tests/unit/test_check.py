@@ -1,0 +1,136 @@
+"""Every structural problem is named, on its node and field, with the remedy in words."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easymodel_nb.errors import Problem
+from easymodel_nb.store.first import first_workflow
+from easymodel_nb.workflow.check import check, training_order
+from easymodel_nb.workflow.document import Edge, Node, Workflow
+
+
+def edited(**data: Any) -> Workflow:
+    """The first project with fields of its finetune node changed."""
+    workflow = first_workflow()
+    workflow.of_type("finetune")[0].data.update(data)
+    return workflow
+
+
+def only(problems: list[Problem]) -> Problem:
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+def test_the_first_project_has_no_problem():
+    assert check(first_workflow()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "field", "fixed"),
+    [
+        ({"epochs": 0}, "field.range", "epochs", 3),
+        ({"epochs": "three"}, "field.type", "epochs", 3),
+        ({"epochs": 2.5}, "field.type", "epochs", 3),
+        ({"batch_size": -1}, "field.range", "batch_size", 8),
+        ({"task": "juggling"}, "task.unknown", "task", "generation"),
+        ({"task": "seq2seq"}, "task.unavailable", "task", "generation"),
+        ({"method": "lora"}, "method.unavailable", "method", "full"),
+        ({"scheduler": "square"}, "field.choice", "scheduler", "linear"),
+        ({"subset_size": 1}, "field.range", "subset_size", 1000),
+        ({"prompt_field": "q"}, "roles.target_missing", "target_field", None),
+        ({"text_field": "a", "target_field": "b"}, "roles.conflict", "text_field", None),
+    ],
+)
+def test_a_wrong_field_is_one_problem_there(data: dict, code: str, field: str, fixed: object):
+    problem = only(check(edited(**data)))
+    assert (problem.code, problem.node, problem.field) == (code, "f1", field)
+    assert problem.message.endswith(".")
+    if fixed is not None:
+        assert problem.fix is not None
+        assert [(c.field, c.value) for c in problem.fix.set or []] == [(field, fixed)]
+        assert check(edited(**{field: fixed})) == []
+
+
+def test_a_missing_and_a_doubled_input():
+    workflow = first_workflow()
+    dataset_edge = workflow.edges.pop()
+    problem = only(check(workflow))
+    assert (problem.code, problem.node, problem.field) == ("input.missing", "f1", "dataset")
+    twice = [dataset_edge, dataset_edge.model_copy(update={"id": "e3"})]
+    workflow.edges.extend(twice)
+    assert only(check(workflow)).code == "input.many"
+
+
+def test_edges_that_lead_nowhere_or_carry_the_wrong_thing():
+    workflow = first_workflow()
+    workflow.edges += [
+        Edge(id="x", source="gone", sourceHandle="model", target="f1", targetHandle="other"),
+        Edge(id="y", source="m1", sourceHandle="model", target="d1", targetHandle="model"),
+    ]
+    assert {p.code for p in check(workflow)} == {"edge.dangling", "edge.type"}
+
+
+def test_sources_ids_and_an_empty_canvas():
+    workflow = first_workflow()
+    workflow.nodes[0].data["source"] = "  "
+    assert (only(check(workflow)).code, only(check(workflow)).field) == ("source.empty", "source")
+    workflow = first_workflow()
+    workflow.nodes.append(workflow.nodes[1])
+    assert "node.duplicate" in {p.code for p in check(workflow)}
+    assert only(check(Workflow())).code == "workflow.no_finetune"
+
+
+def test_a_node_of_unknown_type_is_left_alone():
+    workflow = first_workflow()
+    workflow.nodes.append(Node(id="z", type="from-a-later-version", data={"epochs": "?"}))
+    assert check(workflow) == []
+
+
+def test_about_one_node_only_what_stops_it():
+    workflow = edited(epochs=0)
+    workflow.nodes.append(Node(id="f2", type="finetune", data={"task": "juggling"}))
+    assert {p.node for p in check(workflow, "f1")} == {"f1"}
+    assert "f1" not in {p.node for p in check(workflow, "f2")}
+    assert check(workflow, "f9")[-1].code == "node.missing"
+
+
+def test_a_circle_is_named_on_every_node_of_it():
+    workflow = chain([(0, 1), (1, 0)], 2)
+    found = [p for p in check(workflow) if p.code == "workflow.cycle"]
+    assert {p.node for p in found} == {"f0", "f1"}
+
+
+def chain(links: list[tuple[int, int]], count: int) -> Workflow:
+    nodes = [Node(id=f"f{i}", type="finetune") for i in range(count)]
+    edges = [
+        Edge(
+            id=f"e{n}",
+            source=f"f{a}",
+            sourceHandle="model",
+            target=f"f{b}",
+            targetHandle="model",
+        )
+        for n, (a, b) in enumerate(links)
+    ]
+    return Workflow(nodes=nodes, edges=edges)
+
+
+@given(
+    st.integers(1, 7).flatmap(
+        lambda n: st.tuples(
+            st.just(n), st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)))
+        )
+    ),
+    st.randoms(),
+)
+def test_training_order_puts_every_source_before_what_starts_from_it(drawn: Any, random: Any):
+    count, pairs = drawn
+    names = list(range(count))
+    random.shuffle(names)
+    links = [(names[min(pair)], names[max(pair)]) for pair in pairs if pair[0] != pair[1]]
+    order = training_order(chain(links, count))
+    assert sorted(order) == sorted(f"f{i}" for i in range(count))
+    assert all(order.index(f"f{a}") < order.index(f"f{b}") for a, b in links)
