@@ -62,7 +62,7 @@ def linear_axis(values: Sequence[float], *, parts: int = 4, zero: bool = False) 
     last = max(first + 1, math.ceil(high / step - 1e-9))
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     ticks = [round(k * step, digits + 2) for k in range(first, last + 1)]
-    return Axis(ticks[0], ticks[-1], ticks, [_tick(t, digits) for t in ticks])
+    return Axis(ticks[0], ticks[-1], ticks, _tick_texts(ticks, step))
 
 
 def log_axis(values: Sequence[float], *, most: int = 7) -> Axis:
@@ -77,7 +77,7 @@ def log_axis(values: Sequence[float], *, most: int = 7) -> Axis:
     first, last = low / ladder[0] > _FAR, ladder[-1] / high > _FAR
     if len(ladder) - first - last >= _FEWEST_RUNGS:
         ladder = ladder[first : len(ladder) - last]
-    ticks = [round(math.log10(value), 6) for value in ladder]
+    ticks = [round(math.log10(value), 12) for value in ladder]
     bottom, top = math.log10(low), math.log10(high)
     bottom = ticks[0] if ticks[0] <= bottom else bottom - _PAD
     top = ticks[-1] if ticks[-1] >= top else top + _PAD
@@ -106,11 +106,20 @@ def step_axis(last: float, *, parts: int = 6) -> Axis:
     end = max(last, 1.0)
     step = max(1.0, _step(end, parts))
     ticks = [k * step for k in range(math.floor(end / step + 1e-9) + 1)]
-    return Axis(0.0, end, ticks, [count(tick) for tick in ticks])
+    return Axis(0.0, end, ticks, _tick_texts(ticks, step))
 
 
-def _tick(value: float, digits: int) -> str:
-    return count(value) if value >= 1000 and digits == 0 else signed(f"{value:.{digits}f}")  # noqa: PLR2004
+def _tick_texts(ticks: Sequence[float], step: float) -> list[str]:
+    """All in one unit, with the decimals the step needs, so that no two read the same."""
+    largest = max(map(abs, ticks))
+    unit, suffix = next(
+        (size, name)
+        for size, name in ((1e6, " M"), (1e3, " k"), (1.0, ""))
+        if largest >= size * (10 if name == " k" else 1) or not name
+    )
+    digits = max(0, -math.floor(math.log10(step / unit) + 1e-9))
+    zero = f"{0:.{digits}f}" if unit == 1 else "0"
+    return [signed(f"{tick / unit:,.{digits}f}") + suffix if tick else zero for tick in ticks]
 
 
 def _tick_log(value: float) -> str:

@@ -23,7 +23,7 @@ def significant(value: float, digits: int = 3) -> str:
     rounded = float(f"{value:.{digits - 1}e}")
     size = abs(rounded)
     if size >= _MILLION:
-        return signed(f"{rounded:.1e}".replace("e+0", "e").replace("e+", "e"))
+        return signed(f"{value:.1e}".replace("e+0", "e").replace("e+", "e"))
     if size >= _TEN_THOUSAND:
         return signed(f"{_fixed(rounded / _THOUSAND, digits)} k")
     return signed(_fixed(rounded, digits))
