@@ -1,6 +1,7 @@
 /** What a node shows of its runs. */
-import type { Problem, ProblemsState, RunCard } from "../protocol";
+import type { Problem, ProblemsState, RunCard, Workflow } from "../protocol";
 import { amount, ordinal, percent } from "./format";
+import { reaches } from "./ports";
 
 export type NodeStatus = "idle" | RunCard["status"];
 
@@ -87,6 +88,13 @@ export function problemsOf(
     .map((run) => run.problem as Problem);
   const own = [...checked, ...refused].filter((p) => p.node === node);
   return unique([...own, ...ofRun, ...elsewhere]);
+}
+
+/** Whether an error of the check concerns this node: its own, of what flows into it, or of all. */
+export function blocks(problems: Problem[], doc: Workflow, node: string): boolean {
+  return problems.some(
+    (p) => p.severity === "error" && (p.node === null || reaches(doc.edges, p.node, node)),
+  );
 }
 
 /** The newest run of each node. */

@@ -1,5 +1,15 @@
+/**
+ * Whether the check forbids this run. While an edit is under way its answer is of the
+ * past, and Python decides.
+ */
+function isBlocked(s: State, node: string): boolean {
+  return s.commit.unsaved === 0 && blocks(s.traits.problems.items, s.history.present, node);
+}
+
+import { blocks } from "../../logic/runs";
 /** Train Model, Train again. The filled one while it is the only Finetuning node. */
 import { useActions, useStudio } from "../../state/session";
+import type { State } from "../../state/store";
 import { Button } from "../parts";
 
 export function TrainButton({ node, label }: { node: string; label: string }) {
@@ -9,13 +19,14 @@ export function TrainButton({ node, label }: { node: string; label: string }) {
   );
   const lost = useStudio((s) => s.lostSince !== null);
   const starting = useStudio((s) => s.starting.includes(node) || s.starting.includes("*"));
+  const blocked = useStudio((s) => isBlocked(s, node));
   return (
     <Button
       icon="play"
       kind={only ? "primary" : "secondary"}
       className="em-train"
       testid="train"
-      disabled={lost || starting}
+      disabled={lost || starting || blocked}
       onClick={() => void actions.train(node)}
     >
       {starting ? "Starting" : label}

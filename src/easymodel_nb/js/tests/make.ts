@@ -1,0 +1,81 @@
+/** Documents, runs and problems for the tests. */
+import type { Node, Problem, RunCard, Workflow } from "../src/protocol";
+
+export const node = (id: string, type: string, data: Node["data"] = {}): Node => ({
+  id,
+  type,
+  label: null,
+  position: { x: 0, y: 0 },
+  data,
+});
+
+export function flow(nodes: Node[], edges: [string, string, string][] = []): Workflow {
+  return {
+    format: "easymodel.workflow",
+    version: 1,
+    name: "Test",
+    nodes,
+    edges: edges.map(([source, target, handle]) => ({
+      id: `${source}-${target}-${handle}`,
+      source,
+      sourceHandle: handle,
+      target,
+      targetHandle: handle,
+    })),
+    viewport: { x: 0, y: 0, zoom: 1 },
+  };
+}
+
+export const three = (): Workflow =>
+  flow(
+    [node("m", "model"), node("d", "dataset"), node("f", "finetune")],
+    [
+      ["m", "f", "model"],
+      ["d", "f", "dataset"],
+    ],
+  );
+
+export const problem = (part: Partial<Problem> = {}): Problem => ({
+  code: "field.range",
+  severity: "error",
+  message: "Epochs must be at least 1, not 0.",
+  node: "f",
+  field: "epochs",
+  fix: null,
+  ...part,
+});
+
+export const run = (part: Partial<RunCard> = {}): RunCard => ({
+  id: "r1",
+  node_id: "f",
+  status: "running",
+  created: "2026-01-01T00:00:00.000Z",
+  started: null,
+  ended: null,
+  stage: {
+    stage: "training",
+    message: "Training",
+    done: null,
+    total: null,
+    unit: null,
+    seconds_left: null,
+  },
+  fraction: null,
+  step: 0,
+  max_steps: 0,
+  epoch: 0,
+  epochs: 3,
+  loss: null,
+  tokens_per_second: null,
+  seconds_left: null,
+  memory_bytes: null,
+  queue_position: null,
+  spark: [],
+  summary: "",
+  headline: null,
+  reason: null,
+  problem: null,
+  warnings: [],
+  model_path: null,
+  ...part,
+});
