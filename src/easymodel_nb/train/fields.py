@@ -115,13 +115,18 @@ def _plain(table: pa.Table, texts: list[str]) -> Roles:
 
 def text_columns(table: pa.Table) -> list[str]:
     """The columns that hold strings."""
-    return [
-        field.name
-        for field in table.schema
-        if pa.types.is_string(field.type)
-        or pa.types.is_large_string(field.type)
-        or (hasattr(pa.types, "is_string_view") and pa.types.is_string_view(field.type))
-    ]
+    return [field.name for field in table.schema if _is_text(field.type)]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):  # categories, as pandas writes them
+        kind = kind.value_type
+    # string views are younger than the oldest pyarrow this runs with
+    return any(
+        is_kind(kind)
+        for name in ("is_string", "is_large_string", "is_string_view")
+        if (is_kind := getattr(pa.types, name, None)) is not None
+    )
 
 
 def _by_name(columns: Sequence[str], names: Iterable[str]) -> str | None:

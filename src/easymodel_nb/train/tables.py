@@ -4,10 +4,11 @@ Every failure is a sentence on the dataset's source or on the format field that 
 """
 
 import contextlib
-import csv
 import json
+import math
 import re
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from easymodel_nb.workflow.document import FileFormat
 
 _SNIFFED = 64 * 1024
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+_QUOTED = re.compile(r'"[^"]*"')
+_DELIMITERS = ",;\t|"
 SPLIT_NAMES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "dev", "val"),
@@ -129,47 +132,64 @@ def _read_csv(path: Path, form: FileFormat) -> pa.Table:
 
     text = _text(path, form)
     default = "\t" if path.suffix.lower() == ".tsv" else ","
-    delimiter = form.delimiter or _delimiter(text[:_SNIFFED], default)
-    from io import StringIO  # noqa: PLC0415
-
+    delimiter = form.delimiter or _delimiter(text, default)
     try:
         frame = pd.read_csv(
             StringIO(text),
             sep=delimiter,
             header=None if form.header is False else 0,
-            dtype_backend="pyarrow",
+            dtype="string[pyarrow]",  # a guessed number would lose its zeros: 007, 1.50
             keep_default_na=False,
             na_values=[""],
         )
     except pd.errors.EmptyDataError:
-        raise _problem("file.empty", f"{path.name} has no rows.") from None
+        raise _problem("file.empty", f"{path.name} has no rows. Choose a file with rows.") from None
     except pd.errors.ParserError as error:
-        raise _problem(
-            "format.delimiter",
-            f"{path.name} does not read as columns parted by {delimiter!r}: "
-            f"{str(error).strip()}. Set the delimiter.",
-            field="format",
-        ) from None
-    if form.header is False:
-        frame.columns = [f"column_{number}" for number in range(frame.shape[1])]
-    else:
-        frame.columns = [str(name).strip() for name in frame.columns]
-    return pa.Table.from_pandas(frame, preserve_index=False)
+        raise _ragged(path, delimiter, str(error).strip()) from None
+    if not isinstance(frame.index, pd.RangeIndex):  # the rows are longer than the header
+        names, frame = list(frame.columns), frame.reset_index()
+        if frame.iloc[:, len(names) :].notna().any(axis=None):
+            raise _ragged(path, delimiter, f"the header names {len(names)} columns, rows have more")
+        frame = (
+            frame.iloc[:, : len(names)].set_axis(names, axis="columns").astype("string[pyarrow]")
+        )
+    titles: list[Any] = list(frame.columns)
+    names = [f"column_{n}" if isinstance(n, int) else str(n).strip() for n in titles]
+    columns = [_numbers(frame[name].astype(object)) for name in frame.columns]
+    return pa.table(columns, names=names)
 
 
-def _delimiter(sample: str, default: str) -> str:
-    first = sample.split("\n", 1)[0]
-    if default in first:
-        return default
-    try:
-        return csv.Sniffer().sniff(sample, delimiters=",;\t|").delimiter
-    except csv.Error:
-        return default
+def _ragged(path: Path, delimiter: str, why: str) -> StudioError:
+    return _problem(
+        "format.delimiter",
+        f"{path.name} does not read as columns parted by {delimiter!r}: {why}. Set the delimiter.",
+        field="format",
+    )
+
+
+def _numbers(cells: Any) -> pa.Array:
+    """The cells as numbers where every one of them is written as that number is; else as text."""
+    values = [cell if isinstance(cell, str) else None for cell in cells]
+    for kind, type_ in ((int, pa.int64()), (float, pa.float64())):
+        with contextlib.suppress(ValueError, OverflowError, pa.ArrowInvalid):
+            numbers = [None if value is None else kind(value) for value in values]
+            pairs = zip(numbers, values, strict=True)
+            if all(n is None or (math.isfinite(n) and str(n) == v) for n, v in pairs):
+                return pa.array(numbers, type_)
+    return pa.array(values, pa.string())
+
+
+def _delimiter(text: str, default: str) -> str:
+    """The delimiter the header has most of, outside quotes."""
+    header = _QUOTED.sub("", text[:_SNIFFED]).lstrip("\n").split("\n", 1)[0]
+    candidates: tuple[str, ...] = (default, *_DELIMITERS)
+    return max(candidates, key=header.count)
 
 
 def _read_jsonl(path: Path, form: FileFormat) -> pa.Table:
     rows = []
-    for number, line in enumerate(_text(path, form).splitlines(), 1):
+    # Not splitlines(): JSON may hold U+2028 and its like as they are.
+    for number, line in enumerate(_text(path, form).split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -222,7 +242,8 @@ def _from_rows(rows: list[dict[str, Any]]) -> pa.Table:
         values = [row.get(name) for row in rows]
         try:
             arrays[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):  # mixed kinds: keep them as JSON text
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            # Mixed kinds: they are kept as JSON text.
             arrays[name] = pa.array(
                 [
                     value
