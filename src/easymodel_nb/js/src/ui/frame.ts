@@ -65,7 +65,7 @@ export function keepFrame(view: View, session: Session): () => void {
     const theme = resolve(preference, readPage(el));
     const width = Math.round(frame.getBoundingClientRect().width);
     if (width > 0) store.setState({ theme, width });
-    const state = el.childElementCount > 0 ? "ready" : "loading";
+    const state = el.querySelector(".emnb") ? "ready" : "loading";
     Object.assign(frame.dataset, { theme, tab, state });
     frame.dataset.contrast = highContrast() ? "more" : "normal";
     frame.toggleAttribute("data-narrow", width > 0 && width < NARROW);
@@ -89,6 +89,7 @@ export function keepFrame(view: View, session: Session): () => void {
   return () => {
     sizes.disconnect();
     unwatchHooks();
+    if (marked) for (const mark of ["testid", "state"]) delete marked.dataset[mark];
     unwatchPage();
     unsubscribe();
     document.removeEventListener("fullscreenchange", onFull);

@@ -14,7 +14,12 @@ export function mount(el: HTMLElement, session: Session): () => void {
     frame: () => el.closest<HTMLElement>(".emnb-studio") ?? el,
   };
   let keys: KeyHandlers | null = null;
-  const root = createRoot(el); // first: React listens on `el` before the guard does
+  // A child of our own: anywidget empties `el` before it tells a replaced script to leave,
+  // and React must still find what it drew.
+  const own = document.createElement("div");
+  own.style.display = "contents";
+  el.append(own);
+  const root = createRoot(own); // React listens inside `el`, so before the guard does
   root.render(
     <SessionContext value={session}>
       <ViewContext value={view}>
@@ -37,5 +42,6 @@ export function mount(el: HTMLElement, session: Session): () => void {
     release();
     unguard();
     root.unmount();
+    own.remove();
   };
 }
