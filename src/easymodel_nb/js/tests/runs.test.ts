@@ -46,6 +46,14 @@ describe("words", () => {
     const texts = { message: "Measuring", done: 300, total: 1000, unit: "texts" } as const;
     const baseline = run({ stage: { ...texts, stage: "baseline", seconds_left: null } });
     expect(runs.sentence(baseline)).toBe("Measuring, 300 of 1,000 texts");
+    const measuring = {
+      ...texts,
+      message: "Measuring after epoch 2",
+      stage: "evaluating",
+    } as const;
+    expect(runs.sentence(run({ stage: { ...measuring, seconds_left: null } }))).toBe(
+      "Measuring after epoch 2 of 3, 300 of 1,000 texts",
+    );
   });
   it.each([
     [{ status: "queued", queue_position: 0 }, "Queued, next"],

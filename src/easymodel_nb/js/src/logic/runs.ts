@@ -49,7 +49,9 @@ export function sentence(run: RunCard): string {
   }
   const much = amount(run.stage);
   const numbers = much && !message.includes(much) ? `, ${much}` : "";
-  return `${message.replace(/[.…]+$/, "")}${numbers}`;
+  const text = message.replace(/[.…]+$/, "");
+  const epoch = run.epochs > 0 ? text.replace(/epoch (\d+)$/, `epoch $1 of ${run.epochs}`) : text;
+  return `${epoch}${numbers}`;
 }
 
 export function statusWord(run: RunCard | undefined, lost: boolean): string {

@@ -100,8 +100,9 @@ function Queue() {
   const waiting = useStudio((s) => s.traits.runs.queue);
   if (waiting === 0) return null;
   return (
-    <span className="em-queue" data-testid="queue">
-      {waiting} in queue
+    <span className="em-queue" data-testid="queue" title={`${waiting} in queue`}>
+      <Icon name="clock" size={14} />
+      {waiting} <span>in queue</span>
     </span>
   );
 }

@@ -93,7 +93,7 @@ const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1
 
 function Bar({ run, title }: { run: RunCard; title: string }) {
   const { value, bar } = progress(run);
-  const now = value === null ? undefined : Math.round(value * 100);
+  const now = value === null ? undefined : Math.round(value * 1000) / 10;
   return (
     <div className="em-progress">
       <div className="em-row">
