@@ -461,11 +461,11 @@ def test_dropped_and_new_words_are_marked() -> None:
 
 def test_long_cells_fold_and_missing_ones_say_why() -> None:
     rows = [{"prompt": "p", "reference": None, "base": "word " * 100, "tuned": None}] * 30
-    markup = samples_html(rows, waiting="comes after epoch 1")
+    markup = samples_html(rows, waiting="not generated yet")
     parsed = read(markup)
     assert "3 of 30" in parsed.text
     assert "17 more" in parsed.text
-    assert "n/a: comes after epoch 1" in parsed.text
+    assert "n/a: not generated yet" in parsed.text
     assert parsed.tags.count("tr") == 20 + 2
     assert '<details class="emnb-cell"><summary data-lm-suppress-shortcuts="true">' in markup
 

@@ -58,15 +58,15 @@ class Dashboard:
         self._body = plain_box("emnb-dash-body", self._top, charts, self._samples)
         self._charts = charts
         self.box = plain_box("emnb-dash emnb-t-em-dashboard", self._header, self._body)
-        self._charted: tuple[str, float] = ("", 0.0)
+        self._charted: tuple[Any, float] = (None, 0.0)
         self._sampled: Any = None
         self._show_nothing(0)
 
     def show(self, run: "Run | None", view: "RunView | None", others: "Sequence[RunView]") -> None:
         """Show this run. Cheap when nothing changed; safe on any thread under the lock.
 
-        While a run is active its charts are renewed once a second at most; the
-        next call brings what this one left out.
+        While a run is active its charts are renewed once a second at most, and at
+        once with a new measured point; the next call brings what this one left out.
         """
         if run is None or view is None:
             self._show_nothing(len(others))
@@ -95,14 +95,15 @@ class Dashboard:
         put(self._samples, "")
         toggle(self._samples, "emnb-off", on=True)
         self._sampled = None
-        self._charted = ("", 0.0)
+        self._charted = (None, 0.0)
 
     def _show_charts(self, view: "RunView") -> None:
         now = self._clock()
+        key = (view.id, view.attempt, len(view.points))
         shown, at = self._charted
-        if view.active and shown == view.id and now - at < _CHART_SECONDS:
+        if view.active and shown == key and now - at < _CHART_SECONDS:
             return
-        self._charted = (view.id, now)
+        self._charted = (key, now)
         for entry in self._panels:
             entry.panel.show(entry.content(view))
 
@@ -118,4 +119,4 @@ class Dashboard:
 
 
 def _waiting(view: "RunView") -> str:
-    return "comes after epoch 1" if view.active else "not generated before the run ended"
+    return "not generated yet" if view.active else "not generated before the run ended"
