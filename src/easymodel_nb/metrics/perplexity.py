@@ -3,15 +3,16 @@
 Documents longer than the window are scored with overlapping windows, each token
 once and with at least `max_length - stride` tokens of context (the strided
 evaluation of the transformers documentation, "Perplexity of fixed-length models").
+
+PyTorch is imported by what computes: a caller with a model has it already.
 """
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-import torch.nn.functional as F  # noqa: N812  its usual name
 from pydantic import Field
 
 from easymodel_nb.measured import Measured
@@ -176,7 +177,18 @@ def model_positions(model: Any) -> int | None:
     return int(found) if found else None
 
 
-@torch.inference_mode()
+@contextlib.contextmanager
+def eval_mode(model: Any) -> Iterator[None]:
+    """Eval mode meanwhile; afterwards every module has the mode it had."""
+    trained = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in trained:
+            module.training = True
+
+
 def score(
     model: Any,
     encoded: Sequence[Encoded],
@@ -190,6 +202,8 @@ def score(
 
     The model is scored in eval mode and left in the mode it was in.
     """
+    import torch  # noqa: PLC0415
+
     stride = stride or max(1, max_length // 2)
     windows = _windows(encoded, max_length, min(stride, max_length))
     scored_texts = len({window.text for window in windows})
@@ -198,10 +212,8 @@ def score(
     nll = [0.0] * len(encoded)
     tokens = [0] * len(encoded)
     budget = TOKEN_BUDGET.get(model.device.type, GPU_TOKEN_BUDGET)
-    was_training = model.training
-    model.eval()
-    try:
-        done = 0
+    done = 0
+    with eval_mode(model), torch.inference_mode():
         for batch in _batches(windows, budget):
             for window, (loss, count) in zip(batch, _score_batch(model, batch), strict=True):
                 nll[window.text] += loss
@@ -209,12 +221,13 @@ def score(
             done += len(batch)
             if on_texts is not None:
                 on_texts(done * len(encoded) // len(windows))
-    finally:
-        model.train(was_training)
     return _summary(nll, tokens, sum(item.bytes for item in encoded), scored_texts, seed)
 
 
 def _score_batch(model: Any, batch: list[_Window]) -> list[tuple[float, int]]:
+    import torch  # noqa: PLC0415
+    import torch.nn.functional as F  # noqa: N812, PLC0415  its usual name
+
     width = max(len(window.ids) for window in batch)
     ids = torch.zeros((len(batch), width), dtype=torch.long)
     mask = torch.zeros_like(ids)

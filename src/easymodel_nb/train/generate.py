@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
+from easymodel_nb.metrics.perplexity import eval_mode
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.tasks.generation import Sample
 
@@ -33,11 +34,9 @@ def generate(
 
     Decoding is greedy, the text is the new tokens only, and no global random state is drawn from.
     """
-    was_training = model.training
-    model.eval()
     rows: list[dict[str, Any]] = []
     order = sorted(range(len(samples)), key=lambda i: len(samples[i].ids))
-    try:
+    with eval_mode(model):
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             new = _batch(model, tokenizer, [samples[i].ids for i in batch], max_new_tokens, control)
@@ -45,8 +44,6 @@ def generate(
             for index, ids in zip(batch, new, strict=True):
                 rows.append(_row(index, samples[index], ids, tokenizer))
             on_texts(len(rows))
-    finally:
-        model.train(was_training)
     return sorted(rows, key=lambda row: int(row["index"]))
 
 
