@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.lab import LabPage
+from harness.lab import LabPage, launch
 from harness.server import JupyterServer, chromium, lab
 from harness.waiting import PATIENCE
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
@@ -68,11 +68,6 @@ def studio(notebook: Callable[..., LabPage], home: Path) -> LabPage:
     opened.run_cell(0)
     opened.ready()
     return opened
-
-
-def launch(home: Path) -> str:
-    """The cell that opens a studio."""
-    return f"import easymodel\nstudio = easymodel.studio(home={str(home)!r})"
 
 
 @pytest.hookimpl(wrapper=True)

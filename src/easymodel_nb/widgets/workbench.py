@@ -15,6 +15,7 @@ import traitlets
 
 from easymodel_nb.errors import problem_error
 from easymodel_nb.widgets.state import TRAITS
+from easymodel_nb.widgets.subshells import route_by_sender
 
 _HERE = Path(__file__).parent
 _OURS = frozenset({*TRAITS, "_esm", "_css"})
@@ -85,6 +86,8 @@ class Workbench(anywidget.AnyWidget):
         script, styles = script_and_styles or bundle()
         super().__init__(_esm=script, _css=styles, **states)
         self.on_msg(self._on_message)
+        if self.comm is not None:
+            route_by_sender(self.comm)
 
     def __repr__(self) -> str:
         return "EasyModel studio. Run this cell to open it."

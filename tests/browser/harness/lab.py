@@ -1,5 +1,6 @@
 """A notebook open in JupyterLab."""
 
+from pathlib import Path
 from typing import Any, Self
 
 from playwright.sync_api import Page
@@ -15,6 +16,11 @@ _READY = """(path) => {
   return isReady && session?.kernel?.connectionStatus === 'connected'
     && session.kernel.status !== 'unknown' && session.kernel.status !== 'starting';
 }"""
+
+
+def launch(home: Path) -> str:
+    """The cell that opens a studio."""
+    return f"import easymodel\nstudio = easymodel.studio(home={str(home)!r})"
 
 
 class LabPage(StudioPage):

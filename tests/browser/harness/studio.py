@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 ENDED = re.compile("finished|stopped|failed|interrupted")
-TRAINING_PATIENCE = 300_000
+TRAINING_PATIENCE = 180_000
 """Milliseconds a run may take on a machine that does much else."""
 
 
