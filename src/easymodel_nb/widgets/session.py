@@ -90,6 +90,7 @@ class Session:
         self.facts = Facts(self.worker, self._tell, describe)
         self.changed: Callable[[], None] = lambda: None
         self.chosen_run: str | None = None
+        self.latest: list[RunView] = []  # the open project's runs at the last look
         self._active = ensure_project(self.store).id
         self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
         self._device = environment.device()
@@ -143,7 +144,7 @@ class Session:
         """Everything the view may know, as it is now."""
         project = self.project()
         views = self.manager.views()
-        mine = cards.of_project(views, project.id)
+        mine = self.latest = cards.of_project(views, project.id)
         return {
             "document": DocumentState(
                 project_id=project.id, rev=project.revision, document=project.workflow

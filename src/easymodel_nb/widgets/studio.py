@@ -157,6 +157,8 @@ class Studio:
         self.box.children = (self._workbench,)
 
     def _end(self) -> None:
+        if self._commands.moved:
+            return
         self._commands.moved = True
         self._unsubscribe()
         self._publisher.close()
@@ -197,7 +199,7 @@ class Studio:
         """Bring the dashboard up to date, in the thread of whoever publishes."""
         if threading.current_thread() is self._publisher.thread and not self._pushes:
             return
-        views = self._session.views()
+        views = self._session.latest
         shown = self._session.shown(views)
         view = next((view for view in views if view.id == shown), None)
         if view is not None and (view.curve or view.points) and not self._charts_ready():

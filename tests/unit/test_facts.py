@@ -1,0 +1,153 @@
+"""Facts of sources: looked at off the handlers' threads, and never of what a node held before."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from easymodel_nb.errors import problem_error
+from easymodel_nb.store.first import first_workflow
+from easymodel_nb.widgets import facts as module
+from easymodel_nb.widgets.facts import Facts
+from easymodel_nb.widgets.worker import Worker
+from easymodel_nb.workflow.document import FinetuneData, ModelData, Workflow
+
+WAIT = 10.0
+
+
+class Found:
+    def __init__(self, *lines: str) -> None:
+        self.lines = list(lines)
+        self.columns = ["prompt", "target"]
+        self.rows = [["a", "b"]]
+        self.total_rows = 1
+        self.roles = {"prompt_field": "prompt"}
+
+
+class Bench:
+    """Facts whose describing waits for the test."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, FinetuneData | None]] = []
+        self.answer: Callable[[Any], Any] = lambda data: Found(f"facts of {data.source}", "b", "c")
+        self.news = threading.Semaphore(0)
+        self.worker = Worker("test-facts")
+        self.facts = Facts(self.worker, self.news.release, self.describe)
+
+    def describe(self, data: Any, finetune: FinetuneData | None) -> Any:
+        self.asked.append((data, finetune))
+        return self.answer(data)
+
+    def settle(self, workflow: Workflow) -> Any:
+        """Look until everything is known."""
+        self.worker.start()
+        while any(f.state == "checking" for f in self.facts.of(workflow).values()):
+            assert self.news.acquire(timeout=WAIT)
+        return self.facts.of(workflow)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    yield bench
+    bench.worker.close()
+
+
+def test_first_it_is_being_checked_then_it_is_known(bench: Bench):
+    before = bench.facts.of(first_workflow())
+    assert {name: f.state for name, f in before.items()} == {"m1": "checking", "d1": "checking"}
+    known = bench.settle(first_workflow())
+    assert known["m1"].lines == ["facts of builtin:tiny-gpt2", "b"]
+    assert (known["d1"].total_rows, known["d1"].roles) == (1, {"prompt_field": "prompt"})
+
+
+def test_the_roles_follow_the_finetune_node_the_dataset_feeds(bench: Bench):
+    workflow = first_workflow()
+    workflow.of_type("finetune")[0].data["text_field"] = "utterance"
+    bench.settle(workflow)
+    fed = {type(data).__name__: finetune for data, finetune in bench.asked}
+    assert fed["ModelData"] is None
+    assert fed["DatasetData"] is not None
+    assert fed["DatasetData"].text_field == "utterance"
+
+
+def test_the_same_question_is_asked_once(bench: Bench):
+    for _ in range(3):
+        bench.facts.of(first_workflow())
+    bench.settle(first_workflow())
+    bench.settle(first_workflow())
+    assert len(bench.asked) == 2
+
+
+def test_what_the_node_no_longer_holds_is_not_looked_at_and_never_shown(bench: Bench):
+    old, new = first_workflow(), first_workflow()
+    new.nodes[0].data["source"] = "builtin:other"
+    bench.facts.of(old)
+    shown = bench.facts.of(new)
+    assert shown["m1"].source == "builtin:other"
+    known = bench.settle(new)
+    assert known["m1"].lines[0] == "facts of builtin:other"
+    sources = [data.source for data, _ in bench.asked if isinstance(data, ModelData)]
+    assert sources == ["builtin:other"]
+
+
+def test_a_refusal_is_a_problem_on_the_node_and_looked_at_again_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(_data: Any) -> Any:
+        raise problem_error("file.missing", "There is no file at x.csv.", field="source")
+
+    bench.answer = refuse
+    found = bench.settle(first_workflow())["d1"]
+    assert (found.state, found.problem.code, found.problem.field) == (
+        "problem",
+        "file.missing",
+        "source",
+    )
+    assert len(bench.asked) == 2
+    bench.answer = lambda _data: Found("there now")
+    monkeypatch.setattr(module, "_LOOK_AGAIN_SECONDS", 0.0)
+    bench.facts.of(first_workflow())
+    assert bench.news.acquire(timeout=WAIT)
+    assert bench.news.acquire(timeout=WAIT)
+    assert bench.facts.of(first_workflow())["d1"].lines == ["there now"]
+
+
+def test_any_other_error_is_a_sentence_without_a_secret(bench: Bench):
+    token = "hf_" + "abcdefghijklmnop"
+
+    def crash(_data: Any) -> Any:
+        raise RuntimeError(f"bad header near {token}")
+
+    bench.answer = crash
+    problem = bench.settle(first_workflow())["m1"].problem
+    assert "bad header" in problem.message
+    assert token not in problem.message
+
+
+def test_what_is_not_on_this_machine_is_left_for_later(bench: Bench):
+    bench.answer = lambda _data: None
+    found = bench.settle(first_workflow())["m1"]
+    assert (found.state, found.lines) == ("unknown", ["Checked when training starts."])
+
+
+def test_nodes_without_a_readable_source_are_not_asked_about(bench: Bench):
+    workflow = first_workflow()
+    workflow.nodes[0].data["source"] = " "
+    workflow.nodes[1].data["eval_fraction"] = "much"
+    assert bench.facts.of(workflow) == {}
+
+
+def test_a_job_that_fails_does_not_end_the_worker(caplog: pytest.LogCaptureFixture):
+    worker, done = Worker("test"), threading.Event()
+
+    def fail() -> None:
+        raise ValueError("no good")
+
+    worker.submit(fail)
+    worker.submit(done.set)
+    worker.start()
+    assert done.wait(WAIT)
+    assert "no good" in caplog.text
+    worker.close()
