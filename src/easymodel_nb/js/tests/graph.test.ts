@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as graph from "../src/logic/graph";
 import { arrange } from "../src/logic/layout";
+import { freeSpot } from "../src/logic/place";
 import { refusal } from "../src/logic/ports";
 import { flow, node, three } from "./make";
 
@@ -94,8 +95,13 @@ describe("changes of the document", () => {
     expect(graph.fieldValue(node("f", "finetune", { max_length: null }), "max_length")).toBeNull();
   });
 
-  it("finds a free spot", () => {
-    expect(graph.freeSpot(three(), { x: 0.4, y: 0 })).toEqual({ x: 24, y: 24 });
+  it("finds the nearest spot over no other node", () => {
+    expect(freeSpot([], "model", { x: 0.4, y: 7 })).toEqual({ x: 0, y: 7 });
+    const taken = [{ x: 0, y: 0, width: 232, height: 150 }];
+    const spot = freeSpot(taken, "model", { x: 0, y: 100 });
+    expect(spot.x).toBe(0);
+    expect(spot.y).toBeGreaterThanOrEqual(150 + 24);
+    expect(spot.y).toBeLessThan(150 + 24 + 24);
   });
 
   it("compares what documents say", () => {

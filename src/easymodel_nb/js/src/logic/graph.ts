@@ -113,18 +113,6 @@ export function inputOf(doc: Workflow, id: string, handle: string): Node | undef
   return edge && doc.nodes.find((n) => n.id === edge.source);
 }
 
-/** A spot for a new node near `wish` on which no other node begins. */
-export function freeSpot(doc: Workflow, wish: Position): Position {
-  const spot = { x: Math.round(wish.x), y: Math.round(wish.y) };
-  const taken = (p: Position) =>
-    doc.nodes.some((n) => Math.abs(n.position.x - p.x) < 20 && Math.abs(n.position.y - p.y) < 20);
-  while (taken(spot)) {
-    spot.x += 24;
-    spot.y += 24;
-  }
-  return spot;
-}
-
 /** Whether two documents say the same; absent, undefined and null keys count as equal. */
 export function same(a: unknown, b: unknown): boolean {
   if (a === b || (a ?? null) === (b ?? null)) return true;

@@ -125,7 +125,7 @@ export function makeActions(sync: Sync) {
       if (inspector && nodes.has(inspector)) set({ inspector: null });
     },
     add(type: string, at: Position): string {
-      const node = graph.makeNode(type, graph.freeSpot(doc(), at));
+      const node = graph.makeNode(type, { x: Math.round(at.x), y: Math.round(at.y) });
       set({ open: { ...get().open, [openKey(get(), node.id)]: true } });
       edit((d) => graph.addNode(d, node));
       return node.id;

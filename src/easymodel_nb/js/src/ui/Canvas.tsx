@@ -12,6 +12,7 @@ import {
   type IsValidConnection,
   type Node,
   type NodeChange,
+  type OnConnectStart,
   ReactFlow,
   useReactFlow,
 } from "@xyflow/react";
@@ -112,6 +113,12 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
     [store],
   );
   const onConnect = useCallback((c: Connection) => actions.connect(c), [actions]);
+  const onConnectStart = useCallback<OnConnectStart>((_, { handleId }) => {
+    if (root.current && handleId) root.current.dataset.connecting = handleId;
+  }, []);
+  const onConnectEnd = useCallback(() => {
+    delete root.current?.dataset.connecting;
+  }, []);
   const refocus = useCallback(() => root.current?.focus({ preventScroll: true }), []);
   const keys = useCanvasKeys(flow, actions, refocus);
   useEffect(() => {
@@ -150,6 +157,8 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
         onConnect={onConnect}
+        onConnectStart={onConnectStart}
+        onConnectEnd={onConnectEnd}
         isValidConnection={isValid}
         connectionMode={ConnectionMode.Strict}
         connectionRadius={24}

@@ -29,6 +29,9 @@ export function Combobox(p: ComboboxProps) {
   const [at, setAt] = useState(-1);
   const needle = typed ? p.value.toLowerCase() : "";
   const shown = p.options.filter((o) => `${o.value} ${o.title}`.toLowerCase().includes(needle));
+  // A name typed to its end needs no list, which would cover what is below.
+  const complete = typed && p.options.some((o) => o.value === p.value);
+  const listed = open && shown.length > 0 && !complete;
   const close = () => {
     setOpen(false);
     setTyped(false);
@@ -43,11 +46,11 @@ export function Combobox(p: ComboboxProps) {
       e.preventDefault();
       if (!open) setOpen(true);
       else setAt((at + (e.key === "ArrowDown" ? 1 : -1) + shown.length) % (shown.length || 1));
-    } else if (e.key === "Enter" && open) {
+    } else if (e.key === "Enter" && listed) {
       const option = shown[at];
       if (option) choose(option);
       else close();
-    } else if (e.key === "Escape" && open) {
+    } else if (e.key === "Escape" && listed) {
       close();
     }
   };
@@ -68,9 +71,9 @@ export function Combobox(p: ComboboxProps) {
         autoComplete="off"
         spellCheck={false}
         aria-label={p.label}
-        aria-expanded={open}
-        aria-controls={open ? id : undefined}
-        aria-activedescendant={open && at >= 0 ? `${id}-${at}` : undefined}
+        aria-expanded={listed}
+        aria-controls={listed ? id : undefined}
+        aria-activedescendant={listed && at >= 0 ? `${id}-${at}` : undefined}
         aria-autocomplete="list"
         aria-invalid={p.invalid || undefined}
         aria-describedby={p.describedBy}
@@ -101,7 +104,7 @@ export function Combobox(p: ComboboxProps) {
       >
         <Icon name="down" size={14} />
       </button>
-      {open && shown.length > 0 && (
+      {listed && (
         <div id={id} className="em-options nowheel" role="listbox" aria-label={p.label}>
           {shown.map((option, i) => (
             <div

@@ -1,23 +1,40 @@
 /** Adding a node where the user looks. */
 import { useReactFlow } from "@xyflow/react";
 import { useCallback } from "react";
-import { WIDTH } from "../logic/graph";
+import { freeSpot, ROOM } from "../logic/place";
 import { useActions } from "../state/session";
 import { useView } from "./view";
 
-/** Adds a node of a type at a point of the page, or in the middle of the canvas. */
+/** Adds a node of a type at a point of the page, or where there is room near the middle. */
 export function useAddNode() {
   const { add } = useActions();
-  const { screenToFlowPosition } = useReactFlow();
+  const flow = useReactFlow();
   const { el } = useView();
   return useCallback(
     (type: string, at?: { x: number; y: number }) => {
-      const box = el.querySelector(".em-canvas")?.getBoundingClientRect();
-      const middle = { x: (box?.x ?? 0) + (box?.width ?? 0) / 2, y: (box?.y ?? 0) + 120 };
-      const spot = screenToFlowPosition(at ?? middle);
-      const half = at ? 0 : (WIDTH[type] ?? 232) / 2;
-      return add(type, { x: spot.x - half, y: spot.y });
+      if (at) return add(type, flow.screenToFlowPosition(at));
+      const canvas = el.querySelector(".em-canvas")?.getBoundingClientRect() ?? new DOMRect();
+      const from = flow.screenToFlowPosition({ x: canvas.left, y: canvas.top });
+      const to = flow.screenToFlowPosition({ x: canvas.right, y: canvas.bottom });
+      const { width = 232, height = 120 } = ROOM[type] ?? {};
+      const taken = flow.getNodes().map((n) => ({
+        ...n.position,
+        width: n.measured?.width ?? width,
+        height: n.measured?.height ?? height,
+      }));
+      const middle = { x: (from.x + to.x - width) / 2, y: (from.y + to.y - height) / 2 };
+      const spot = freeSpot(taken, type, middle);
+      const inside =
+        spot.x >= from.x && spot.y >= from.y && spot.x + width <= to.x && spot.y + height <= to.y;
+      const id = add(type, spot);
+      // Out of sight it would seem that nothing happened.
+      if (!inside) {
+        requestAnimationFrame(() => {
+          void flow.fitView({ padding: 0.06, maxZoom: 1, minZoom: 0.3, duration: 200 });
+        });
+      }
+      return id;
     },
-    [add, screenToFlowPosition, el],
+    [add, flow, el],
   );
 }

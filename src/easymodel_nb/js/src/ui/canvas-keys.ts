@@ -17,24 +17,8 @@ export function useCanvasKeys(
         flow.setNodes((nodes) => nodes.map((n) => (n.selected ? n : { ...n, selected: true })));
       },
       remove(target) {
-        const inCanvas = target.closest(".em-canvas");
-        if (!inCanvas) return;
-        const own = target.closest<HTMLElement>(".react-flow__node")?.dataset.id;
-        const edge = target.closest<HTMLElement>(".react-flow__edge")?.dataset.id;
-        const nodes = new Set(
-          flow
-            .getNodes()
-            .filter((n) => n.selected)
-            .map((n) => n.id),
-        );
-        const edges = new Set(
-          flow
-            .getEdges()
-            .filter((e) => e.selected)
-            .map((e) => e.id),
-        );
-        if (own) nodes.add(own);
-        if (edge) edges.add(edge);
+        if (!target.closest(".em-canvas")) return;
+        const { nodes, edges } = concerned(flow, target);
         if (nodes.size + edges.size === 0) return;
         actions.remove(nodes, edges);
         requestAnimationFrame(refocus); // the focused element is gone, the focus must not be
@@ -42,4 +26,18 @@ export function useCanvasKeys(
     }),
     [flow, actions, refocus],
   );
+}
+
+/** What has the focus, with the selection if it is part of it; on the pane, the selection. */
+function concerned(flow: ReactFlowInstance, target: HTMLElement) {
+  const ids = (items: { id: string; selected?: boolean }[]) =>
+    new Set(items.filter((i) => i.selected).map((i) => i.id));
+  const [nodes, edges] = [ids(flow.getNodes()), ids(flow.getEdges())];
+  const node = target.closest<HTMLElement>(".react-flow__node")?.dataset.id;
+  if (node !== undefined && !nodes.has(node))
+    return { nodes: new Set([node]), edges: new Set<string>() };
+  const edge = target.closest<HTMLElement>(".react-flow__edge")?.dataset.id;
+  if (edge !== undefined && !edges.has(edge))
+    return { nodes: new Set<string>(), edges: new Set([edge]) };
+  return { nodes, edges };
 }

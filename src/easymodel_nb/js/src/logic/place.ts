@@ -1,0 +1,44 @@
+/** Where a new node goes: as near as possible to where the user looks, over no other node. */
+import type { Position } from "../protocol";
+
+export interface Box extends Position {
+  width: number;
+  height: number;
+}
+
+const GAP = 24;
+const STEP = 24;
+const REACH = 80; // steps to each side
+
+/** What a node of a type will need, before it was drawn. */
+export const ROOM: Record<string, { width: number; height: number }> = {
+  model: { width: 232, height: 150 },
+  dataset: { width: 232, height: 230 },
+  finetune: { width: 336, height: 470 },
+  note: { width: 200, height: 130 },
+};
+
+const apart = (a: Box, b: Box) =>
+  a.x + a.width + GAP <= b.x ||
+  b.x + b.width + GAP <= a.x ||
+  a.y + a.height + GAP <= b.y ||
+  b.y + b.height + GAP <= a.y;
+
+/** The free spot nearest to `wish`; `wish` itself when there is none within reach. */
+export function freeSpot(taken: Box[], type: string, wish: Position): Position {
+  const size = ROOM[type] ?? { width: 232, height: 120 };
+  let best: Position | null = null;
+  let nearest = Number.POSITIVE_INFINITY;
+  for (let dy = -REACH; dy <= REACH; dy += 1) {
+    for (let dx = -REACH; dx <= REACH; dx += 1) {
+      const away = dx * dx + dy * dy;
+      if (away >= nearest) continue;
+      const spot = { x: Math.round(wish.x + dx * STEP), y: Math.round(wish.y + dy * STEP) };
+      if (taken.every((box) => apart({ ...spot, ...size }, box))) {
+        best = spot;
+        nearest = away;
+      }
+    }
+  }
+  return best ?? { x: Math.round(wish.x), y: Math.round(wish.y) };
+}
