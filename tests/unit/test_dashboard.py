@@ -282,6 +282,7 @@ def test_finding_while_it_trains(recorder: Recorder) -> None:
         ((24.6, 14.0, 12.0, 20.0), "Validation was lowest at epoch 2 and rose after it"),
         ((24.6, 30.0), "Validation was lowest before training and rose after it"),
         ((24.6, 15.9, 13.2, 13.0), "Validation levelled off after epoch 2"),
+        ((24.6, 15.9, 13.2, 12.5), "Validation fell in every epoch"),
         ((212.0, 35.0, 15.0), "Validation was still falling at epoch 2"),
         ((24.6, 24.5, 24.4), "Validation did not change clearly"),
     ],

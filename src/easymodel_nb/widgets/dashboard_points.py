@@ -1,11 +1,13 @@
 """The measured points of a run, and what their intervals allow to say of them."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.runlog.view import RunView
 
+_STILL = 0.97  # a fall to less than this share of the value is no level
 Verdict = Literal["fell", "rose", "unclear", "unknown"]
 
 
@@ -94,9 +96,14 @@ def shape(found: Sequence[Point]) -> str:
         return f"Validation was still falling at epoch {last.epoch:.0f}"
     if level.epoch == 0:
         return "Validation did not change clearly"
+    values = [_value(p.validation) for p in whole]
+    falling = all(later < earlier for earlier, later in itertools.pairwise(values))
+    if falling and values[-1] < _STILL * _value(level.validation):
+        # The intervals overlap, yet they are of the same texts: no sign of having levelled off.
+        return "Validation fell in every epoch"
     text = f"Validation levelled off after epoch {level.epoch:.0f}"
-    falling = verdict(level.train, last.train) == "fell"
-    return f"{text} while train kept falling" if falling else text
+    train_fell = verdict(level.train, last.train) == "fell"
+    return f"{text} while train kept falling" if train_fell else text
 
 
 def _value(measured: Measured | None) -> float:
