@@ -112,13 +112,14 @@ class RunReader:
     def view(self) -> RunView:
         """The run as it is now."""
         with self._lock:
-            for event in self._new_events():
+            for event in self.new_events():
                 self._folded = step(self._folded, event)
             if self._folded.status not in {"queued", "running"}:
                 return self._folded
             return overlay(self._folded, read_live(self.folder), owner_alive)
 
-    def _new_events(self) -> list[Event]:
+    def new_events(self) -> list[Event]:
+        """The events since the last call, or since the last view."""
         path = self.folder / "events.jsonl"
         try:
             if path.stat().st_size <= self._offset:
@@ -155,7 +156,11 @@ def fold_file(folder: Path) -> RunView:
 
 
 @cache
-def _me(pid: int) -> dict[str, Any]:
+def _me(pid: int) -> dict[str, Any]:  # by pid, because a fork inherits the cache
+    return _owner(pid)
+
+
+def _owner(pid: int) -> dict[str, Any]:
     return {
         "pid": pid,
         "pid_started": environment.process_started(pid) or 0.0,
@@ -164,9 +169,10 @@ def _me(pid: int) -> dict[str, Any]:
     }
 
 
-def write_live(folder: Path, **fields: Any) -> Live:
-    """Replace live.json whole, in the name of this process."""
-    live = Live(run_id=folder.name, beat=now(), **_me(os.getpid()), **fields)
+def write_live(folder: Path, *, pid: int | None = None, **fields: Any) -> Live:
+    """Replace live.json whole, in the name of this process or of its child `pid`."""
+    owner = _owner(pid) if pid is not None else _me(os.getpid())
+    live = Live(run_id=folder.name, beat=now(), **owner, **fields)
     text = json.dumps(finite(live.model_dump(mode="json")), allow_nan=False)
     temporary = folder / f".live-{os.getpid()}.tmp"
     temporary.write_text(text, encoding="utf-8")

@@ -18,8 +18,9 @@ _FILE_POLL_SECONDS = 0.25
 class Stopped(Exception):  # noqa: N818  a request, not an error
     """The run was asked to stop."""
 
-    def __init__(self, reason: StopReason) -> None:
+    def __init__(self, reason: StopReason, *, steps: int = 0) -> None:
         self.reason = reason
+        self.steps = steps  # whole steps whose weights the model holds
         super().__init__(reason)
 
 
@@ -79,28 +80,40 @@ class Control:
 
         `tick` is called about ten times a second from the calling thread.
         """
-        result: list[T] = []
-        failure: list[BaseException] = []
-        done = threading.Event()
-
-        def run() -> None:
-            try:
-                result.append(work())
-            except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
-                failure.append(error)
-            finally:
-                done.set()
-
         self.check()
-        name = f"{threading.current_thread().name}-work"
-        threading.Thread(target=run, name=name, daemon=True).start()
-        while not done.wait(_POLL_SECONDS):
+
+        def look() -> None:
             self.check()
             if tick is not None:
                 tick()
-        if failure:
-            raise failure[0]
-        return result[0]
+
+        return with_ticks(work, look)
+
+
+def with_ticks(work: Callable[[], T], tick: Callable[[], None]) -> T:
+    """Do work in a helper thread while `tick` is called about ten times a second from this one.
+
+    When `tick` raises, the work is left behind, unwaited.
+    """
+    result: list[T] = []
+    failure: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
+            failure.append(error)
+        finally:
+            done.set()
+
+    name = f"{threading.current_thread().name}-work"
+    threading.Thread(target=run, name=name, daemon=True).start()
+    while not done.wait(_POLL_SECONDS):
+        tick()
+    if failure:
+        raise failure[0]
+    return result[0]
 
 
 def ask_to_stop(folder: Path, reason: StopReason = "user") -> None:

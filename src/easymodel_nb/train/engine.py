@@ -19,11 +19,11 @@ from typing import Any
 
 from easymodel_nb import environment
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
-from easymodel_nb.runlog.events import Event
+from easymodel_nb.runlog.events import Event, StopReason
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import fields, planning, sources
-from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.control import Control, Stopped, with_ticks
 from easymodel_nb.train.plan import DatasetPlan, ModelPlan, RunPlan
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter
@@ -145,10 +145,15 @@ class _Attempt:
                 )
                 measurer.sample(step=plan.max_steps, epoch=plan.epochs)
         except Stopped as stop:
-            self._stopped(stop, plan)
+            steps = summary.get("steps", stop.steps)  # known once the training has ended
+            self._stopped(stop.reason, steps, plan)
             return
         path = self._save()
         summary["seconds"] = round(time.monotonic() - self.began, 3)
+        if self.control.stopping:  # while it was saved: what was asked is kept, and so is the model
+            reason = self.control.reason
+            self.reporter.event("run_stopped", reason=reason, summary=summary, model_path=path)
+            return
         self.reporter.event("run_finished", summary=summary, model_path=path)
 
     # ------------------------------------------------------------ loading and planning
@@ -169,6 +174,7 @@ class _Attempt:
         chooser = planning.Chooser(data)
         device = environment.device(ask_torch=True)
         self._choose_threads(chooser, device)
+        planning.note_splits(chooser, dataset_data, train_name, eval_name)
         positions = getattr(config, "max_position_embeddings", None)
         planning.fit_to_model(chooser, positions)
         train_table = tables.splits[train_name]
@@ -346,16 +352,16 @@ class _Attempt:
             )
             measurer.sample(step=0, epoch=0)
 
-    def _stopped(self, stop: Stopped, plan: RunPlan) -> None:
+    def _stopped(self, reason: StopReason, steps: int, plan: RunPlan) -> None:
         """Keep what was trained, when there is something."""
-        step = RunReader(self.folder).view().step
         path = None
-        summary: dict[str, Any] = {"steps": step, "of_steps": plan.max_steps}
-        if step > 0:
-            path = self._save(to_the_end=True)
-        self.reporter.event("run_stopped", reason=stop.reason, summary=summary, model_path=path)
+        summary: dict[str, Any] = {"steps": steps, "of_steps": plan.max_steps}
+        if steps > 0:
+            path = self._save()
+        self.reporter.event("run_stopped", reason=reason, summary=summary, model_path=path)
 
-    def _save(self, *, to_the_end: bool = False) -> str:
+    def _save(self) -> str:
+        """Save to the end, also after a stop: nothing that was trained is lost."""
         self.reporter.stage("saving", "Saving the model and its tokenizer")
         part, final = self.folder / "model.part", self.folder / "model"
 
@@ -364,10 +370,7 @@ class _Attempt:
             self.model.save_pretrained(part)
             self.tokenizer.save_pretrained(part)
 
-        if to_the_end:
-            save()
-        else:
-            self.control.interruptible(save, tick=self.reporter.heartbeat)
+        with_ticks(save, self.reporter.heartbeat)
         shutil.rmtree(final, ignore_errors=True)
         part.rename(final)
         return "model"

@@ -262,9 +262,12 @@ def train(
     )
     trainer.remove_callback(PrinterCallback)
     _warn_of_full_disk(trainer, model, reporter)
-    with _stoppable(model, control):
-        trainer.train()
-    control.check()
+    try:
+        with _stoppable(model, control):
+            trainer.train()
+        control.check()
+    except Stopped as stop:
+        raise Stopped(stop.reason, steps=trainer.state.global_step) from None
     return {
         "steps": trainer.state.global_step,
         "training_seconds": round(clock.seconds, 3),

@@ -1,7 +1,10 @@
 """The queue: one run after the other, one manager a home and process, outliving every view."""
 
+import contextlib
+import logging
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +17,12 @@ from easymodel_nb.runlog.log import RunLog, RunReader, new_run, runs_folder, wri
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
-from easymodel_nb.train.control import ask_to_stop
+from easymodel_nb.train.control import Control, ask_to_stop
 from easymodel_nb.train.runner import Runner, ThreadRunner, read_log
 from easymodel_nb.workflow.check import check, training_order
 from easymodel_nb.workflow.document import Node, Workflow
 
+_logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
 _BEAT_SECONDS = 5.0
 Token = Callable[[], str | None]
@@ -208,9 +212,7 @@ class RunManager:
         return Run(folder)
 
     def _append(self, job: _Job, type: str, **fields: Any) -> None:  # noqa: A002
-        event = RunLog(job.folder).append(type, **fields)
-        if job.on_event is not None:
-            job.on_event(event)
+        _inform(job, RunLog(job.folder).append(type, **fields))
 
     def _work(self) -> None:
         beat = time.monotonic()
@@ -219,7 +221,7 @@ class RunManager:
                 while not self._waiting:
                     self._changed.wait()
                 job = self._waiting.popleft()
-                runner = self._begin(job)
+                runner = self._begun(job)
                 self._current = (job, runner) if runner is not None else None
             if runner is None:
                 self._tell()
@@ -231,10 +233,39 @@ class RunManager:
                     beat = time.monotonic()
                     for waiting in list(self._waiting):
                         write_live(waiting.folder)
+                self._cancel_where_asked()
+            self._close(job)
             with self._changed:
                 self._current = None
                 self._changed.notify_all()
             self._tell()
+
+    def _cancel_where_asked(self) -> None:
+        """Another process asks a waiting run to stop through its folder."""
+        for job in list(self._waiting):
+            if Control(job.folder).stopping:
+                self.stop(job.folder.name)
+
+    def _begun(self, job: _Job) -> Runner | None:
+        """The started runner, or None when there is nothing to wait for: the log says why."""
+        try:
+            return self._begin(job)
+        except Exception as error:  # noqa: BLE001  the queue goes on, whatever happened
+            self._fail(job, "run.start", f"The run could not be started: {error}", error)
+            return None
+
+    def _close(self, job: _Job) -> None:
+        """A run whose runner has gone must not look as if it still ran."""
+        if self.view(job.folder.name).active:
+            self._fail(job, "run.died", "The run ended without a word. Its log may say more.")
+
+    def _fail(self, job: _Job, code: str, why: str, error: Exception | None = None) -> None:
+        problem = Problem(
+            code=code, message=redact(why), node=self.view(job.folder.name).node_id or None
+        )
+        detail = redact("".join(traceback.format_exception(error))) if error else ""
+        with contextlib.suppress(OSError):  # such as a full disk, which may be the reason
+            self._append(job, "run_failed", problem=problem, detail=detail)
 
     def _begin(self, job: _Job) -> Runner | None:
         missing = self._missing_model(job)
@@ -244,8 +275,7 @@ class RunManager:
             return None
 
         def on_event(event: Event) -> None:
-            if job.on_event is not None:
-                job.on_event(event)
+            _inform(job, event)
             if event.type not in {"progress", "checkpoint"}:
                 self._tell()
 
@@ -312,6 +342,16 @@ class RunManager:
     def _tell(self) -> None:
         for listener in list(self._listeners):
             listener()
+
+
+def _inform(job: _Job, event: Event) -> None:
+    """Tell whoever asked; what goes wrong there must not cost the run."""
+    if job.on_event is None:
+        return
+    try:
+        job.on_event(event)
+    except Exception:
+        _logger.exception("on_event failed for %s of run %s", event.type, job.folder.name)
 
 
 def _source(workflow: Workflow, name: str, handle: str) -> Node:

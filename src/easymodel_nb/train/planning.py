@@ -3,14 +3,16 @@
 import math
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from easymodel_nb import environment
 from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
-from easymodel_nb.train.tasks.generation import Prepared
-from easymodel_nb.workflow.document import FinetuneData
+from easymodel_nb.workflow.document import DatasetData, FinetuneData
+
+if TYPE_CHECKING:
+    from easymodel_nb.train.tasks.generation import Prepared
 
 MIN_POINTS = 6
 _RATES = (  # parameters up to, learning rate of full fine-tuning with AdamW
@@ -38,6 +40,18 @@ class Chooser:
     def note(self, field: str, value: Any, reason: str) -> None:
         """Note a choice that is no field of the document."""
         self.choices.append(Choice(field=field, value=value, reason=reason))
+
+
+def note_splits(chooser: Chooser, data: DatasetData, train: str, evaluation: str | None) -> None:
+    """Which splits were chosen, where the document leaves them open."""
+    if data.train_split is None:
+        why = "the split is named train" if train == "train" else "it is the only split"
+        chooser.note("train_split", train, why)
+    if data.eval_split is None:
+        why = f"the split is named {evaluation}"
+        if evaluation is None:
+            why = f"no other split is there: {data.eval_fraction:.3g} of the rows are held out"
+        chooser.note("eval_split", evaluation, why)
 
 
 def fit_to_model(chooser: Chooser, positions: int | None) -> None:
@@ -121,7 +135,7 @@ def finish(
     chooser: Chooser,
     model: ModelPlan,
     dataset: DatasetPlan,
-    prepared: Prepared,
+    prepared: "Prepared",
     device: environment.Device,
 ) -> RunPlan:
     """The frozen plan."""

@@ -1,5 +1,6 @@
 """Two ways to run a folder: a thread of this process, or a process of its own."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 from easymodel_nb.runlog.events import Event, StopReason
+from easymodel_nb.runlog.log import RunReader, write_live
+from easymodel_nb.runlog.view import StageView
 from easymodel_nb.train.control import Control, ask_to_stop
 from easymodel_nb.train.quiet import LogBuffer
 
+_FOLLOW_SECONDS = 0.1
 Token = Callable[[], str | None]
 
 
@@ -53,12 +57,12 @@ class ThreadRunner:
 
     def start(self, folder: Path) -> None:
         """Begin; returns at once."""
-        from easymodel_nb.train.engine import execute  # noqa: PLC0415
-
         control = Control(folder)
         self._control = control
 
         def work() -> None:
+            from easymodel_nb.train.engine import execute  # noqa: PLC0415  not while the caller waits
+
             execute(
                 folder,
                 control,
@@ -100,15 +104,19 @@ class ProcessRunner:
         *,
         token: Token = lambda: None,
         redact: Callable[[str], str] = lambda text: text,  # noqa: ARG002  the child redacts
-        on_event: Callable[[Event], None] | None = None,  # noqa: ARG002  its log is read instead
+        on_event: Callable[[Event], None] | None = None,
     ) -> None:
         self._token = token
+        self._on_event = on_event
+        self._follower: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
 
     def start(self, folder: Path) -> None:
         """Begin; returns at once. The token goes by standard input, never by an argument."""
         self._folder = folder
+        reader = RunReader(folder)
+        reader.new_events()  # told already by who queued the run
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with (folder / "output.txt").open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603  our own module and a path
@@ -122,6 +130,24 @@ class ProcessRunner:
         if self._process.stdin is not None:
             self._process.stdin.write(((self._token() or "") + "\n").encode())
             self._process.stdin.close()
+        # Its own word comes only when it has imported what it needs.
+        stage = StageView(stage="loading", message="Starting a process for the run")
+        write_live(folder, pid=self._process.pid, stage=stage)
+        self._follower = threading.Thread(
+            target=self._follow, args=(self._process, reader), name="easymodel-follow", daemon=True
+        )
+        self._follower.start()
+
+    def _follow(self, process: subprocess.Popen[bytes], reader: RunReader) -> None:
+        """Tell the events of the process as they come into its log."""
+        ended = False
+        while not ended:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_FOLLOW_SECONDS)
+            ended = process.returncode is not None  # looked at before the last reading
+            for event in reader.new_events():
+                if self._on_event is not None:
+                    self._on_event(event)
 
     def stop(self, reason: StopReason = "user") -> None:
         """Ask the run to end; returns at once."""
@@ -135,15 +161,12 @@ class ProcessRunner:
 
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._follower is not None and self._follower.is_alive()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until it has ended."""
-        if self._process is not None:
-            try:
-                self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                return
+        """Wait until it has ended and every event of it was told."""
+        if self._follower is not None:
+            self._follower.join(timeout)
 
     def log_lines(self) -> list[str]:
         """The last lines that were logged, redacted."""
