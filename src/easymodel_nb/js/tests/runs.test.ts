@@ -74,17 +74,25 @@ describe("problems", () => {
   it("come from the check, a refused command and the last run, each once", () => {
     const own = problem();
     const failed = run({ status: "failed", problem: problem({ code: "oom", field: null }) });
-    const found = runs.problemsOf("f", [own], [own], [failed]);
+    const found = runs.problemsOf("f", [own], [own], runs.failures([failed]));
     expect(found.map((p) => p.code)).toEqual(["field.range", "oom"]);
   });
   it("stand on the node they name, wherever the run was", () => {
     const failed = run({ status: "failed", problem: problem({ code: "file.missing", node: "d" }) });
-    expect(runs.problemsOf("d", [], [], [failed]).map((p) => p.code)).toEqual(["file.missing"]);
+    const found = runs.problemsOf("d", [], [], runs.failures([failed]));
+    expect(found.map((p) => p.code)).toEqual(["file.missing"]);
+    expect(runs.failures([run({ status: "failed", problem: problem({ node: null }) })])).toEqual([
+      problem({ node: "f" }),
+    ]);
   });
   it("are gone with a newer run", () => {
     const failed = run({ id: "1", status: "failed", problem: problem({ node: "d" }) });
-    expect(runs.problemsOf("d", [], [], [run({ id: "2" }), failed])).toEqual([]);
-    expect(runs.problemsOf("f", [], [], [run({ id: "2" }), failed])).toEqual([]);
+    expect(runs.failures([failed])).toHaveLength(1);
+    expect(runs.failures([run({ id: "2" }), failed])).toEqual([]);
+  });
+  it("are gone when the field they name was edited", () => {
+    const failed = run({ id: "1", status: "failed", problem: problem() });
+    expect(runs.failures([failed], ["1"])).toEqual([]);
   });
   it("forbid a run when they are errors of what flows into it", () => {
     const doc = three();

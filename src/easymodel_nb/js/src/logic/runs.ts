@@ -81,15 +81,18 @@ export function problemsOf(
   node: string,
   checked: ProblemsState["items"],
   refused: Problem[],
-  runs: RunCard[],
+  failed: Problem[],
 ): Problem[] {
-  const failed = latest(runs, node);
-  const ofRun = failed?.status === "failed" && failed.problem ? [failed.problem] : [];
-  const elsewhere = newestPerNode(runs)
-    .filter((run) => run.status === "failed" && run.node_id !== node && run.problem?.node === node)
-    .map((run) => run.problem as Problem);
-  const own = [...checked, ...refused].filter((p) => p.node === node);
-  return unique([...own, ...ofRun, ...elsewhere]);
+  return unique([...checked, ...refused, ...failed].filter((p) => p.node === node));
+}
+
+/** What the failed newest runs met; without a node of its own a problem is its run's. */
+export function failures(runs: RunCard[], mended: string[] = []): Problem[] {
+  return newestPerNode(runs).flatMap((run) =>
+    run.status === "failed" && run.problem && !mended.includes(run.id)
+      ? [{ ...run.problem, node: run.problem.node ?? run.node_id }]
+      : [],
+  );
 }
 
 /** Whether an error of the check concerns this node: its own, of what flows into it, or of all. */

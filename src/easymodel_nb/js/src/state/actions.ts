@@ -47,12 +47,16 @@ export function makeActions(sync: Sync) {
   }
   const without = (list: string[], item: string) => list.filter((i) => i !== item);
   /** A refused problem is gone when the field it names is edited. */
-  const mended = (node: string, fields: string[]) =>
+  function mended(node: string, fields: string[]): void {
+    const about = (p: Problem | null) =>
+      p?.node === node && (p.field === null || fields.includes(p.field));
+    const { refused, traits } = get();
+    const failed = traits.runs.items.filter((r) => r.problem?.field && about(r.problem));
     set({
-      refused: get().refused.filter(
-        (p) => p.node !== node || (p.field !== null && !fields.includes(p.field)),
-      ),
+      refused: refused.filter((p) => !about(p)),
+      mended: [...new Set([...get().mended, ...failed.map((r) => r.id)])],
     });
+  }
 
   async function train(node: string | null): Promise<void> {
     const mark = node ?? "*";
@@ -170,9 +174,12 @@ export function makeActions(sync: Sync) {
     projectRename: (project_id: string, name: string) =>
       leave(() => call("project_rename", { project_id, name })),
     setTheme(theme: Preference) {
-      set({ theme });
+      const pending = (by: number) => get().themePending + by;
+      set({ theme, themePending: pending(1) });
       // It holds in this page whether or not the kernel hears of it.
-      call("settings", { theme }).catch(() => {});
+      call("settings", { theme })
+        .catch(() => {})
+        .finally(() => set({ themePending: pending(-1) }));
     },
     cycleTheme() {
       this.setTheme(next(get().theme));
@@ -186,7 +193,7 @@ export function makeActions(sync: Sync) {
     setHeight(height: number) {
       const clamped = clampHeight(height);
       set({ height: clamped });
-      save("height", clamped);
+      save("height", { asked: get().traits.catalog.height, height: clamped });
     },
     setRail(rail: boolean) {
       set({ rail });

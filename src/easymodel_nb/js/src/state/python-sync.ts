@@ -67,7 +67,9 @@ export function connectPython(model: Model): Sync {
     const value = model.get(name);
     const traits = { ...store.getState().traits, [name]: value } as Traits;
     const theme =
-      name === "catalog" && traits.catalog.theme !== store.getState().traits.catalog.theme;
+      name === "catalog" &&
+      store.getState().themePending === 0 &&
+      traits.catalog.theme !== store.getState().traits.catalog.theme;
     store.setState({ traits, ...(theme && { theme: traits.catalog.theme }) });
     if (name === "document") committer.receive(traits.document);
   };
@@ -81,7 +83,7 @@ export function connectPython(model: Model): Sync {
     const { beat, catalog, runs } = traits;
     const active = beat.active || runs.items.some((r) => r.status === "running");
     const visible = document.visibilityState === "visible";
-    const colab = catalog.host === "colab" || "google" in window;
+    const colab = catalog.host === "colab" || inColab();
     const verdict = decide({
       now,
       colab,
@@ -119,6 +121,8 @@ export function connectPython(model: Model): Sync {
     },
   };
 }
+
+const inColab = () => Boolean((window as { google?: { colab?: unknown } }).google?.colab);
 
 const DRAFT_AGE_MS = 3_000;
 

@@ -41,6 +41,10 @@ export interface State {
   inspector: string | null;
   /** Problems of a refused command, until the document changes where they point. */
   refused: Problem[];
+  /** Failed runs whose named field was edited since: their problem no longer stands there. */
+  mended: string[];
+  /** Theme changes that Python has not confirmed. */
+  themePending: number;
   /** Nodes whose train command is under way, and "*" for all of them. */
   starting: string[];
   stopping: string[];
@@ -70,17 +74,25 @@ export function makeStore(traits: Traits): Store {
     heardAt: Date.now(),
     tab: "canvas",
     theme: traits.catalog.theme,
-    height: clampHeight(load<number>("height") ?? traits.catalog.height),
+    height: storedHeight(traits.catalog.height),
     rail: load<boolean>("rail"),
     open: load<Record<string, boolean>>("open") ?? {},
     unfolded: {},
     inspector: null,
     refused: [],
+    mended: [],
+    themePending: 0,
     starting: [],
     stopping: [],
     notice: null,
     details: {},
   }));
+}
+
+/** The height dragged to in this browser, as long as the notebook asks for the same as then. */
+function storedHeight(asked: number): number {
+  const stored = load<{ asked: number; height: number }>("height");
+  return clampHeight(stored?.asked === asked ? stored.height : asked);
 }
 
 export const clampHeight = (height: number) => Math.min(1200, Math.max(420, Math.round(height)));

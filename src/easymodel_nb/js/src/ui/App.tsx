@@ -10,6 +10,9 @@ import { Sidebar } from "./Sidebar";
 import { Toolbar } from "./Toolbar";
 import { NARROW, useView, useViewState } from "./view";
 
+/** The frame's own edge, above and below. */
+const FRAME = 2;
+
 export function App({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void }) {
   const tab = useStudio((s) => s.tab);
   const height = useStudio((s) => s.height);
@@ -29,7 +32,7 @@ export function App({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void
       data-narrow={width < NARROW || undefined}
       data-lost={lost || undefined}
       data-jp-suppress-context-menu="true"
-      style={full ? { height: "100vh" } : { height }}
+      style={{ height: full ? "100vh" : height - FRAME }}
     >
       <Sidebar rail={rail} />
       <ReactFlowProvider>

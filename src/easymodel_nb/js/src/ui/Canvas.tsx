@@ -132,6 +132,7 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
     const type = e.dataTransfer.getData(DRAG_TYPE);
     if (!type) return;
     e.preventDefault();
+    e.stopPropagation();
     add(type, { x: e.clientX, y: e.clientY });
   };
   return (

@@ -88,6 +88,9 @@ export function Combobox(p: ComboboxProps) {
           setAt(-1);
         }}
         onKeyDown={onKeyDown}
+        onBlur={() => {
+          if (p.value !== p.value.trim()) p.onChange(p.value.trim(), false);
+        }}
       />
       {p.hint && <span className="em-hint">{p.hint}</span>}
       <button

@@ -1,7 +1,7 @@
 /** "No problems", or how many: each press shows the next one on its node. */
 import { useReactFlow } from "@xyflow/react";
 import { useRef } from "react";
-import { newestPerNode, unique } from "../logic/runs";
+import { failures, unique } from "../logic/runs";
 import type { Problem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import type { State } from "../state/store";
@@ -9,10 +9,13 @@ import { Icon } from "./icons";
 import { useView } from "./view";
 
 export function allProblems(s: State): Problem[] {
-  const ofRuns = newestPerNode(s.traits.runs.items)
-    .filter((run) => run.status === "failed" && run.problem)
-    .map((run) => ({ ...(run.problem as Problem), node: run.problem?.node ?? run.node_id }));
-  const all = unique([...s.traits.problems.items, ...s.refused, ...ofRuns]);
+  const { problems, runs, catalog } = s.traits;
+  const ofSources = Object.entries(catalog.facts).flatMap(([node, facts]) =>
+    facts.problem ? [{ ...facts.problem, node }] : [],
+  );
+  const found = [...problems.items, ...s.refused, ...failures(runs.items, s.mended)];
+  const told = new Set(found.map((p) => `${p.code}|${p.node}`));
+  const all = unique([...found, ...ofSources.filter((p) => !told.has(`${p.code}|${p.node}`))]);
   return all.filter((p) => p.severity === "error");
 }
 

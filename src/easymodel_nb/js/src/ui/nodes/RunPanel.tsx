@@ -1,5 +1,6 @@
 /** The newest run in its node: what it does, how far it is, or what came of it. */
 import { clock, count, duration, loss, percent } from "../../logic/format";
+import { titleOf } from "../../logic/ports";
 import { isActive, progress, sentence } from "../../logic/runs";
 import type { Node, Problem, RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
@@ -17,7 +18,10 @@ interface PanelProps {
 }
 
 export function RunPanel({ node, run, problems }: PanelProps) {
-  const own = problems.filter((p) => p !== run.problem);
+  // Its own problem stands in the strip above.
+  const own = problems.filter(
+    (p) => p.code !== run.problem?.code || p.message !== run.problem.message,
+  );
   return (
     <div className="em-body em-run" data-run-id={run.id}>
       {run.status === "queued" && <Queued run={run} />}
@@ -37,10 +41,15 @@ export function RunPanel({ node, run, problems }: PanelProps) {
 }
 
 function Queued({ run }: { run: RunCard }) {
+  const before = useStudio((s) => {
+    const running = s.traits.runs.items.find((r) => r.status === "running");
+    const node = s.history.present.nodes.find((n) => n.id === running?.node_id);
+    return run.queue_position === 0 && node ? (node.label ?? titleOf(node.type)) : null;
+  });
   return (
     <div className="em-row">
       <span className="em-grow em-stage" data-testid="run-stage" aria-live="polite">
-        {run.queue_position === 0 ? "Starts after the run before it" : "Waits in the queue"}
+        {before ? `Starts after ${before}` : run.stage.message}
       </span>
       <StopButton run={run} label="Cancel" />
     </div>
@@ -89,6 +98,8 @@ function Running({ run }: { run: RunCard }) {
   );
 }
 
+const spoken = (run: RunCard) =>
+  run.stage.stage === "training" ? sentence(run) : run.stage.message.replace(/[\d.,/%]+/g, "");
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function Bar({ run, title }: { run: RunCard; title: string }) {
@@ -97,8 +108,12 @@ function Bar({ run, title }: { run: RunCard; title: string }) {
   return (
     <div className="em-progress">
       <div className="em-row">
-        <span className="em-stage em-grow" data-testid="run-stage" aria-live="polite">
+        <span className="em-stage em-grow" data-testid="run-stage">
           {title}
+        </span>
+        {/* Spoken once a stage, without the numbers that change all the time. */}
+        <span className="em-hidden" aria-live="polite">
+          {spoken(run)}
         </span>
         {value !== null && <span className="em-percent">{percent(value)}</span>}
       </div>

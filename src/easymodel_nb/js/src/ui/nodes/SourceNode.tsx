@@ -80,7 +80,7 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
           testid="field-source"
           invalid={problems.some((p) => p.severity === "error")}
           describedBy={problems.length > 0 ? at : undefined}
-          onChange={(source, typing) => setField(node.id, { source: source.trim() }, typing)}
+          onChange={(source, typing) => setField(node.id, { source }, typing)}
         />
       </div>
       <FieldProblems id={at} problems={problems} />
@@ -91,7 +91,7 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
 /** The facts, if they are about the source that stands in the field now. */
 export function useFacts(id: string, source: string): SourceFacts | null {
   const facts = useStudio((s) => s.traits.catalog.facts[id] ?? null);
-  return facts && facts.source === source ? facts : null;
+  return facts && facts.source === source.trim() ? facts : null;
 }
 
 export function Facts({ id, source }: { id: string; source: string }) {
