@@ -65,15 +65,22 @@ class TokenHolder:
         return redact(text)
 
 
+_colab = _Secret()
+
+
 def _from_colab() -> str | None:
-    try:
-        from google.colab import userdata  # type: ignore[import-not-found]  # noqa: PLC0415
-    except ImportError:
-        return None
-    try:
-        return str(userdata.get("HF_TOKEN")) or None
-    except Exception:  # noqa: BLE001  Colab raises its own types when the secret is absent or refused
-        return None
+    """Colab's secret; asked for on the main thread alone, because the page has to answer.
+
+    A thread that trains gets what was found last.
+    """
+    if threading.current_thread() is threading.main_thread():
+        try:
+            from google.colab import userdata  # type: ignore[import-not-found]  # noqa: PLC0415
+
+            _colab.value = str(userdata.get("HF_TOKEN")) or None
+        except Exception:  # noqa: BLE001  not in Colab, or the secret is absent or refused
+            _colab.value = None
+    return _colab.value
 
 
 def _from_environment() -> str | None:
@@ -92,8 +99,8 @@ def _from_login() -> str | None:
 
 _SOURCES: tuple[tuple[TokenOrigin, Callable[[], str | None]], ...] = (
     ("environment", _from_environment),
+    ("colab", _from_colab),  # before login, which finds Colab's secret too and cannot say so
     ("login", _from_login),
-    ("colab", _from_colab),
 )
 
 

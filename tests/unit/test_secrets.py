@@ -1,7 +1,10 @@
 """A token is held, used, and never seen."""
 
 import pickle
+import sys
+import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -37,6 +40,29 @@ def test_a_typed_token_comes_first_and_can_be_forgotten(sources: dict[str, str |
     assert holder.origin() == "login"
     sources["environment"] = "from-environment"
     assert holder.origin() == "environment"
+
+
+def test_colabs_secret_is_asked_for_on_the_main_thread_alone(monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+
+    def get(name: str) -> str:
+        asked.append(name)
+        return TOKEN
+
+    userdata = types.ModuleType("userdata")
+    monkeypatch.setattr(userdata, "get", get, raising=False)
+    colab = types.ModuleType("google.colab")
+    monkeypatch.setattr(colab, "userdata", userdata, raising=False)
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    with ThreadPoolExecutor() as threads:
+        assert threads.submit(secrets._from_colab).result() is None
+        assert TokenHolder().origin() == "colab"
+        assert threads.submit(TokenHolder().token).result() == TOKEN
+    assert asked == ["HF_TOKEN"]
+    monkeypatch.setattr(userdata, "get", lambda _name: 1 / 0)  # refused from now on
+    assert secrets._from_colab() is None
 
 
 def test_what_holds_a_token_does_not_show_it(sources: dict[str, str | None]):

@@ -6,6 +6,7 @@ notebook on GitHub.
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from textwrap import wrap
 from typing import Literal, NamedTuple
 
 from easymodel_nb.widgets.state import RunCard
@@ -15,6 +16,7 @@ from easymodel_nb.workflow.document import Edge, Node, Workflow
 _WIDTHS = {"finetune": 336.0}
 _WIDTH = 232.0
 _HEAD, _LINE, _PADDING, _MARGIN = 40.0, 20.0, 12.0, 28.0
+_MOST_LINES = 3
 _CHARACTER = 6.2  # a wide estimate for 12 px text
 _KINDS = {"model": "kmodel", "dataset": "kdataset", "finetune": "accenttext"}
 _WORDS = {
@@ -83,7 +85,7 @@ def _box(node: Node, runs: Sequence[RunCard]) -> _Box:
     run = next((card for card in runs if card.node_id == node.id), None)
     width = _WIDTHS.get(node.type, _WIDTH)
     room = int((width - 2 * _PADDING) / _CHARACTER)
-    lines = [_cut(line, room) for line in _lines(node, run) if line]
+    lines = [part for line in _lines(node, run) for part in _wrapped(line, room)]
     height = _HEAD + _LINE * len(lines) + (_PADDING if lines else 0)
     if run is not None and run.fraction is not None:
         height += _PADDING
@@ -149,8 +151,8 @@ def _edge(edge: Edge, boxes: dict[str, _Box]) -> str:
     )
 
 
-def _cut(line: str, room: int) -> str:
-    return line if len(line) <= room else line[: room - 1].rstrip() + "…"
+def _wrapped(line: str, room: int) -> list[str]:
+    return wrap(line, room, max_lines=_MOST_LINES, placeholder="…", break_on_hyphens=False)
 
 
 def _text(words: str) -> str:
