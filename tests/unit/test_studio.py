@@ -136,6 +136,25 @@ def test_what_the_front_end_writes_to_our_traits_is_dropped(made: Studio, view: 
     assert made._workbench.tooltip == "theirs"
 
 
+def test_two_threads_lose_no_value_between_them(made: Studio, view: View):
+    rounds = 300
+
+    def publish() -> None:
+        for number in range(rounds):
+            made._workbench.publish({"runs": {"seq": number}, "beat": {"seq": number}})
+
+    publisher = threading.Thread(target=publish)
+    publisher.start()
+    for number in range(rounds):
+        state = {"tooltip": str(number), "runs": {"seq": -1}}
+        view.send({"method": "update", "state": state, "buffer_paths": []})
+        made._workbench.send_state(["runs"])
+    publisher.join()
+    assert made._workbench.runs == made._workbench.beat == {"seq": rounds - 1}
+    assert view.traits["runs"] == view.traits["beat"] == {"seq": rounds - 1}
+    assert made._workbench.tooltip == str(rounds - 1)
+
+
 def test_a_token_is_used_and_seen_nowhere(
     home: Path, manager: HandManager, made: Studio, view: View
 ):
