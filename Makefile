@@ -105,7 +105,7 @@ test-colab-units: $(COLAB)/.ready
 
 # Last, so that pytest's closing line is the last line.
 test-python: setup chromium $(COLAB)/.ready
-	$(BIN)/python -m pytest tests/unit tests/training tests/browser tests/colab --durations=15
+	$(BIN)/python -m pytest $(wildcard tests/unit tests/hub tests/training tests/crash tests/browser tests/colab) --durations=15
 
 bench: setup chromium
 	$(BIN)/python benchmarks/run.py

@@ -66,7 +66,8 @@ def _sources() -> Iterator[Path]:
 
 def build() -> None:
     """Install the pinned packages and build; a failure ends the build with its reason."""
-    for command in (("ci", "--omit=dev"), ("run", "build")):
+    install = [] if _installed() else [("ci", "--omit=dev")]
+    for command in [*install, ("run", "build")]:
         done = npm(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise SystemExit(
@@ -79,6 +80,14 @@ def build() -> None:
             )
     if missing := [name for name in BUNDLE if not (STATIC / name).exists()]:
         raise SystemExit(f"`npm run build` left no {' and no '.join(missing)} in {STATIC}.")
+
+
+def _installed() -> bool:
+    """Whether the packages of the lock file are there, as they are in a developer's clone."""
+    lock, installed = (
+        SOURCES / name for name in ("package-lock.json", "node_modules/.package-lock.json")
+    )
+    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
 
 
 def npm(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

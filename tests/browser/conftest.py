@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.browser import chromium_browser, keep_pictures
 from harness.lab import LabPage, launch
-from harness.server import JupyterServer, chromium, lab
+from harness.server import JupyterServer, lab
 from harness.waiting import PATIENCE
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
-RESULTS = Path(__file__).parents[2] / "test-results"
 NOTEBOOK_NUMBERS = itertools.count(1)
 
 expect.set_options(timeout=PATIENCE * 1000)
@@ -26,12 +26,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium_browser() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -71,13 +67,8 @@ def studio(notebook: Callable[..., LabPage], home: Path) -> LabPage:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Keep a picture of what the browser showed when a test failed."""
-    report: Any = yield
-    if report.when == "call" and report.failed:
-        RESULTS.mkdir(exist_ok=True)
-        for number, page in enumerate(getattr(item, "pages", [])):
-            path = RESULTS / f"{item.name}-{number}.png"
-            page.screenshot(path=path, timeout=10_000)
-            report.sections.append(("screenshot", str(path)))
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    report = yield
+    contexts = {page.context for page in getattr(item, "pages", [])}
+    keep_pictures(report, item, [page for context in contexts for page in context.pages])
     return report

@@ -104,4 +104,4 @@ class LabPage(StudioPage):
         """Switch Lab's theme ("JupyterLab Light", "JupyterLab Dark") as its menu does."""
         self.command("apputils:change-theme", {"theme": name})
         light = "true" if name.endswith("Light") else "false"
-        self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']")
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
