@@ -93,7 +93,7 @@ class Session:
         self.latest: list[RunView] = []  # the open project's runs at the last look
         self._active = ensure_project(self.store).id
         self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
-        self._device = environment.device()
+        self._device = ""
         # Colab asks the user about its secrets, which works on the cell's own thread alone.
         colab = environment.host() == "colab"
         self._origin: TokenOrigin = self.tokens.origin() if colab else "none"
@@ -168,7 +168,7 @@ class Session:
         return Catalog(
             version=__version__,
             host=environment.host(),
-            device=_in_words(self._device),
+            device=self._device,
             home=str(self.home),
             theme=settings.theme,
             height=self.height,
@@ -195,11 +195,13 @@ class Session:
         self.worker.submit(self._probe)
 
     def _probe(self) -> None:
-        before = (self._device, self._origin)
-        self._device = environment.device()
-        if environment.host() != "colab":
-            self._origin = self.tokens.origin()
-        if (self._device, self._origin) != before:
+        device = _in_words(environment.device())  # may wait for another thread's import of torch
+        if device != self._device:
+            self._device = device
+            self._tell()
+        origin = self._origin if environment.host() == "colab" else self.tokens.origin()
+        if origin != self._origin:
+            self._origin = origin
             self._tell()
 
     def _tell(self) -> None:
