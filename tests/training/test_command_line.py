@@ -18,7 +18,13 @@ def workflow_file(folder: Path, source: str = "builtin:requests", **changes: Any
     document = first_workflow().dump()
     _, dataset, finetune = document["nodes"]
     dataset["data"]["source"] = source
-    small = {"epochs": 1, "subset_size": 40, "max_length": 32, "max_new_tokens": 4}
+    small = {
+        "epochs": 1,
+        "subset_size": 40,
+        "eval_size": 16,
+        "max_length": 32,
+        "max_new_tokens": 4,
+    }
     finetune["data"] |= small | changes
     path = folder / "workflow.json"
     path.write_text(json.dumps(document))

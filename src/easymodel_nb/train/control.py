@@ -3,9 +3,9 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from easymodel_nb.runlog.events import StopReason
 
@@ -13,6 +13,7 @@ T = TypeVar("T")
 STOP_FILE = "stop"
 _POLL_SECONDS = 0.1
 _FILE_POLL_SECONDS = 0.25
+_GRACE_SECONDS = 1.2
 
 
 class Stopped(Exception):  # noqa: N818  a request, not an error
@@ -114,6 +115,32 @@ def with_ticks(work: Callable[[], T], tick: Callable[[], None]) -> T:
     if failure:
         raise failure[0]
     return result[0]
+
+
+@contextlib.contextmanager
+def stoppable(model: Any, control: Control) -> Iterator[None]:
+    """Let every forward and backward pass of the model meanwhile end soon after a stop.
+
+    A pass that measures or generates is left at once, a training step only when it goes
+    on for too long: a whole step more is worth a moment.
+    """
+
+    def look(module: Any, *_: Any) -> None:
+        if control.stopping and (not module.training or control.seconds_asked > _GRACE_SECONDS):
+            raise Stopped(control.reason)
+
+    def look_back(module: Any, _: Any, output: Any) -> None:
+        if getattr(output, "requires_grad", False):
+            output.register_hook(lambda _: look(module))
+
+    leaves = [module for module in model.modules() if not list(module.children())]
+    handles = [module.register_forward_pre_hook(look) for module in leaves]
+    handles += [module.register_forward_hook(look_back) for module in leaves]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def ask_to_stop(folder: Path, reason: StopReason = "user") -> None:

@@ -19,11 +19,11 @@ from typing import Any
 
 from easymodel_nb import environment
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
-from easymodel_nb.runlog.events import Event, StopReason
+from easymodel_nb.runlog.events import Event, StageName, StopReason
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import fields, planning, sources
-from easymodel_nb.train.control import Control, Stopped, with_ticks
+from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
 from easymodel_nb.train.plan import DatasetPlan, ModelPlan, RunPlan
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter
@@ -132,18 +132,13 @@ class _Attempt:
             self.control,
             self.reporter,
         )
-        self._baseline(measurer, plan)
+        with stoppable(self.model, self.control):
+            self._baseline(measurer, plan)
         summary: dict[str, Any] = {}
         try:
-            summary = train(self.model, plan, prepared, measurer, self.control, self.reporter)
-            if plan.sample_prompts:
-                self.reporter.stage(
-                    "evaluating",
-                    "Writing answers with the trained model",
-                    total=plan.sample_prompts,
-                    unit="texts",
-                )
-                measurer.sample(step=plan.max_steps, epoch=plan.epochs)
+            with stoppable(self.model, self.control):
+                summary = train(self.model, plan, prepared, measurer, self.control, self.reporter)
+                self._answers("evaluating", "trained", measurer, plan.max_steps, plan)
         except Stopped as stop:
             steps = summary.get("steps", stop.steps)  # known once the training has ended
             self._stopped(stop.reason, steps, plan)
@@ -343,14 +338,16 @@ class _Attempt:
             "baseline", "Measuring the base model", total=measurer.texts, unit="texts"
         )
         self.reporter.event("epoch", step=0, epoch=0, analytics=measurer.measure())
-        if plan.sample_prompts:
-            self.reporter.stage(
-                "baseline",
-                "Writing answers with the base model",
-                total=plan.sample_prompts,
-                unit="texts",
-            )
-            measurer.sample(step=0, epoch=0)
+        self._answers("baseline", "base", measurer, 0, plan)
+
+    def _answers(
+        self, stage: StageName, which: str, measurer: Any, step: int, plan: RunPlan
+    ) -> None:
+        total = plan.sample_prompts
+        if total:
+            said = f"Writing answers with the {which} model"
+            self.reporter.stage(stage, said, total=total, unit="texts")
+            measurer.sample(step=step, epoch=step // plan.steps_per_epoch)
 
     def _stopped(self, reason: StopReason, steps: int, plan: RunPlan) -> None:
         """Keep what was trained, when there is something."""

@@ -4,21 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from transformers import StoppingCriteria, StoppingCriteriaList
 
 from easymodel_nb.metrics.perplexity import eval_mode
-from easymodel_nb.train.control import Control
 from easymodel_nb.train.tasks.generation import Sample
 
 _BATCH = 16
-
-
-class _StopWhenAsked(StoppingCriteria):
-    def __init__(self, control: Control) -> None:
-        self._control = control
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ARG002
-        return torch.full((input_ids.shape[0],), self._control.stopping, device=input_ids.device)
 
 
 @torch.inference_mode()
@@ -27,7 +17,6 @@ def generate(
     tokenizer: Any,
     samples: Sequence[Sample],
     max_new_tokens: int,
-    control: Control,
     on_texts: Callable[[int], None],
 ) -> list[dict[str, Any]]:
     """One row a sample: index, prompt, reference, text, tokens, ended ("eos" or "limit").
@@ -39,17 +28,14 @@ def generate(
     with eval_mode(model):
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            new = _batch(model, tokenizer, [samples[i].ids for i in batch], max_new_tokens, control)
-            control.check()
+            new = _batch(model, tokenizer, [samples[i].ids for i in batch], max_new_tokens)
             for index, ids in zip(batch, new, strict=True):
                 rows.append(_row(index, samples[index], ids, tokenizer))
             on_texts(len(rows))
     return sorted(rows, key=lambda row: int(row["index"]))
 
 
-def _batch(
-    model: Any, tokenizer: Any, prompts: list[list[int]], limit: int, control: Control
-) -> list[list[int]]:
+def _batch(model: Any, tokenizer: Any, prompts: list[list[int]], limit: int) -> list[list[int]]:
     width = max(len(ids) for ids in prompts)
     eos = tokenizer.eos_token_id
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else eos
@@ -69,7 +55,6 @@ def _batch(
         top_k=None,
         eos_token_id=eos,
         pad_token_id=pad if pad is not None else 0,
-        stopping_criteria=StoppingCriteriaList([_StopWhenAsked(control)]),
     )
     return [row[width:].tolist() for row in output]
 

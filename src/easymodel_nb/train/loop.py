@@ -1,10 +1,8 @@
 """The training loop: the transformers Trainer with our batches, loss and measuring points."""
 
-import contextlib
 import math
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,6 @@ from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.tasks.generation import Prepared
 
-_GRACE_SECONDS = 1.2  # a step that takes longer after a stop is left in its middle
 _CHECKPOINT_SECONDS = 600
 _SMOOTH_SECONDS = 0.25
 
@@ -263,8 +260,7 @@ def train(
     trainer.remove_callback(PrinterCallback)
     _warn_of_full_disk(trainer, model, reporter)
     try:
-        with _stoppable(model, control):
-            trainer.train()
+        trainer.train()
         control.check()
     except Stopped as stop:
         raise Stopped(stop.reason, steps=trainer.state.global_step) from None
@@ -321,26 +317,6 @@ def _warn_of_full_disk(trainer: Trainer, model: Any, reporter: Reporter) -> None
             f"No checkpoints are written: they need {need / 1e9:.1f} GB and {free / 1e9:.1f} GB "
             "are free. A run that is cut off starts again.",
         )
-
-
-@contextlib.contextmanager
-def _stoppable(model: Any, control: Control) -> Iterator[None]:
-    """Leave a step in its middle when it goes on for too long after a stop."""
-
-    def look(*_: Any) -> None:
-        if control.stopping and control.seconds_asked > _GRACE_SECONDS:
-            raise Stopped(control.reason)
-
-    handles = [
-        module.register_forward_pre_hook(look)
-        for module in model.modules()
-        if not list(module.children())
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def memory_bytes() -> int:

@@ -74,7 +74,6 @@ class Measurer:
             self._tokenizer,
             samples,
             self._prepared.max_new_tokens,
-            self._control,
             self._watch(0),
         )
         with (self._reporter.folder / "samples.jsonl").open("a", encoding="utf-8") as file:

@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -200,27 +201,39 @@ def _from_url(url: str, data: DatasetData, control: Control, reporter: Reporter)
     path = reporter.folder / "data" / name
     path.parent.mkdir(exist_ok=True)
     reporter.stage("loading", f"Downloading {name}", unit="bytes")
-    control.interruptible(lambda: _fetch(url, path), tick=lambda: reporter.advance(_size(path)))
+    arrived = _Arrived()
+
+    def tick() -> None:
+        reporter.advance(arrived.bytes, total=arrived.total)
+
+    control.interruptible(lambda: _fetch(url, path, arrived, control), tick=tick)
     return DatasetTables({"train": read_file(path, data.format)}, name, "url")
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+@dataclass
+class _Arrived:
+    bytes: float = 0
+    total: float | None = None
 
 
-def _fetch(url: str, path: Path) -> None:
+def _fetch(url: str, path: Path, arrived: _Arrived, control: Control) -> None:
     try:
         with (
             urllib.request.urlopen(url, timeout=_URL_TIMEOUT) as answer,  # noqa: S310  http(s) only
             path.open("wb") as file,
         ):
-            while chunk := answer.read(_CHUNK):
+            arrived.total = float(answer.headers.get("Content-Length") or 0) or None
+            while chunk := answer.read1(_CHUNK):  # what is there, not all that is asked for
+                control.check()
                 file.write(chunk)
+                arrived.bytes += len(chunk)
+        if arrived.total and arrived.bytes < arrived.total:
+            raise ConnectionError("the connection was cut")  # noqa: TRY301  told as its kin are
     except urllib.error.HTTPError as error:
         raise _at_source(
             "source.url", f"{url} answered {error.code} {error.reason}. Check the address."
         ) from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         why = getattr(error, "reason", error)
         raise _at_source(
             "hub.offline", f"{url} cannot be reached ({why}). Check the network and the address."

@@ -1,0 +1,99 @@
+"""A web server of this machine whose answers a test can hold back."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Server(ThreadingHTTPServer):
+    """Serves files from memory; `hold` stops every body in its middle until `release`."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.files: dict[str, bytes] = {}
+        self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
+        self.go = threading.Event()
+        self.go.set()
+        self.stalled = threading.Event()  # a body is held back
+        self.chunk, self.pause = 1 << 20, 0.0  # how fast a body goes out
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def hold(self) -> None:
+        """From now on a body stops in its middle."""
+        self.go.clear()
+
+    def release(self) -> None:
+        """Let every held body go on."""
+        self.go.set()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is none."""
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Sends bytes, slowly or not at all when the server was told so."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def send(self, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        """Answer with a body; a HEAD request gets its headers alone."""
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        half = len(body) // 2
+        for start in range(0, len(body), self.server.chunk):
+            if start + self.server.chunk > half and not self.server.go.is_set():
+                self.wfile.flush()
+                self.server.stalled.set()
+                self.server.go.wait()
+            if self.server.pause:
+                threading.Event().wait(self.server.pause)
+            self.wfile.write(body[start : start + self.server.chunk])
+
+    def noted(self) -> str:
+        """The path that was asked for, noted with method and headers."""
+        path = self.path.split("?", 1)[0]
+        self.server.requests.append((self.command, path, dict(self.headers)))
+        return path
+
+
+class Files(Answers):
+    """Plain files."""
+
+    def do_GET(self) -> None:
+        """Send a file, or 404."""
+        body = self.server.files.get(self.noted())
+        self.send(b"no such file" if body is None else body, 404 if body is None else 200)
+
+    do_HEAD = do_GET  # noqa: N815
+
+
+@contextlib.contextmanager
+def serving(make: Callable[[], Server] = lambda: Server(Files)) -> Iterator[Server]:
+    """A server that runs meanwhile."""
+    server = make()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.release()
+        server.shutdown()
+        server.server_close()
+        thread.join()
