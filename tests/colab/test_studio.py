@@ -13,13 +13,12 @@ from harness.classic import ClassicPage
 from harness.projects import QUICK, prepare, runs
 from playwright.sync_api import expect
 
-# `google.colab` is how the code knows Colab; anywidget asks it for the widget manager.
-COLAB = """
-import sys, threading, types
-output = types.SimpleNamespace(enable_custom_widget_manager=lambda *a, **k: None)
-package, colab = types.ModuleType("google"), types.ModuleType("google.colab")
-package.colab, colab.output = colab, output
-sys.modules |= {"google": package, "google.colab": colab, "google.colab.output": output}
+STAND_IN = Path(__file__).parent / "stand_in"
+COLAB = (
+    f"import sys; sys.path.insert(0, {str(STAND_IN)!r})"
+    """
+import threading
+import google.colab
 
 from ipykernel.comm import Comm
 send, dropped = Comm._publish_msg, []
@@ -30,6 +29,7 @@ def publish(self, *arguments, **options):
     send(self, *arguments, **options)
 Comm._publish_msg = publish
 """
+)
 
 
 def launch(home: Path) -> str:
@@ -69,12 +69,10 @@ def test_it_trains_with_pull_alone_and_charts_appear(page: ClassicPage, errors: 
 def test_stop_and_an_edit_reach_the_kernel(page: ClassicPage, home: Path):
     page.input("epochs").fill("900")
     page.train()
-    page.status("running")
+    expect(page.hook("run-stage")).to_contain_text("epoch 1 of 900")
     page.hook("stop").click()
     page.status("stopped")
     (run,) = runs(home)
-    assert run.plan is not None
-    assert run.plan["epochs"] == 900
     assert run.reason == "user"
 
 

@@ -1,0 +1,1 @@
+"""Stands in for Colab's own package, by which code knows that it runs there."""
