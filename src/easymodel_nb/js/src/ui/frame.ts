@@ -64,11 +64,12 @@ export function keepFrame(view: View, session: Session): () => void {
     const { tab, theme: preference } = session.store.getState();
     const theme = resolve(preference, readPage(el));
     const width = Math.round(frame.getBoundingClientRect().width);
-    if (width > 0) store.setState({ theme, width });
+    // JupyterLab hides everything while it changes its theme: a width of 0 says nothing.
+    store.setState(width > 0 ? { theme, width } : { theme });
     const state = el.querySelector(".emnb") ? "ready" : "loading";
     Object.assign(frame.dataset, { theme, tab, state });
     frame.dataset.contrast = highContrast() ? "more" : "normal";
-    frame.toggleAttribute("data-narrow", width > 0 && width < NARROW);
+    if (width > 0) frame.toggleAttribute("data-narrow", width < NARROW);
   };
 
   // A view is rendered before it is put into the page; its first size says that it is there.

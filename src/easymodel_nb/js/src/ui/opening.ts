@@ -1,5 +1,12 @@
 /** What part of a document is in view when it is opened. */
-import { useNodesInitialized, useReactFlow, useStore, useStoreApi } from "@xyflow/react";
+import {
+  type InternalNode,
+  useNodesInitialized,
+  useReactFlow,
+  useStore,
+  useStoreApi,
+  type Viewport,
+} from "@xyflow/react";
 import { type RefObject, useEffect, useRef } from "react";
 import { useSession, useStudio } from "../state/session";
 import { useViewState } from "./view";
@@ -35,30 +42,50 @@ export function useOpening(root: RefObject<HTMLDivElement | null>): void {
   }, [ready, wide, tab, opened, flow, root, store]);
 }
 
-/** Opening the inspector narrows the canvas: its node is moved back into view. */
+/** Opening the inspector narrows the canvas: its node is moved into view, and back afterwards. */
 export function useInspected(): void {
   const inspected = useStudio((s) => s.inspector);
   const flow = useReactFlow();
   const { getState } = useStoreApi();
   const [width, height] = useStore((s) => [s.width, s.height] as const, shallow);
-  const done = useRef<string | null>(null);
+  const seen = useRef<string | null>(null);
+  const moved = useRef<{ from: Viewport; to: Viewport } | null>(null);
   useEffect(() => {
-    if (!inspected || done.current === `${inspected}/${width}/${height}`) return;
-    done.current = `${inspected}/${width}/${height}`;
+    const now = flow.getViewport();
+    const key = `${inspected}/${width}/${height}`;
+    if (seen.current === key) return;
+    seen.current = key;
+    if (!inspected) {
+      const back = moved.current;
+      moved.current = null;
+      if (back && near(now, back.to)) void flow.setViewport(back.from, SLIDE);
+      return;
+    }
     const node = getState().nodeLookup.get(inspected);
     if (!node) return;
-    const { x, y, zoom } = flow.getViewport();
-    const at = node.internals.positionAbsolute;
-    const shift = (from: number, size: number, room: number) =>
-      from < EDGE || size + 2 * EDGE > room
-        ? EDGE - from
-        : Math.min(0, room - EDGE - (from + size));
-    const dx = shift(at.x * zoom + x, (node.measured.width ?? 0) * zoom, width);
-    const dy = shift(
-      at.y * zoom + y,
-      Math.min(height / 2, (node.measured.height ?? 0) * zoom),
-      height,
-    );
-    if (dx || dy) void flow.setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 200 });
+    const to = reveal(node, now, width, height);
+    if (near(now, to)) return;
+    moved.current = { from: moved.current?.from ?? now, to };
+    void flow.setViewport(to, SLIDE);
   }, [inspected, width, height, flow, getState]);
+}
+
+const SLIDE = { duration: 200 };
+const near = (a: Viewport, b: Viewport) =>
+  Math.abs(a.x - b.x) < 2 && Math.abs(a.y - b.y) < 2 && a.zoom === b.zoom;
+
+/** The viewport moved just so far that a node's beginning is inside. */
+function reveal(node: InternalNode, now: Viewport, width: number, height: number): Viewport {
+  const { x, y, zoom } = now;
+  const at = node.internals.positionAbsolute;
+  const size = { x: (node.measured.width ?? 0) * zoom, y: (node.measured.height ?? 0) * zoom };
+  const shift = (from: number, length: number, room: number) =>
+    from < EDGE || length + 2 * EDGE > room
+      ? EDGE - from
+      : Math.min(0, room - EDGE - (from + length));
+  return {
+    x: x + shift(at.x * zoom + x, size.x, width),
+    y: y + shift(at.y * zoom + y, Math.min(height / 2, size.y), height),
+    zoom,
+  };
 }

@@ -15,7 +15,7 @@ const ORIGINS: Record<Catalog["token_origin"], string> = {
   colab: "from Colab secrets",
   login: "from hf auth login",
   environment: "from the environment",
-  none: "none, not needed for public models",
+  none: "none set",
 };
 
 export function TokenLine() {
