@@ -43,6 +43,17 @@ def scores(told: dict[str, Any]) -> str:
     )
 
 
+def repeated(told: dict[str, Any]) -> str:
+    """Tell how much of the held-out text stands in the training text too."""
+    parts = told["held_out_repeats"]
+    length = next(iter(parts.values()))["characters"]
+    counts = ", ".join(
+        f"{part['in_training']} of {part['stretches']:,} ({NAMES[name]})"
+        for name, part in parts.items()
+    )
+    return f"Stretches of {length} characters that stand in the training text too: {counts}."
+
+
 def card(told: dict[str, Any], config: dict[str, Any], weights: int) -> str:
     """Write the card."""
     lengths = told["tokens_seen_by_length"]
@@ -82,12 +93,15 @@ the model has seen no chat before it is fine-tuned |
 ## How good it is
 
 Bits per byte on text of the corpus that was kept out of training (contiguous blocks from every
-part), measured with the weights as shipped; windows of {config["n_positions"]} tokens that overlap
-by half. Lower is better.
+part), measured with the weights as shipped; windows of {config["n_positions"]} tokens that
+overlap by half. Lower is better.
 
 | held-out text | bytes | tokens | bits per byte |
 |---|---:|---:|---:|
 {scores(told)}
+
+{repeated(told)}
+One of the held-out stories stands there in another version.
 
 ## What it was trained on
 
@@ -102,9 +116,9 @@ by half. Lower is better.
 Speeches, textbook and stories are read more often than their size asks for, as the texts of today's
 users are closer to them than to the novels.
 
-Text: {sum(told["train_tokens"].values()):,} different tokens. A document is a random number of
-consecutive paragraphs, joined by two line feeds or (one document in four) by one, and ends in
-`<|endoftext|>`.
+The corpus without the held-out text is {sum(told["train_tokens"].values()):,} tokens long. A
+document is a random number of consecutive paragraphs, joined by two line feeds or (one document in
+four) by one, and ends in `<|endoftext|>`.
 
 ## How it was trained
 
@@ -114,9 +128,9 @@ all ({seen:.2f} passes), in {told["minutes"]:.0f} minutes on two shared processo
 the 2-D hidden weights (peak learning rate {rates["muon"]:g}), AdamW for all else
 ({rates["adamw"]:g}); flat for 30 % of the time, then straight down to zero.
 
-There is no dropout: the model underfits its corpus, and without dropout the same batch gives the
-same loss every time. The activation is `gelu_pytorch_tanh`, the same function as GPT-2's
-`gelu_new` in one fused operation.
+There is no dropout: most of the corpus is read about as often as the passes say, too seldom to be
+learned by heart, and without dropout the same batch gives the same loss every time. The activation
+is `gelu_pytorch_tanh`, the same function as GPT-2's `gelu_new` in one fused operation.
 
 Again from the start:
 
@@ -179,7 +193,7 @@ def main() -> None:
     facts = {
         "kind": "model",
         "title": f"GPT-2, {count / 1e6:.1f} M parameters",
-        "licence": "MIT; trained on public-domain and CC BY text, credited in its card",
+        "licence": "MIT",
         "parameters": count,
         "bytes": sum(f.stat().st_size for f in out.iterdir() if f.name != "facts.json"),
         "tasks": ["generation", "classification", "token_classification"],

@@ -295,7 +295,7 @@ class Muon:
 
 
 def make_model(args: argparse.Namespace, tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
-    """Make a GPT-2: fused activation, no dropout (it underfits), residual projections zero."""
+    """Make a GPT-2: fused activation, no dropout (few passes), residual projections zero."""
     config = GPT2Config(
         vocab_size=len(tokenizer),
         n_positions=POSITIONS,
@@ -399,6 +399,21 @@ def bits_per_byte(
     for part in out.values():
         part["bits_per_byte"] = round(part["nats"] / math.log(2) / part["bytes"], 4)
         part["nats"] = round(part["nats"], 1)
+    return out
+
+
+def repeats(
+    texts: dict[str, list[list[str]]], held: dict[str, list[str]], length: int = 60
+) -> dict[str, dict[str, int]]:
+    """Count the stretches of held-out text that stand word for word in the text to train on."""
+    everything = "\n\n".join("\n\n".join(s) for stretches in texts.values() for s in stretches)
+    out = {}
+    for name, blocks in held.items():
+        paragraphs = [p for block in blocks for p in block.split("\n\n")]
+        pieces = [p[i : i + length] for p in paragraphs for i in range(0, len(p), length)]
+        whole = [piece for piece in pieces if len(piece) == length]
+        found = sum(piece in everything for piece in whole)
+        out[name] = {"characters": length, "stretches": len(whole), "in_training": found}
     return out
 
 
@@ -572,6 +587,7 @@ def main() -> None:  # noqa: PLR0915
         "peak_learning_rates": {"muon": args.muon, "adamw": args.adam},
         "last_average_training_loss": round(average, 4),
         "held_out": scores,
+        "held_out_repeats": repeats(texts, held),
     }
     (args.out / "pretraining.json").write_text(json.dumps(result, indent=2) + "\n")
     (args.work / "log.json").write_text(json.dumps(log))
