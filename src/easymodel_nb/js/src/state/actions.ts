@@ -92,6 +92,12 @@ export function makeActions(sync: Sync) {
   const setUnfolded = (id: string, unfolded: boolean) =>
     set({ unfolded: { ...get().unfolded, [id]: unfolded } });
 
+  function setOpen(id: string, open: boolean): void {
+    const all = { ...get().open, [openKey(get(), id)]: open };
+    set({ open: all });
+    save("open", all);
+  }
+
   /** The working copy belongs to one project: it is saved before another one is opened. */
   async function leave<T>(open: () => Promise<T>): Promise<T | undefined> {
     return attempt(committer.flush().then(open));
@@ -130,7 +136,7 @@ export function makeActions(sync: Sync) {
     },
     add(type: string, at: Position): string {
       const node = graph.makeNode(type, { x: Math.round(at.x), y: Math.round(at.y) });
-      set({ open: { ...get().open, [openKey(get(), node.id)]: true } });
+      setOpen(node.id, true);
       edit((d) => graph.addNode(d, node));
       return node.id;
     },
@@ -199,11 +205,7 @@ export function makeActions(sync: Sync) {
       set({ rail });
       save("rail", rail);
     },
-    setOpen(id: string, open: boolean) {
-      const all = { ...get().open, [openKey(get(), id)]: open };
-      set({ open: all });
-      save("open", all);
-    },
+    setOpen,
     setUnfolded,
     inspect: (id: string | null) => set({ inspector: id }),
     dismiss: () => set({ notice: null }),

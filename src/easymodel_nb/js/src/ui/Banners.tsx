@@ -10,6 +10,7 @@ export function Banners() {
     <div className="em-banners" aria-live="polite">
       <KernelLost />
       <Conflict />
+      <NotSaved />
       <LastNotice />
       <PythonNotice />
     </div>
@@ -63,6 +64,22 @@ function Conflict() {
       </div>
       <Button onClick={() => resolve("mine")}>Use mine</Button>
       <Button onClick={() => resolve("theirs")}>Use theirs</Button>
+    </div>
+  );
+}
+
+function NotSaved() {
+  const failure = useStudio((s) => s.commit.failure);
+  const { retry } = useActions();
+  if (!failure) return null;
+  return (
+    <div className="em-banner em-banner-err" role="alert" data-testid="not-saved">
+      <Icon name="alert" size={16} />
+      <div className="em-grow">
+        <b>Your last edits could not be saved</b>
+        <p>{failure}</p>
+      </div>
+      <Button onClick={retry}>Try again</Button>
     </div>
   );
 }

@@ -47,10 +47,15 @@ export function keepFrame(view: View, session: Session): () => void {
   let marked: HTMLElement | null = null;
   let unwatchHooks = () => {};
 
+  const unmark = () => {
+    unwatchHooks();
+    if (marked) for (const name of ["testid", "state"]) delete marked.dataset[name];
+  };
   const mark = () => {
+    if (!el.isConnected) return; // its studio is not round it yet
     const frame = view.frame();
     if (frame !== marked) {
-      unwatchHooks();
+      unmark();
       marked = frame;
       frame.dataset.testid = "em-studio";
       unwatchHooks = watchHooks(frame);
@@ -89,8 +94,7 @@ export function keepFrame(view: View, session: Session): () => void {
   document.addEventListener("fullscreenchange", onFull);
   return () => {
     sizes.disconnect();
-    unwatchHooks();
-    if (marked) for (const mark of ["testid", "state"]) delete marked.dataset[mark];
+    unmark();
     unwatchPage();
     unsubscribe();
     document.removeEventListener("fullscreenchange", onFull);

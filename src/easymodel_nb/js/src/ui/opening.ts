@@ -49,7 +49,7 @@ export function useInspected(): void {
   const { getState } = useStoreApi();
   const [width, height] = useStore((s) => [s.width, s.height] as const, shallow);
   const seen = useRef<string | null>(null);
-  const moved = useRef<{ from: Viewport; to: Viewport } | null>(null);
+  const moved = useRef<{ from: Viewport; to: Viewport; at: number } | null>(null);
   useEffect(() => {
     const now = flow.getViewport();
     const key = `${inspected}/${width}/${height}`;
@@ -58,14 +58,16 @@ export function useInspected(): void {
     if (!inspected) {
       const back = moved.current;
       moved.current = null;
-      if (back && near(now, back.to)) void flow.setViewport(back.from, SLIDE);
+      // Still sliding, or where it slid to: the user has not moved it since.
+      if (back && (Date.now() - back.at < 2 * SLIDE.duration || near(now, back.to)))
+        void flow.setViewport(back.from, SLIDE);
       return;
     }
     const node = getState().nodeLookup.get(inspected);
     if (!node) return;
     const to = reveal(node, now, width, height);
     if (near(now, to)) return;
-    moved.current = { from: moved.current?.from ?? now, to };
+    moved.current = { from: moved.current?.from ?? now, to, at: Date.now() };
     void flow.setViewport(to, SLIDE);
   }, [inspected, width, height, flow, getState]);
 }
