@@ -72,7 +72,7 @@ export function useInspected(): void {
   }, [inspected, width, height, flow, getState]);
 }
 
-const SLIDE = { duration: 200 };
+const SLIDE = { duration: 200, interpolate: "linear" as const };
 const near = (a: Viewport, b: Viewport) =>
   Math.abs(a.x - b.x) < 2 && Math.abs(a.y - b.y) < 2 && a.zoom === b.zoom;
 
