@@ -59,7 +59,7 @@ $(VENV)/.package: $(VENV)/.tools hatch_build.py
 
 $(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json | $(VENV)/.tools
 	@echo "Installing the JavaScript packages"
-	@$(NPM) ci --silent
+	@$(NPM) ci --loglevel=error
 	@touch $@
 
 $(BUNDLE): $(JS_SOURCES) $(JS)/node_modules/.package-lock.json | $(VENV)/.tools

