@@ -21,6 +21,7 @@ from easymodel_nb.terminal import Display, display, duration
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
 PATIENCE = 1800
+KERNEL_LOG = "kernel.log"
 
 
 def main() -> int:
@@ -36,7 +37,8 @@ def main() -> int:
             console.print(f"A cell failed: {error.ename}: {error.evalue}", markup=False)
             return 1
         except DeadKernelError:
-            console.print("The notebook's kernel died; is there enough memory?")
+            console.print("The notebook's kernel died. Its last words:")
+            console.print((Path(folder) / KERNEL_LOG).read_text()[-2000:], markup=False)
             return 1
         took = time.monotonic() - began
     numbers, samples = table_in(notebook, "numbers"), table_in(notebook, "samples")
@@ -59,11 +61,11 @@ def execute(home: Path) -> Any:
         resources={"metadata": {"path": str(NOTEBOOK.parent)}},
     )
     done = threading.Event()
-    with display(home) as shown:
+    with display(home) as shown, (home / KERNEL_LOG).open("w") as log:
         follower = threading.Thread(target=follow, args=(home, shown, done))
         follower.start()
         try:
-            client.execute()
+            client.execute(stderr=log)  # what kernels say when they start is no news here
         finally:
             done.set()
             follower.join()
@@ -102,7 +104,7 @@ class _Cells(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._open:
-            self.rows[-1][-1] += data
+            self.rows[-1][-1] += data.replace("\\n", "\n")  # pandas writes them so
 
 
 def table_in(notebook: Any, cell_id: str) -> list[list[str]]:
@@ -116,7 +118,8 @@ def table_in(notebook: Any, cell_id: str) -> list[list[str]]:
 
 def show(console: Console, title: str, rows: list[list[str]]) -> None:
     """Print a table."""
-    table = Table(title=title, title_justify="left", show_lines=True)
+    console.print(f"\n{title}")
+    table = Table(show_lines=True)
     for name in rows[0]:
         table.add_column(name, overflow="fold")
     for row in rows[1:]:
