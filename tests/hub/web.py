@@ -20,6 +20,7 @@ class Server(ThreadingHTTPServer):
         self.go.set()
         self.stalled = threading.Event()  # a body is held back
         self.chunk, self.pause = 1 << 20, 0.0  # how fast a body goes out
+        self.slow = ""  # what a path must contain for that, and for being held
 
     @property
     def url(self) -> str:
@@ -55,6 +56,9 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "HEAD":
+            return
+        if self.server.slow not in self.path:
+            self.wfile.write(body)
             return
         half = len(body) // 2
         for start in range(0, len(body), self.server.chunk):

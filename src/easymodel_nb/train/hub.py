@@ -1,7 +1,9 @@
 """The Hugging Face Hub through its real client, with progress, a stop, and errors as sentences."""
 
+import contextlib
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,6 +18,7 @@ RepoType = Literal["model", "dataset"]
 # What a model folder needs to be trained; other frameworks' weights stay where they are.
 _ALWAYS = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
 _SAFETENSORS, _PICKLED = "*.safetensors", "pytorch_model*.bin"
+_CHUNK = 1 << 18
 _ID = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 _URL = re.compile(r"https?://[^/]+/(datasets/)?([\w.-]+(?:/[\w.-]+)?)(?:/tree/([^/?#]+))?/?$")
 
@@ -52,8 +55,6 @@ def download_model(
     repo: Repo, token: str | None, control: Control, reporter: Reporter
 ) -> tuple[Path, str]:
     """The local folder of a model repository and the commit it is at."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415
-
     reporter.stage("loading", f"Looking up {repo.id} on the Hugging Face Hub")
     try:
         info = _ask(repo, token, control)
@@ -61,32 +62,66 @@ def download_model(
         if error.problems[0].code != "hub.offline":
             raise
         return _from_cache(repo, error)
-    siblings = info.siblings or []
-    names = [sibling.rfilename for sibling in siblings]
-    weights = _SAFETENSORS if any(n.endswith(".safetensors") for n in names) else _PICKLED
-    patterns = [*_ALWAYS, weights]
-    wanted = [s for s in siblings if any(Path(s.rfilename).match(p) for p in patterns)]
-    total = sum(s.size or 0 for s in wanted)
-    reporter.stage(
-        "loading",
-        f"Downloading {repo.id} ({megabytes(total)})",
-        total=float(total) or None,
-        unit="bytes",
-    )
+    sha, wanted = str(info.sha), _needed(info.siblings or [])
+    if "config.json" not in [sibling.rfilename for sibling in wanted]:
+        raise problem_error(
+            "model.folder",
+            f"{repo.id} holds no Transformers model: it has no config.json. Choose another model.",
+            field="source",
+        )
+    total = float(sum(sibling.size or 0 for sibling in wanted))
+    said = f"Downloading {repo.id} ({megabytes(total)})"
+    reporter.stage("loading", said, total=total or None, unit="bytes")
+    bars = _bars(control)
     folder = with_progress(
-        lambda: snapshot_download(
-            repo.id,
-            repo_type=repo.type,
-            revision=info.sha,
-            allow_patterns=patterns,
-            token=token or False,
-        ),
+        lambda: _download(repo, sha, [s.rfilename for s in wanted], token, bars),
         repo,
         token,
         control,
         reporter,
+        blobs=[s.lfs.sha256 if s.lfs else str(s.blob_id) for s in wanted],
+        counted=lambda: bars.arrived,
     )
-    return Path(folder), str(info.sha)
+    return folder, sha
+
+
+def _needed(siblings: list[Any]) -> list[Any]:
+    """The files Transformers reads: of the top folder, and one kind of weights."""
+    top = [s for s in siblings if "/" not in s.rfilename]
+    safe = any(Path(s.rfilename).match(_SAFETENSORS) for s in top)
+    patterns = (*_ALWAYS, _SAFETENSORS if safe else _PICKLED)
+    return [s for s in top if any(Path(s.rfilename).match(p) for p in patterns)]
+
+
+def _download(repo: Repo, sha: str, names: list[str], token: str | None, bars: Any) -> Path:
+    """The folder with the named files.
+
+    One after the other, in this thread: the threads of `snapshot_download` would have no
+    name the log filter knows, and would keep a stopped process from ending.
+    """
+    from huggingface_hub import hf_hub_download  # noqa: PLC0415
+
+    paths = [
+        hf_hub_download(repo.id, name, revision=sha, token=token or False, tqdm_class=bars)
+        for name in sorted(names, key=lambda name: name != "config.json")
+    ]
+    _remember(repo, token)
+    return Path(paths[0]).parent
+
+
+def _bars(control: Control) -> Any:
+    """Progress bars that show nothing: they count, and end a download nobody waits for."""
+    from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
+
+    class Bar(tqdm):
+        arrived = 0.0  # bytes, of all files together
+
+        def update(self, n: float | None = 1) -> Any:
+            control.check()
+            Bar.arrived += n or 0
+            return super().update(n)
+
+    return Bar
 
 
 def _ask(repo: Repo, token: str | None, control: Control) -> Any:
@@ -132,47 +167,107 @@ def load_dataset(
     except StudioError as error:
         if error.problems[0].code != "hub.offline":
             raise
-        sha = _from_cache(repo, error)[1]
-    reporter.stage("loading", f"Downloading {repo.id}", unit="bytes")
+        # Not by its id: without network that gives any version, whatever the revision.
+        folder, sha = _from_cache(repo, error)
+        loaded = control.interruptible(
+            lambda: guarded(lambda: datasets.load_dataset(str(folder), config), repo, token)
+        )
+    else:
+        reporter.stage("loading", f"Downloading {repo.id}", unit="bytes")
 
-    def load() -> Any:
-        return datasets.load_dataset(repo.id, config, revision=sha, token=token or False)
+        def load() -> Any:
+            found = datasets.load_dataset(repo.id, config, revision=sha, token=token or False)
+            _remember(repo, token)
+            return found
 
-    loaded = with_progress(load, repo, token, control, reporter)
+        loaded = with_progress(load, repo, token, control, reporter)
     return {name: split.data.table for name, split in loaded.items()}, sha
 
 
+def _remember(repo: Repo, token: str | None) -> None:
+    """Let the cache know which commit the revision is, once all of it has arrived.
+
+    Asking for any file by the revision's name does; it need not be there.
+    """
+    from huggingface_hub import hf_hub_download  # noqa: PLC0415
+    from huggingface_hub.errors import EntryNotFoundError  # noqa: PLC0415
+
+    with contextlib.suppress(EntryNotFoundError):
+        hf_hub_download(
+            repo.id,
+            "README.md",
+            repo_type=repo.type,
+            revision=repo.revision,
+            token=token or False,
+        )
+
+
 def with_progress(
-    work: Callable[[], T], repo: Repo, token: str | None, control: Control, reporter: Reporter
+    work: Callable[[], T],
+    repo: Repo,
+    token: str | None,
+    control: Control,
+    reporter: Reporter,
+    *,
+    blobs: list[str] | None = None,
+    counted: Callable[[], float] = lambda: 0,
 ) -> T:
-    """Do a download; its progress is what has arrived in the cache."""
+    """Do a download and show its progress.
+
+    It is what has arrived in the cache, of the named `blobs` or of anything, or what the
+    client has `counted`: some transfers come to the disk late, others are counted late.
+    """
     from huggingface_hub import constants  # noqa: PLC0415
 
     name = f"{repo.type}s--{repo.id.replace('/', '--')}"
-    blobs = Path(constants.HF_HUB_CACHE) / name / "blobs"
-    return guarded(
-        lambda: control.interruptible(work, tick=lambda: reporter.advance(_arrived(blobs))),
-        repo,
-        token,
-    )
+    folder = Path(constants.HF_HUB_CACHE) / name / "blobs"
+    there = {path.name for path in folder.glob("*")}
+    # What an earlier download left unfinished is not gone on with.
+    old = {n for n in there if blobs is None or n.endswith(".incomplete")}
+    before = _arrived(folder, old, blobs)
+
+    def tick() -> None:
+        reporter.advance(max(_arrived(folder, old, blobs), before + counted()))
+
+    with _small_chunks():
+        return guarded(lambda: control.interruptible(work, tick=tick), repo, token)
 
 
-def _arrived(blobs: Path) -> int:
+@contextlib.contextmanager
+def _small_chunks() -> Iterator[None]:
+    """Let a plain HTTP download move, and look at a stop, more often than every 10 MB."""
+    from huggingface_hub import constants  # noqa: PLC0415
+
+    before = constants.DOWNLOAD_CHUNK_SIZE
+    constants.DOWNLOAD_CHUNK_SIZE = min(before, _CHUNK)
+    try:
+        yield
+    finally:
+        constants.DOWNLOAD_CHUNK_SIZE = before
+
+
+def _arrived(folder: Path, old: set[str], blobs: list[str] | None) -> int:
     total = 0
-    for path in blobs.glob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:  # renamed from .incomplete meanwhile
+    for path in folder.glob("*"):
+        if path.name in old or (blobs is not None and path.name.split(".")[0] not in blobs):
             continue
+        with contextlib.suppress(OSError):  # renamed from .incomplete meanwhile
+            total += path.stat().st_size
     return total
 
 
 def guarded(work: Callable[[], T], repo: Repo, token: str | None) -> T:
     """Do Hub work; its errors become problems on the source field."""
-    import httpx  # noqa: PLC0415
     from huggingface_hub import errors  # noqa: PLC0415
 
     kind, name = repo.type, repo.id
+    offline: tuple[type[Exception], ...] = (
+        errors.OfflineModeIsEnabled,
+        errors.LocalEntryNotFoundError,
+        ConnectionError,
+        TimeoutError,
+        *_transport_errors(),
+    )
     try:
         return work()
     except errors.GatedRepoError:
@@ -201,13 +296,7 @@ def guarded(work: Callable[[], T], repo: Repo, token: str | None) -> T:
             "hub.forbidden": f"The Hub does not let this account read {name}.",
             "hub.not_found": f"There is no {kind} {name!r} on the Hub. Check the spelling.",
         }.get(code, f"The Hub answered {status} for {name}. Try again in a minute.")
-    except (
-        errors.OfflineModeIsEnabled,
-        errors.LocalEntryNotFoundError,
-        httpx.TransportError,
-        ConnectionError,
-        TimeoutError,
-    ):
+    except offline:
         code = "hub.offline"
         message = (
             f"{name} could not be fetched: the Hugging Face Hub cannot be reached. Check the "
@@ -216,8 +305,18 @@ def guarded(work: Callable[[], T], repo: Repo, token: str | None) -> T:
     except (FileNotFoundError, ValueError) as error:
         if kind != "dataset":
             raise
-        code, message = "hub.dataset", f"{name} could not be read as a dataset: {error}"
+        code = "hub.dataset"
+        message = (
+            f"{name} could not be read as a dataset: {str(error).strip().rstrip('.')}. "
+            "Choose another dataset, or one of its configs."
+        )
     raise problem_error(code, message, field="source")
+
+
+def _transport_errors() -> list[type[Exception]]:
+    """What no network looks like: httpx2's errors since huggingface_hub 2, httpx's before."""
+    loaded = [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+    return [library.TransportError for library in loaded]
 
 
 def megabytes(size: float) -> str:

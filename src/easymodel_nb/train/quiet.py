@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 MAX_LINES = 200
-_LIBRARIES = ("transformers", "datasets", "accelerate", "huggingface_hub", "torch", "httpx")
+_LIBRARIES = (
+    "transformers",
+    "datasets",
+    "accelerate",
+    "huggingface_hub",
+    "torch",
+    "httpx",
+    "httpx2",
+)
 
 
 class LogBuffer(logging.Handler):

@@ -1,0 +1,15 @@
+"""Trains many workflows in one process that has HF_ENDPOINT set: what came of each, as JSON.
+
+Usage: python many_runs.py HOME < cases.json, a list of {"workflow", "token"}.
+"""
+
+import json
+import sys
+
+from easymodel_nb.train.api import train
+
+for case in json.load(sys.stdin):
+    (run,) = train(case["workflow"], home=sys.argv[1], token=case["token"] or None)
+    view = run.view
+    problem = view.problem.model_dump() if view.problem else None
+    print(json.dumps({"status": view.status, "problem": problem, "detail": view.detail}))  # noqa: T201
