@@ -164,7 +164,8 @@ class RunManager:
             run_id = self._submitted[-1]
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
-            while self.view(run_id).active:
+            # Its last event is in the log before it is told: wait for the telling as well.
+            while self.view(run_id).active or run_id in self._current_id():
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     msg = f"Run {run_id} has not ended after {timeout:g} seconds."
