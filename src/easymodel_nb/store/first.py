@@ -17,7 +17,7 @@ NAME = "First model"
 
 def first_workflow() -> Workflow:
     """tiny-gpt2 learns the requests: three epochs, under a minute and a half on two cores."""
-    finetune = FinetuneData(epochs=3, batch_size=8, max_length=128, subset_size=1000)
+    finetune = FinetuneData(epochs=3, batch_size=8, max_length=128, subset_size=1000, eval_size=200)
     return Workflow(
         name=NAME,
         nodes=[

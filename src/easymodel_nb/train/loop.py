@@ -13,7 +13,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.train import planning
-from easymodel_nb.train.batching import collate
+from easymodel_nb.train.batching import LikeLengths, collate
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.plan import RunPlan
@@ -220,6 +220,11 @@ class _LeanTrainer(Trainer):
     def __init__(self, clock: _Clock, **kwargs: Any) -> None:
         self._clock = clock
         super().__init__(**kwargs)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LikeLengths:
+        rows: Any = train_dataset if train_dataset is not None else self.train_dataset
+        lengths = [len(example.ids) for example in rows]
+        return LikeLengths(lengths, self.args.per_device_train_batch_size, self.args.seed)
 
     def floating_point_ops(self, inputs: Any) -> int:  # noqa: ARG002
         return 0  # nobody reads it, and it walks all modules at each step
