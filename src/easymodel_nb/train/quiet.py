@@ -13,28 +13,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 MAX_LINES = 200
-_LIBRARIES = (
-    "transformers",
-    "datasets",
-    "accelerate",
-    "huggingface_hub",
-    "torch",
-    "httpx",
-    "httpx2",
-)
+_KEPT = "easymodel_kept"
 
 
-class LogBuffer(logging.Handler):
+class LogBuffer:
     """The last lines that were logged, redacted."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
-        super().__init__(logging.INFO)
         self._redact = redact
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
+        self._format = logging.Formatter("%(levelname)s %(name)s: %(message)s").format
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record."""
-        self.add(f"{record.levelname.lower()} {record.name}: {record.getMessage()}")
+    def keep(self, record: logging.LogRecord) -> None:
+        """Keep one record, once, whatever number of handlers it comes by."""
+        if record.levelno < logging.INFO or record.__dict__.get(_KEPT):
+            return
+        record.__dict__[_KEPT] = True
+        try:
+            self.add(self._format(record))
+        except Exception:  # noqa: BLE001  a broken message must not reach the one who logs
+            self.add(f"{record.levelname} {record.name}: {record.msg}")
 
     def add(self, text: str) -> None:
         """Keep the lines of a text."""
@@ -45,39 +43,40 @@ class LogBuffer(logging.Handler):
         return list(self._lines)
 
 
-class _ThreadFilter(logging.Filter):
-    def __init__(self, belongs: Callable[[str], bool], *, keep: bool) -> None:
+class _Diversion(logging.Filter):
+    """Takes the records of a run off a handler and into the buffer."""
+
+    def __init__(self, belongs: Callable[[str], bool], buffer: LogBuffer) -> None:
         super().__init__()
         self._belongs = belongs
-        self._keep = keep
+        self._buffer = buffer
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return self._belongs(record.threadName or "") == self._keep
+        if not self._belongs(record.threadName or ""):
+            return True
+        self._buffer.keep(record)
+        return False
 
 
 @contextlib.contextmanager
 def quiet(buffer: LogBuffer) -> Iterator[None]:
     """Route what this thread and its helpers log into `buffer`, and nothing of it elsewhere.
 
-    Other threads keep their loggers and warnings as they were. Progress bars of the
-    libraries are off meanwhile: they have no thread of their own.
+    Other threads keep their loggers and warnings as they were. No handler is added,
+    because one at the root would keep `logging.basicConfig()` in another cell from working,
+    and what nobody handles from reaching stderr. Progress bars of the libraries are off
+    meanwhile: they have no thread of their own.
     """
     name = threading.current_thread().name
 
     def belongs(thread: str) -> bool:
         return thread == name or thread.startswith(f"{name}-")
 
-    mine = _ThreadFilter(belongs, keep=True)
-    others = _ThreadFilter(belongs, keep=False)
-    buffer.addFilter(mine)
-    loggers = [logging.getLogger(), *(logging.getLogger(library) for library in _LIBRARIES)]
-    printers = [(h, others) for logger in loggers for h in logger.handlers if h is not buffer]
-    for handler, other in printers:
-        handler.addFilter(other)
-    # A record that propagates is seen at the root; one handler a path keeps it single.
-    listening = [logger for logger in loggers if logger.parent is None or not logger.propagate]
-    for logger in listening:
-        logger.addHandler(buffer)
+    restore_bars = _bars_off()  # first: it may import a library that brings a handler
+    diversion = _Diversion(belongs, buffer)
+    handlers = _handlers()
+    for handler in handlers:
+        handler.addFilter(diversion)
     show = warnings.showwarning
 
     def show_warning(message: Any, category: Any, *where: Any, **more: Any) -> None:
@@ -87,18 +86,21 @@ def quiet(buffer: LogBuffer) -> Iterator[None]:
             show(message, category, *where, **more)
 
     warnings.showwarning = show_warning
-    restore_bars = _bars_off()
     try:
         yield
     finally:
         restore_bars()
         if warnings.showwarning is show_warning:
             warnings.showwarning = show
-        for logger in listening:
-            logger.removeHandler(buffer)
-        for handler, other in printers:
-            handler.removeFilter(other)
-        buffer.removeFilter(mine)
+        for handler in handlers:
+            handler.removeFilter(diversion)
+
+
+def _handlers() -> list[logging.Handler]:
+    """Everything that could print a record now, the last resort included."""
+    loggers = [logging.getLogger(), *logging.getLogger().manager.loggerDict.values()]
+    found = [h for logger in loggers if isinstance(logger, logging.Logger) for h in logger.handlers]
+    return found if logging.lastResort is None else [*found, logging.lastResort]
 
 
 def _bars_off() -> Callable[[], None]:

@@ -1,0 +1,113 @@
+"""Open values are filled with a reason; where the model is measured and reported."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easymodel_nb.environment import Device
+from easymodel_nb.train import planning
+from easymodel_nb.train.planning import Chooser
+from easymodel_nb.workflow.document import DatasetData, FinetuneData
+
+CPU = Device(kind="cpu", name="CPU, 2 cores", memory_bytes=1)
+EPOCHS, STEPS = st.integers(1, 30), st.integers(1, 5000)
+
+
+@given(EPOCHS, STEPS)
+def test_measured_at_every_epoch_and_at_least_six_times_in_all(epochs: int, per_epoch: int):
+    steps = planning.measured_steps(epochs, per_epoch)
+    assert steps == sorted(set(steps))
+    assert {epoch * per_epoch for epoch in range(1, epochs + 1)} <= set(steps)
+    assert 1 <= steps[0] <= steps[-1] == epochs * per_epoch
+    wanted = min(planning.MIN_POINTS, 1 + epochs * per_epoch)  # step 0 is one more
+    assert 1 + len(steps) >= wanted
+    if epochs >= planning.MIN_POINTS - 1:
+        assert len(steps) == epochs  # enough without points in between
+
+
+@given(st.integers(1, 1_000_000))
+def test_progress_lines_are_chosen_by_step_number_alone(max_steps: int):
+    if max_steps > 20_000:
+        max_steps = 20_000 + max_steps % 1000
+    steps = list(planning.progress_steps(max_steps))
+    every = max(1, math.ceil(max_steps / 300))
+    assert steps == sorted({1, max_steps, *range(every, max_steps + 1, every)})
+    assert len(steps) <= 302
+
+
+def filled(parameters: int = 3_500_000, device: Device = CPU, **data: object) -> Chooser:
+    chooser = Chooser(FinetuneData(**data))
+    planning.fill_training(chooser, parameters=parameters, device=device, rows=77)
+    return chooser
+
+
+def test_what_is_open_is_filled_and_every_choice_has_a_reason():
+    chooser = filled(subset_size=None)
+    data = chooser.data
+    assert (data.subset_size, data.learning_rate, data.precision, data.gradient_checkpointing) == (
+        77, 1e-3, "fp32", False,
+    )  # fmt: skip
+    assert {choice.field for choice in chooser.choices} == {
+        "subset_size", "learning_rate", "precision", "gradient_checkpointing",
+    }  # fmt: skip
+    assert all(choice.reason for choice in chooser.choices)
+
+
+def test_what_the_user_chose_is_kept():
+    given_: dict[str, object] = {"subset_size": 5, "learning_rate": 3e-4, "precision": "fp32"}
+    given_["gradient_checkpointing"] = True
+    chooser = filled(**given_)
+    assert chooser.choices == []
+    assert chooser.data == FinetuneData(**given_)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_on_a_cpu_is_changed_with_the_reason(precision: str):
+    chooser = filled(precision=precision)
+    assert chooser.data.precision == "fp32"
+    (reason,) = [c.reason for c in chooser.choices if c.field == "precision"]
+    assert precision in reason
+
+
+@given(st.integers(1, 10**12), st.integers(1, 10**12))
+def test_larger_models_learn_at_smaller_rates(small: int, large: int):
+    small, large = sorted((small, large))
+    rates = [filled(parameters=p).data.learning_rate or 0 for p in (small, large)]
+    assert rates[0] >= rates[1] > 0
+
+
+def test_no_text_is_longer_than_the_model():
+    chooser = Chooser(FinetuneData(max_length=512))
+    planning.fit_to_model(chooser, 1024)
+    planning.fit_to_model(chooser, None)
+    assert (chooser.data.max_length, chooser.choices) == (512, [])
+    planning.fit_to_model(chooser, 128)
+    assert chooser.data.max_length == 128
+    assert "128 positions" in chooser.choices[0].reason
+
+
+def test_the_splits_and_why():
+    chooser = Chooser(FinetuneData())
+    planning.note_splits(chooser, DatasetData(), "train", None)
+    planning.note_splits(chooser, DatasetData(), "all", "test")
+    said = [(c.field, c.value, c.reason) for c in chooser.choices]
+    assert said == [
+        ("train_split", "train", "the split is named train"),
+        ("eval_split", None, "no other split is there: 0.1 of the rows are held out"),
+        ("train_split", "all", "it is the only split"),
+        ("eval_split", "test", "the split is named test"),
+    ]
+    planning.note_splits(chooser, DatasetData(train_split="a", eval_split="b"), "a", "b")
+    assert len(chooser.choices) == 4
+
+
+@pytest.mark.parametrize("busy", [0.0, 40.0, 60.0, 100.0])
+def test_only_cores_that_nobody_keeps_busy_are_used(monkeypatch: pytest.MonkeyPatch, busy: float):
+    monkeypatch.setattr(planning.psutil, "cpu_percent", lambda interval: busy)  # noqa: ARG005
+    threads, reason = planning.free_cores()
+    assert threads >= 1
+    assert f"{threads} of" in reason
+    if busy == 100:
+        assert threads == 1
