@@ -4,6 +4,7 @@
  */
 import { resolve } from "../logic/theme";
 import type { Session } from "../state/session";
+import { guardKeys } from "./keys";
 import { highContrast, readPage, watchPage } from "./page";
 import { NARROW, type View } from "./view";
 
@@ -46,9 +47,11 @@ export function keepFrame(view: View, session: Session): () => void {
   const { el, store } = view;
   let marked: HTMLElement | null = null;
   let unwatchHooks = () => {};
+  let unguard = () => {};
 
   const unmark = () => {
     unwatchHooks();
+    unguard();
     if (marked) for (const name of ["testid", "state"]) delete marked.dataset[name];
   };
   const mark = () => {
@@ -59,6 +62,9 @@ export function keepFrame(view: View, session: Session): () => void {
       marked = frame;
       frame.dataset.testid = "em-studio";
       unwatchHooks = watchHooks(frame);
+      // A press on the dashboard's text must not focus the notebook's cell, whose keys cut it.
+      frame.tabIndex = -1;
+      unguard = guardKeys(frame, () => null);
       // The flex child that holds us, which need not be `el` itself.
       let child: HTMLElement = el;
       while (child.parentElement && child.parentElement !== frame && child !== frame) {
