@@ -143,16 +143,18 @@ def _run(document: dict[str, Any], options: argparse.Namespace, node: str | None
             runs = train(document, node=node, home=home, on_event=shown.event)
     except StudioError as error:
         return _refuse(error, as_json=options.json)
-    _explain(runs)
+    _explain(runs, as_json=options.json)
     if signals.received:
         return SIGNALLED
     return FINISHED if all(run.status == "finished" for run in runs) else FAILED
 
 
-def _explain(runs: list["Run"]) -> None:
-    """Say on stderr what became of the runs that did not finish."""
+def _explain(runs: list["Run"], *, as_json: bool) -> None:
+    """Say where the models are, and on stderr what became of the runs that did not finish."""
     for run in runs:
         view = run.view
+        if run.model_path is not None and not as_json:
+            print(f"The model is in {run.model_path}")  # noqa: T201
         if view.problem is not None:
             _say(f"Run {run.id} failed: {view.problem.message}")
         elif view.status != "finished":

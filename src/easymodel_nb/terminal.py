@@ -110,16 +110,19 @@ class LiveDisplay:
             self._console.print(text, highlight=False, markup=False)
 
     def _render(self) -> Any:
-        from rich.columns import Columns  # noqa: PLC0415
         from rich.progress_bar import ProgressBar  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
 
         if self._reader is None:
-            return Text("Starting")
+            return "Starting"
         view = self._reader.view()
         done, total = _fraction(view)
         bar = ProgressBar(total=total, completed=done or 0, width=24, pulse=total is None)
-        return Columns([bar, Text(status_line(view))])
+        line = Table.grid(padding=(0, 1))
+        line.add_column()
+        line.add_column(no_wrap=True, overflow="ellipsis")
+        line.add_row(bar, status_line(view))
+        return line
 
 
 def display(home: Path) -> Display:
@@ -158,7 +161,7 @@ def sentence(raw: dict[str, Any]) -> str | None:
         case "warning":
             return f"Note: {raw['problem']['message']}"
         case "run_finished":
-            return f"Finished. The model is in {raw['run_id']}/{raw['model_path']}."
+            return "Finished."
         case "run_stopped":
             return f"Stopped ({raw['reason'].replace('_', ' ')})."
     return None
