@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -26,11 +27,25 @@ def runs_folder(home: Path) -> Path:
 def new_run(home: Path) -> Path:
     """A fresh run folder; its name sorts by time and names no person."""
     while True:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
+        stamp = _next_stamp()
         folder = runs_folder(home) / f"{stamp}-{secrets.token_hex(2)}"
         with contextlib.suppress(FileExistsError):
             folder.mkdir(parents=True)
             return folder
+
+
+_last_stamp = ""
+_stamp_lock = threading.Lock()
+
+
+def _next_stamp() -> str:
+    """Now, never the same twice: runs queued in one millisecond keep their order."""
+    global _last_stamp  # noqa: PLW0603  one clock a process
+    with _stamp_lock:
+        while (stamp := datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]) == _last_stamp:
+            time.sleep(0.0005)
+        _last_stamp = stamp
+        return stamp
 
 
 class RunLog:

@@ -255,7 +255,8 @@ class _Attempt:
         except (OSError, ValueError) as error:
             raise problem_error(
                 "model.unreadable",
-                f"The model's tokenizer or config cannot be read: {error}",
+                f"The model's tokenizer or config cannot be read: {str(error).rstrip('.')}. "
+                "Download or save the model again, or choose another.",
                 field="source",
             ) from error
         generation.check_model(config)
@@ -269,6 +270,7 @@ class _Attempt:
 
     def _load_model(self, folder: sources.ModelFolder) -> None:
         import torch  # noqa: PLC0415
+        from safetensors import SafetensorError  # noqa: PLC0415
         from transformers import AutoModelForCausalLM  # noqa: PLC0415
 
         self.reporter.stage("loading", f"Loading {folder.name}")
@@ -280,9 +282,14 @@ class _Attempt:
 
         try:
             self.model = self.control.interruptible(load, tick=self.reporter.heartbeat)
-        except (OSError, ValueError, KeyError) as error:
+        except torch.OutOfMemoryError:
+            raise
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise problem_error(
-                "model.unreadable", f"{folder.name} cannot be loaded: {error}", field="source"
+                "model.unreadable",
+                f"The weights of {folder.name} cannot be loaded: {str(error).rstrip('.')}. "
+                "Download or save the model again, or choose another.",
+                field="source",
             ) from error
 
     def _prepare(
