@@ -58,12 +58,16 @@ def notebook(
 
 
 @pytest.fixture
-def studio(notebook: Callable[..., LabPage], home: Path) -> LabPage:
-    """A ready studio in the first cell of a notebook, with a home of its own."""
-    opened = notebook(launch(home), "'another cell'")
-    opened.run_cell(0)
-    opened.ready()
-    return opened
+def open_studio(notebook: Callable[..., LabPage], home: Path) -> Callable[..., LabPage]:
+    """Opens a studio in the first cell of a new notebook, with the test's own home."""
+
+    def make(*more_cells: str) -> LabPage:
+        opened = notebook(launch(home), *more_cells)
+        opened.run_cell(0)
+        opened.ready()
+        return opened
+
+    return make
 
 
 @pytest.hookimpl(wrapper=True)

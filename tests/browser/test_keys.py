@@ -4,26 +4,44 @@ JupyterLab's command mode turns single letters into cuts, deletions and new cell
 Flow listens for Delete on the whole document. Either would destroy the user's work.
 """
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from harness.lab import LabPage, launch
 from harness.projects import QUICK, prepare
-from playwright.sync_api import Locator, expect
+from harness.server import JupyterServer
+from harness.waiting import PATIENCE
+from playwright.sync_api import Browser, Locator, expect
 
 LETTERS = ["x", "m", "a", "b", "z", "d d"]
 DELETING = ["Delete", "Backspace"]
 
 
-@pytest.fixture
-def page(notebook: Callable[..., LabPage], home: Path) -> Iterator[LabPage]:
+@pytest.fixture(scope="module")
+def studio(
+    server: JupyterServer, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LabPage]:
+    """One notebook for all these tests: what they press leaves it as it was."""
+    home = tmp_path_factory.mktemp("keys")
     prepare(home, QUICK)
-    opened = notebook(launch(home), "'another cell'", "'a third'")
+    name = server.write("keys.ipynb", launch(home), "'another cell'", "'a third'")
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(PATIENCE * 1000)
+    opened = LabPage(context.new_page(), server, name).open()
     opened.run_cell(0)
     opened.ready()
-    opened.select_cell(0)  # the cell that holds the studio: what a cut would take away
-    return opened
+    yield opened
+    context.close()
+    server.close(name)
+
+
+@pytest.fixture
+def page(studio: LabPage, request: pytest.FixtureRequest) -> LabPage:
+    request.node.pages = [studio.page]
+    assert [kind for kind, _ in studio.cells()] == ["code"] * 3
+    expect(nodes(studio)).to_have_count(3)
+    studio.select_cell(0)  # the cell that holds the studio: what a cut would take away
+    return studio
 
 
 def press(page: LabPage, keys: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
 from harness.projects import LONG, QUICK, prepare, runs
 from harness.waiting import until
 from playwright.sync_api import expect
@@ -17,13 +17,6 @@ FIELDS = ["task", "epochs", "batch_size", "max_length", "subset_size"]
 @pytest.fixture
 def quick(home: Path) -> str:
     return prepare(home, QUICK)
-
-
-def open_studio(notebook: Callable[..., LabPage], home: Path) -> LabPage:
-    page = notebook(launch(home), "'another cell'")
-    page.run_cell(0)
-    page.ready()
-    return page
 
 
 def assert_a_finished_run(page: LabPage) -> None:
@@ -41,8 +34,8 @@ def assert_a_finished_run(page: LabPage) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_first_project_is_ready_to_train(notebook: Callable[..., LabPage], home: Path):
-    page = open_studio(notebook, home)
+def test_the_first_project_is_ready_to_train(open_studio: Callable[..., LabPage]):
+    page = open_studio("'another cell'")
     for kind in ("model", "dataset", "finetune"):
         expect(page.node(kind)).to_have_count(1)
     expect(page.page.locator(".react-flow__edge")).to_have_count(2)
@@ -55,9 +48,9 @@ def test_the_first_project_is_ready_to_train(notebook: Callable[..., LabPage], h
 
 @pytest.mark.usefixtures("quick")
 def test_from_a_click_to_charts_and_back_after_everything(
-    notebook: Callable[..., LabPage], home: Path
+    open_studio: Callable[..., LabPage], home: Path
 ):
-    page = open_studio(notebook, home)
+    page = open_studio("'another cell'")
     page.train()
     page.status("queued", "running", "finished")
     page.status("finished")
@@ -82,9 +75,9 @@ def test_from_a_click_to_charts_and_back_after_everything(
     assert [run.status for run in runs(home)] == ["finished"]
 
 
-def test_progress_is_shown_while_it_trains(notebook: Callable[..., LabPage], home: Path):
+def test_progress_is_shown_while_it_trains(open_studio: Callable[..., LabPage], home: Path):
     prepare(home, LONG)
-    page = open_studio(notebook, home)
+    page = open_studio("'another cell'")
     page.train()
     page.status("running")
     expect(page.hook("run-stage")).to_contain_text(re.compile(r"[Ee]poch \d+ of 1,?000"))
@@ -109,9 +102,11 @@ def test_progress_is_shown_while_it_trains(notebook: Callable[..., LabPage], hom
     page.status("stopped")
 
 
-def test_a_run_whose_kernel_died_shows_as_interrupted(notebook: Callable[..., LabPage], home: Path):
+def test_a_run_whose_kernel_died_shows_as_interrupted(
+    open_studio: Callable[..., LabPage], home: Path
+):
     prepare(home, LONG)
-    page = open_studio(notebook, home)
+    page = open_studio("'another cell'")
     page.train()
     page.status("running")
     until(lambda: runs(home)[0].curve, "progress line in the log")

@@ -4,20 +4,18 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
 from harness.projects import QUICK, prepare
 from playwright.sync_api import expect
 
 
 def test_a_failed_run_s_error_stays_until_it_is_fixed(
-    notebook: Callable[..., LabPage], home: Path, tmp_path: Path
+    open_studio: Callable[..., LabPage], home: Path, tmp_path: Path
 ):
     empty = tmp_path / "empty.csv"
     empty.write_text("")
     prepare(home, QUICK, {"source": str(empty)})
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     problem = page.hook("problem", data_field="source")
     if page.hook("train").is_enabled():
         page.train()
@@ -34,11 +32,9 @@ def test_a_failed_run_s_error_stays_until_it_is_fixed(
     expect(problem).to_have_count(0)
 
 
-def test_a_value_out_of_range_is_told_at_its_field(notebook: Callable[..., LabPage], home: Path):
+def test_a_value_out_of_range_is_told_at_its_field(open_studio: Callable[..., LabPage], home: Path):
     prepare(home, QUICK)
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     page.input("epochs").fill("0")
     problem = page.hook("problem", data_field="epochs")
     expect(problem.first).to_contain_text("Epochs")
@@ -49,10 +45,8 @@ def test_a_value_out_of_range_is_told_at_its_field(notebook: Callable[..., LabPa
 
 
 def test_a_file_that_does_not_exist_is_told_at_the_dataset(
-    notebook: Callable[..., LabPage], home: Path, tmp_path: Path
+    open_studio: Callable[..., LabPage], home: Path, tmp_path: Path
 ):
     prepare(home, QUICK, {"source": str(tmp_path / "nowhere.csv")})
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     expect(page.hook("problem", data_field="source").first).to_contain_text("nowhere.csv")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
 from harness.projects import LONG, prepare, runs
 from harness.waiting import until
 
@@ -16,11 +16,9 @@ SLOW = {**LONG, "subset_size": 1000, "max_length": 128}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_stop(notebook: Callable[..., LabPage], home: Path, stage: str):
+def test_stop(open_studio: Callable[..., LabPage], home: Path, stage: str):
     prepare(home, SLOW)
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     page.train()
 
     def reached() -> bool:

@@ -9,17 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
 from harness.projects import LONG, prepare, runs
 from playwright.sync_api import expect
 
 
 @pytest.fixture
-def training(notebook: Callable[..., LabPage], home: Path) -> LabPage:
+def training(open_studio: Callable[..., LabPage], home: Path) -> LabPage:
     prepare(home, LONG)
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     page.train()
     page.status("running")
     page.save()
@@ -58,23 +56,19 @@ def test_a_command_after_another_tab_was_reloaded_and_closed_arrives(training: L
 
 
 def test_a_command_arrives_although_the_page_last_answered_is_gone(
-    notebook: Callable[..., LabPage], home: Path
+    open_studio: Callable[..., LabPage], home: Path
 ):
     prepare(home, LONG)
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     page.execute("studio._workbench.comm._reply_subshell_id = 'the subshell of a closed page'")
     page.train()
     page.status("running")
     assert_stops(page, home)
 
 
-def test_a_command_is_answered_while_a_cell_runs(notebook: Callable[..., LabPage], home: Path):
+def test_a_command_is_answered_while_a_cell_runs(open_studio: Callable[..., LabPage], home: Path):
     prepare(home, LONG)
-    page = notebook(launch(home), "while not stopped.is_set(): stopped.wait(0.1)")
-    page.run_cell(0)
-    page.ready()
+    page = open_studio("while not stopped.is_set(): stopped.wait(0.1)")
     page.execute("import threading; stopped = threading.Event()")
     page.train()
     page.status("running")

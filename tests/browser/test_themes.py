@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
 from harness.projects import QUICK, prepare
 from playwright.sync_api import expect
 
@@ -54,11 +54,9 @@ def text_colours(page: LabPage, selector: str) -> set[str]:
 
 
 @pytest.fixture
-def trained(notebook: Callable[..., LabPage], home: Path) -> LabPage:
+def trained(open_studio: Callable[..., LabPage], home: Path) -> LabPage:
     prepare(home, QUICK)
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     page.train()
     page.status("finished")
     return page

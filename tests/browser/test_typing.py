@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
 from harness.projects import LONG, prepare, runs, saved
 from harness.waiting import until
 
 
-def test_type_in_a_field_and_click_train_at_once(notebook: Callable[..., LabPage], home: Path):
+def test_type_in_a_field_and_click_train_at_once(open_studio: Callable[..., LabPage], home: Path):
     prepare(home, LONG)
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     epochs = page.input("epochs")
     epochs.fill("777")
     page.train()  # within the 300 ms in which the edit is not sent yet
@@ -22,11 +20,9 @@ def test_type_in_a_field_and_click_train_at_once(notebook: Callable[..., LabPage
     page.status("stopped")
 
 
-def test_an_edit_is_on_disk_without_a_save(notebook: Callable[..., LabPage], home: Path):
+def test_an_edit_is_on_disk_without_a_save(open_studio: Callable[..., LabPage], home: Path):
     project = prepare(home, LONG)
-    page = notebook(launch(home))
-    page.run_cell(0)
-    page.ready()
+    page = open_studio()
     page.input("batch_size").fill("3")
 
     def batch_size() -> bool:

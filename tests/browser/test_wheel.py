@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
 from harness.projects import QUICK, prepare
 from harness.waiting import until
 
@@ -14,12 +14,10 @@ SCALE = (
 
 
 def test_the_wheel_scrolls_the_page_and_zooms_with_control(
-    notebook: Callable[..., LabPage], home: Path
+    open_studio: Callable[..., LabPage], home: Path
 ):
     prepare(home, QUICK)
-    page = notebook(launch(home), *["'more cells, so that there is somewhere to scroll'"] * 40)
-    page.run_cell(0)
-    page.ready()
+    page = open_studio(*["'more cells, so that there is somewhere to scroll'"] * 40)
     page.hook("em-canvas").scroll_into_view_if_needed()
     box = page.hook("em-canvas").bounding_box()
     assert box is not None
