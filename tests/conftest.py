@@ -3,11 +3,25 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """The one Chromium of the session: Playwright can be started once in a process."""
+    from harness.browser import chromium_browser  # the unit tests run without Playwright as well
+
+    with chromium_browser() as launched:
+        yield launched
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.browser import chromium_browser, keep_pictures
+from harness.browser import keep_pictures
 from harness.lab import LabPage, launch
 from harness.server import JupyterServer, lab
 from harness.waiting import PATIENCE
@@ -22,12 +22,6 @@ expect.set_options(timeout=PATIENCE * 1000)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     with lab(sys.executable, tmp_path_factory.mktemp("lab")) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as launched:
-        yield launched
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.browser import chromium_browser, keep_pictures
+from harness.browser import keep_pictures
 from harness.classic import ClassicPage
 from harness.server import JupyterServer, classic
 from harness.waiting import PATIENCE
@@ -50,12 +50,6 @@ def clean_environment() -> dict[str, str]:
 def server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     with classic(str(installed), tmp_path_factory.mktemp("classic")) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as launched:
-        yield launched
 
 
 @pytest.fixture
