@@ -4,6 +4,7 @@ Everything is a ratio within one run on one machine, because absolute times of a
 machine say little. `python benchmarks/run.py bundle importing` measures only those.
 """
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -53,6 +54,8 @@ def _sections(names: list[str]) -> Iterator[Section]:
         yield bundle.measure()
     if not {"canvas", "training"} & set(names):
         return
+    # A run takes as many threads as cores are free, and a browser takes cores: one for both.
+    os.environ["OMP_NUM_THREADS"] = "1"
     with (
         tempfile.TemporaryDirectory(prefix="easymodel-bench-") as name,
         lab(sys.executable, Path(name) / "lab") as server,

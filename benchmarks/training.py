@@ -22,7 +22,7 @@ from harness.waiting import until
 from playwright.sync_api import Browser, WebSocket
 from report import Section, middle
 
-PAIRS = 3
+PAIRS = 2
 STEPS = 1000
 # 800 rows are 100 steps of 8, ten times.
 RUN = {"epochs": 10, "subset_size": 800, "batch_size": 8, "max_length": 32, "max_new_tokens": 8}
