@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from easymodel_nb.measured import Measured
 
 MINUS = "\u2212"
-TIMES = "\u00d7"
 _THOUSAND, _TEN_THOUSAND, _MILLION = 1_000, 10_000, 1_000_000
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -8,10 +8,7 @@ from typing import Literal
 
 import ipywidgets
 
-from easymodel_nb.widgets.state import Theme
-
 Shade = Literal["light", "dark"]
-Series = Literal["base", "train", "validation", "tuned", "human"]
 
 # The light colour, then the dark one.
 TOKENS: dict[str, tuple[str, str]] = {
@@ -51,15 +48,3 @@ def takes_css_variables() -> bool:
     Version 8 does; 7.7, which Colab has, does not.
     """
     return int(ipywidgets.__version__.split(".")[0]) >= 8  # noqa: PLR2004
-
-
-def series_color(name: Series, theme: Theme = "auto") -> str:
-    """The colour of a data series for a bqplot mark.
-
-    A CSS variable where the traits take one, so that a change of theme needs no
-    kernel; else the value for `theme`, "auto" being light, which scoped CSS maps
-    to its token.
-    """
-    if takes_css_variables():
-        return f"var(--em-{name})"
-    return color(name, "dark" if theme == "dark" else "light")
