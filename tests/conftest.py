@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
+
+# A shared machine may take its time over any single example. The gate tries the same examples each
+# time; EASYMODEL_EXPLORE=1 looks for new ones, which then become tests by name.
+settings.register_profile("gate", deadline=None, max_examples=60, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=400, print_blob=True)
+settings.load_profile("explore" if os.environ.get("EASYMODEL_EXPLORE") else "gate")
 
 
 @pytest.fixture(scope="session")

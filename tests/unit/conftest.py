@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.runlog.log import RunLog, new_run, read_view, runs_folder, write_live
@@ -14,10 +13,6 @@ from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.workflow.check import check, training_order
 from easymodel_nb.workflow.document import Workflow
-
-# A shared machine may take its time over any single example.
-settings.register_profile("easymodel", deadline=None, max_examples=60)
-settings.load_profile("easymodel")
 
 
 class HandManager:
