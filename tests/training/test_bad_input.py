@@ -220,14 +220,14 @@ def test_models_of_another_kind(tmp_path: Path):
     size = {"vocab_size": 4096, "d_model": 8, "d_ff": 8, "d_kv": 4, "num_layers": 1, "num_heads": 2}
     t5 = saved(tmp_path / "t5", T5ForConditionalGeneration(T5Config(**size)))
     _, problem = failed(small(model=t5))
-    assert place(problem) == ("model.task", "m1", "source")
+    assert place(problem) == ("model.task", "f1", "task")
     assert "encoder-decoder" in problem.message
     bert = BertConfig(
         vocab_size=4096, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=8,
     )  # fmt: skip
     _, problem = failed(small(model=saved(tmp_path / "bert", BertForMaskedLM(bert))))
-    assert place(problem) == ("model.task", "m1", "source")
+    assert place(problem) == ("model.task", "f1", "task")
     assert "BertForMaskedLM" in problem.message
 
 
@@ -246,9 +246,9 @@ def test_out_of_memory_offers_a_smaller_batch(monkeypatch: pytest.MonkeyPatch):
     def out(*_: Any, **__: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
-    from easymodel_nb.train.tasks import generation
+    from easymodel_nb.train.tasks.generation import Generation
 
-    monkeypatch.setattr(generation, "prepare", out)  # no machine of the tests runs out for real
+    monkeypatch.setattr(Generation, "prepare", out)  # no machine of the tests runs out for real
     _, problem = failed(small())
     assert place(problem) == ("memory.out", "f1", "batch_size")
     assert problem.fix is not None
@@ -261,9 +261,9 @@ def test_an_unforeseen_error_is_redacted(monkeypatch: pytest.MonkeyPatch):
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError(f"no idea\nwith {token}")
 
-    from easymodel_nb.train.tasks import generation
+    from easymodel_nb.train.tasks.generation import Generation
 
-    monkeypatch.setattr(generation, "prepare", fail)
+    monkeypatch.setattr(Generation, "prepare", fail)
     run, problem = failed(small())
     assert problem.code == "run.error"
     assert token not in (run.folder / "events.jsonl").read_text()

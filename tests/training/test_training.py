@@ -23,7 +23,8 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
 from easymodel_nb.train.batching import collate
 from easymodel_nb.train.quiet import MAX_LINES
-from easymodel_nb.train.tasks.generation import Example, _examples, draw
+from easymodel_nb.train.tasks.generation import _examples, draw
+from easymodel_nb.train.tasks.task import Example
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, Workflow
 
 TOKENIZER = AutoTokenizer.from_pretrained(builtin.path("tiny-gpt2"))

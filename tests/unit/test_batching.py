@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.train.batching import LikeLengths, collate
-from easymodel_nb.train.tasks.generation import Example
+from easymodel_nb.train.tasks.task import Example
 
 lengths = st.lists(st.integers(1, 500), min_size=1, max_size=300)
 

@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingA
 from easymodel_nb import builtin, metrics
 from easymodel_nb.metrics.perplexity import IGNORED, Perplexity, encode, score
 from easymodel_nb.train.batching import collate
-from easymodel_nb.train.tasks.generation import Example
+from easymodel_nb.train.tasks.task import Example
 
 CLOSE = 1e-5
 module = sys.modules["easymodel_nb.metrics.perplexity"]  # the name is the function's

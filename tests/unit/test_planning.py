@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from easymodel_nb.environment import Device
 from easymodel_nb.train import planning
 from easymodel_nb.train.planning import Chooser
+from easymodel_nb.train.tasks.generation import Generation
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
 CPU = Device(kind="cpu", name="CPU, 2 cores", memory_bytes=1)
@@ -39,7 +40,9 @@ def test_progress_lines_are_chosen_by_step_number_alone(max_steps: int):
 
 def filled(parameters: int = 3_500_000, device: Device = CPU, **data: object) -> Chooser:
     chooser = Chooser(FinetuneData(**data))
-    planning.fill_training(chooser, parameters=parameters, device=device, rows=77)
+    planning.fill_training(
+        chooser, rates=Generation.rates, parameters=parameters, device=device, rows=77
+    )
     return chooser
 
 

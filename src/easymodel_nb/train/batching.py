@@ -1,26 +1,33 @@
 """Batches: rows of like length, padded to the longest of their batch, never to `max_length`."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch.utils.data import Sampler
 
 from easymodel_nb.metrics.perplexity import IGNORED
-from easymodel_nb.train.tasks.generation import Example
+
+Batch = dict[str, torch.Tensor]
 
 
-def collate(examples: Sequence[Example]) -> dict[str, torch.Tensor]:
+def pad(rows: Sequence[Sequence[int]], value: int, *, side: str = "right") -> torch.Tensor:
+    """The rows as one (rows, longest) tensor of int64, the short ones filled with `value`."""
+    width = max((len(row) for row in rows), default=0)
+    out = torch.full((len(rows), width), value, dtype=torch.long)
+    for index, row in enumerate(rows):
+        start = width - len(row) if side == "left" else 0
+        out[index, start : start + len(row)] = torch.tensor(row, dtype=torch.long)
+    return out
+
+
+def collate(examples: Sequence[Any], padding_id: int = 0) -> Batch:
     """Right-padded `input_ids`, `attention_mask`, `labels`, each (rows, longest)."""
-    width = max(len(example.ids) for example in examples)
-    ids = torch.zeros((len(examples), width), dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    labels = torch.full_like(ids, IGNORED)
-    for row, example in enumerate(examples):
-        length = len(example.ids)
-        ids[row, :length] = torch.tensor(example.ids)
-        mask[row, :length] = 1
-        labels[row, :length] = torch.tensor(example.labels)
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+    return {
+        "input_ids": pad([example.ids for example in examples], padding_id),
+        "attention_mask": pad([[1] * len(example.ids) for example in examples], 0),
+        "labels": pad([example.labels for example in examples], IGNORED),
+    }
 
 
 class LikeLengths(Sampler[int]):

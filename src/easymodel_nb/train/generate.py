@@ -6,7 +6,8 @@ from typing import Any
 import torch
 
 from easymodel_nb.metrics.perplexity import eval_mode
-from easymodel_nb.train.tasks.generation import Sample
+from easymodel_nb.train.batching import pad
+from easymodel_nb.train.tasks.task import Sample
 
 _BATCH = 16
 
@@ -36,14 +37,11 @@ def generate(
 
 
 def _batch(model: Any, tokenizer: Any, prompts: list[list[int]], limit: int) -> list[list[int]]:
-    width = max(len(ids) for ids in prompts)
     eos = tokenizer.eos_token_id
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else eos
-    ids = torch.full((len(prompts), width), pad if pad is not None else 0, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = torch.tensor(prompt)
-        mask[row, width - len(prompt) :] = 1
+    filler = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else eos
+    filler = filler if filler is not None else 0
+    ids = pad(prompts, filler, side="left")
+    mask = pad([[1] * len(prompt) for prompt in prompts], 0, side="left")
     output = model.generate(
         input_ids=ids.to(model.device),
         attention_mask=mask.to(model.device),
@@ -54,9 +52,9 @@ def _batch(model: Any, tokenizer: Any, prompts: list[list[int]], limit: int) -> 
         top_p=None,
         top_k=None,
         eos_token_id=eos,
-        pad_token_id=pad if pad is not None else 0,
+        pad_token_id=filler,
     )
-    return [row[width:].tolist() for row in output]
+    return [row[ids.shape[1] :].tolist() for row in output]
 
 
 def _row(index: int, sample: Sample, ids: list[int], tokenizer: Any) -> dict[str, Any]:

@@ -8,17 +8,15 @@ from typing import Any
 
 import psutil
 import torch
-import torch.nn.functional as F  # noqa: N812  its usual name
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.train import planning
-from easymodel_nb.train.batching import LikeLengths, collate
+from easymodel_nb.train.batching import LikeLengths
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.tasks.generation import Prepared
+from easymodel_nb.train.tasks.task import Prepared, Task
 
 _CHECKPOINT_SECONDS = 600
 _SMOOTH_SECONDS = 0.25
@@ -46,23 +44,21 @@ class _Tally:
 
 
 class _Loss:
-    """Sum of NLL over the targets, divided by the targets of the whole optimizer step."""
+    """The task's summed loss, divided by the targets of the whole optimizer step."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task) -> None:
+        self._task = task
         self.since_line, self.recent = _Tally(), _Tally()
 
     def __call__(
         self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        targets = labels[:, 1:]
-        where = targets != IGNORED
-        nll = F.cross_entropy(
-            outputs.logits[:, :-1][where].float(), targets[where], reduction="sum"
-        )
-        count = where.sum()
+        total, count = self._task.loss(outputs, labels), self._task.targets(labels)
         for tally in (self.since_line, self.recent):
-            tally.add(nll.detach().double(), count)
-        return nll / (num_items_in_batch if num_items_in_batch is not None else count.clamp(min=1))
+            tally.add(total.detach().double(), count)
+        return total / (
+            num_items_in_batch if num_items_in_batch is not None else count.clamp(min=1)
+        )
 
 
 class _Clock:
@@ -217,25 +213,28 @@ class _Callback(TrainerCallback):
 
 
 class _LeanTrainer(Trainer):
-    def __init__(self, clock: _Clock, **kwargs: Any) -> None:
+    def __init__(self, task: Task, clock: _Clock, **kwargs: Any) -> None:
+        self._task = task
         self._clock = clock
         super().__init__(**kwargs)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LikeLengths:
         rows: Any = train_dataset if train_dataset is not None else self.train_dataset
-        lengths = [len(example.ids) for example in rows]
+        lengths = [len(example) for example in rows]
         return LikeLengths(lengths, self.args.per_device_train_batch_size, self.args.seed)
 
     def floating_point_ops(self, inputs: Any) -> int:  # noqa: ARG002
         return 0  # nobody reads it, and it walks all modules at each step
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
-        samples, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         self._clock.tokens += sum(int(batch["attention_mask"].sum()) for batch in samples)
-        return samples, items
+        items = sum(self._task.targets(batch["labels"]) for batch in samples)
+        return samples, items.to(device) if isinstance(items, torch.Tensor) else None
 
 
 def train(
+    task: Task,
     model: Any,
     plan: RunPlan,
     prepared: Prepared,
@@ -251,14 +250,15 @@ def train(
         When a stop was asked for; the model then holds the weights of the last whole step.
 
     """
-    loss, clock = _Loss(), _Clock()
+    loss, clock = _Loss(task), _Clock()
     arguments = _arguments(plan, reporter.folder)
     trainer = _LeanTrainer(
+        task,
         clock,
         model=model,
         args=arguments,
         train_dataset=prepared.train,
-        data_collator=collate,
+        data_collator=task.collate,
         compute_loss_func=loss,
         callbacks=[_Callback(plan, loss, clock, measurer, control, reporter)],
     )

@@ -67,7 +67,7 @@ class RunPlan(BaseModel):
     max_steps: int
     eval_steps: list[int]  # where the model is measured, beside step 0
     sample_prompts: int
-    max_new_tokens: int
+    max_new_tokens: int | None
     device: str
     choices: list[Choice]
 

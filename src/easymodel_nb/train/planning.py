@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -12,15 +12,11 @@ from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
 if TYPE_CHECKING:
-    from easymodel_nb.train.tasks.generation import Prepared
+    from easymodel_nb.train.tasks.task import Prepared
 
 MIN_POINTS = 6
-_RATES = (  # parameters up to, learning rate of full fine-tuning with AdamW
-    (20e6, 1e-3),
-    (200e6, 1e-4),
-    (1e9, 5e-5),
-    (math.inf, 2e-5),
-)
+_NO_LIMIT = 10_000_000  # tokenizers without a limit name a huge number
+_PADDED_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "data2vec-text")
 _LOOK_SECONDS = 0.5
 _LOSSY = ("bf16", "fp16")
 
@@ -54,6 +50,22 @@ def note_splits(chooser: Chooser, data: DatasetData, train: str, evaluation: str
         chooser.note("eval_split", evaluation, why)
 
 
+def positions(config: Any, tokenizer: Any) -> int | None:
+    """How many tokens the model can read at once, if it says."""
+    found = [
+        getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None),
+        getattr(tokenizer, "model_max_length", None),
+    ]
+    if found[0] and getattr(config, "model_type", "") in _PADDED_POSITIONS:
+        found[0] -= (config.pad_token_id or 0) + 1
+    if getattr(config, "is_encoder_decoder", False) and not hasattr(
+        config, "max_position_embeddings"
+    ):
+        found = [None]  # relative positions: what its tokenizer says is only a habit
+    known = [int(n) for n in found if n and n < _NO_LIMIT]
+    return min(known) if known else None
+
+
 def fit_to_model(chooser: Chooser, positions: int | None) -> None:
     """No text may be longer than the model has positions."""
     if positions is not None and chooser.data.max_length > positions:
@@ -61,14 +73,19 @@ def fit_to_model(chooser: Chooser, positions: int | None) -> None:
 
 
 def fill_training(
-    chooser: Chooser, *, parameters: int, device: environment.Device, rows: int
+    chooser: Chooser,
+    *,
+    rates: Sequence[tuple[float, float]],
+    parameters: int,
+    device: environment.Device,
+    rows: int,
 ) -> None:
     """The values that depend on the model's size, the device and the number of rows."""
     data = chooser.data
     if data.subset_size is None:
         chooser.set("subset_size", rows, "all rows of the train split")
     if data.learning_rate is None:
-        rate = next(rate for limit, rate in _RATES if parameters <= limit)
+        rate = next(rate for limit, rate in rates if parameters <= limit)
         chooser.set(
             "learning_rate",
             rate,
@@ -156,7 +173,7 @@ def finish(
         steps_per_epoch=per_epoch,
         max_steps=per_epoch * data.epochs,
         eval_steps=measured_steps(data.epochs, per_epoch),
-        sample_prompts=len(prepared.samples),
+        sample_prompts=prepared.prompts,
         max_new_tokens=prepared.max_new_tokens,
         device=device.name,
         choices=chooser.choices,

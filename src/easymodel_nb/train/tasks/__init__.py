@@ -1,1 +1,18 @@
-"""One file a task: its model class, its examples, its metrics and its samples."""
+"""The tasks a model can be trained for, one file each."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from easymodel_nb.train.tasks.task import Context, Task
+
+_CLASSES = {
+    "generation": "Generation",
+}
+
+
+def create(name: str, context: "Context") -> "Task":
+    """The task of that name, for one run."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    made: Task = getattr(module, _CLASSES[name])(context)
+    return made

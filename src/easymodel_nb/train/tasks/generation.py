@@ -1,74 +1,135 @@
-"""Generation: causal language models on plain text, or on prompt and target."""
+"""Generation: left-to-right language models on plain text, or on prompt and target."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import torch
+import torch.nn.functional as F  # noqa: N812  its usual name
 
 from easymodel_nb.errors import StudioError, problem_error
-from easymodel_nb.metrics.perplexity import IGNORED, Encoded, encode
+from easymodel_nb.measured import Measured
+from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, encode, score
+from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train import fields
-from easymodel_nb.train.control import Control
 from easymodel_nb.train.fields import Roles
-from easymodel_nb.train.reporter import Reporter
+from easymodel_nb.train.generate import generate
+from easymodel_nb.train.tasks.task import Example, Prepared, Sample, Task, Watch
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
 SAMPLE_PROMPTS = 16
 _CHUNK = 512  # texts tokenised between two looks at the stop flag
 _OPENING = 32  # tokens of a plain text that serve as its prompt
-_CAUSAL = ("ForCausalLM", "LMHeadModel")
 
 
 @dataclass(frozen=True)
-class Example:
-    """One training example: token ids, and labels with IGNORED where nothing is learned."""
+class PreparedTexts(Prepared):
+    """Texts to learn and to score, and prompts to answer."""
 
-    ids: list[int]
-    labels: list[int]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One prompt to generate from, and what the data answers."""
-
-    prompt: str
-    reference: str
-    ids: list[int]
+    validation: Sequence[Encoded] = ()
+    train_slice: Sequence[Encoded] = ()  # fixed, of as many tokens as validation
+    samples: Sequence[Sample] = ()
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """Everything a generation run trains on and is measured with."""
+class Generation(Task):
+    """A causal language model learns to go on with a text."""
 
-    train: list[Example]
-    validation: list[Encoded]
-    train_slice: list[Encoded]  # fixed, of as many tokens as validation
-    samples: list[Sample]
-    max_new_tokens: int
-    train_rows: int
-    eval_rows: int
-    dropped_rows: int
-    cut_rows: int
+    name = "generation"
+    auto_class = "AutoModelForCausalLM"
+    rates: ClassVar = ((20e6, 1e-3), (200e6, 1e-4), (1e9, 5e-5), (math.inf, 2e-5))
 
+    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedTexts:  # noqa: ARG002
+        """Tokenise the rows into windows that are learned and texts that are scored."""
+        data, roles, reporter = self.context.chooser.data, self.context.roles, self.context.reporter
+        tokenizer = self.context.tokenizer
+        train_pairs, dropped_train = _pairs(train, roles)
+        eval_pairs, dropped_eval = _pairs(evaluation, roles)
+        for pairs, what in ((train_pairs, "train"), (eval_pairs, "measure")):
+            if not pairs:
+                raise _nothing(roles, what)
+        total = len(train_pairs) + len(eval_pairs)
+        reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
+        encoded_train = self._encode(train_pairs, 0)
+        encoded_eval = self._encode(eval_pairs, len(train_pairs))
+        examples = [e for item in encoded_train for e in _examples(item, data.max_length)]
+        if not examples:
+            raise _nothing(roles, "train")
+        limit = data.max_new_tokens
+        if limit is None:
+            targets = [sum(item.scored) for item in encoded_eval]
+            limit = _usual_length(targets, data.max_length)
+            why = "1.5 times the 95th percentile of the references' length"
+            self.context.chooser.set("max_new_tokens", limit, why)
+        train_slice = _slice(encoded_train, sum(len(e.ids) for e in encoded_eval), data.seed)
+        samples = _samples(eval_pairs, data, tokenizer, limit)
+        return PreparedTexts(
+            train=examples,
+            texts=len(encoded_eval) + len(train_slice),
+            prompts=len(samples),
+            max_new_tokens=limit,
+            train_rows=len(train_pairs),
+            eval_rows=len(eval_pairs),
+            dropped_rows=dropped_train + dropped_eval,
+            cut_rows=sum(
+                roles.has_prompt and len(item.ids) >= data.max_length for item in encoded_train
+            ),
+            validation=encoded_eval,
+            train_slice=train_slice,
+            samples=samples,
+        )
 
-def check_model(config: Any) -> None:
-    """Refuse a model that cannot generate text left to right."""
-    architectures = list(getattr(config, "architectures", None) or [])
-    if getattr(config, "is_encoder_decoder", False):
-        kind = "an encoder-decoder, which writes from a source text"
-    elif architectures and not any(a.endswith(_CAUSAL) for a in architectures):
-        kind = f"a {architectures[0]}, which cannot write text"
-    else:
-        return
-    raise problem_error(
-        "model.task",
-        f"Generation needs a causal language model such as GPT-2 or Llama; this is {kind}. "
-        "Choose another model.",
-        field="source",
-    )
+    def _encode(self, pairs: Sequence["Pair"], done: int) -> list[Encoded]:
+        encoded: list[Encoded] = []
+        for start in range(0, len(pairs), _CHUNK):
+            self.context.control.check()
+            chunk = pairs[start : start + _CHUNK]
+            prompts = None if chunk[0][0] is None else [prompt or "" for prompt, _ in chunk]
+            encoded += encode(
+                self.context.tokenizer,
+                [text for _, text in chunk],
+                prompts=prompts,
+                max_length=self.context.chooser.data.max_length,
+                eos=True,
+            )
+            self.context.reporter.advance(done + len(encoded))
+        return encoded
+
+    def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
+        """Sum of NLL over the targets, each predicted from what stands before it."""
+        targets = labels[:, 1:]
+        where = targets != IGNORED
+        logits = outputs.logits[:, :-1][where].float()
+        return F.cross_entropy(logits, targets[where], reduction="sum")
+
+    def measure(self, model: Any, prepared: PreparedTexts, watch: Watch) -> Analytics:
+        """Perplexity of validation and of the fixed train slice, loss and bits per byte."""
+        validation = self._score(model, prepared.validation, watch, 0)
+        train = self._score(model, prepared.train_slice, watch, len(prepared.validation))
+        return Analytics(
+            perplexity={"train": _plain(train), "validation": _plain(validation)},
+            task={
+                "loss": _ratio(validation, validation.loss, "nats per token"),
+                "bits_per_byte": _ratio(validation, validation.bits_per_byte, "bits per byte"),
+            },
+        )
+
+    def _score(self, model: Any, texts: Sequence[Encoded], watch: Watch, before: int) -> Perplexity:
+        data = self.context.chooser.data
+        return score(
+            model,
+            texts,
+            max_length=data.max_length,
+            seed=data.seed,
+            on_texts=lambda done: watch(before + done),
+        )
+
+    def answers(self, model: Any, prepared: PreparedTexts, watch: Watch) -> list[dict[str, Any]]:
+        """Greedy continuations of the sampled prompts."""
+        limit = prepared.max_new_tokens or 1
+        return generate(model, self.context.tokenizer, prepared.samples, limit, watch)
 
 
 def draw(
@@ -95,46 +156,6 @@ def draw(
     return train.take(pa.array(chosen[count:])), train.take(pa.array(chosen[:count]))
 
 
-def prepare(
-    train: pa.Table,
-    evaluation: pa.Table,
-    roles: Roles,
-    data: FinetuneData,
-    tokenizer: Any,
-    control: Control,
-    reporter: Reporter,
-) -> Prepared:
-    """Tokenise the rows into examples."""
-    train_pairs, dropped_train = _pairs(train, roles)
-    eval_pairs, dropped_eval = _pairs(evaluation, roles)
-    for pairs, what in ((train_pairs, "train"), (eval_pairs, "measure")):
-        if not pairs:
-            raise _nothing(roles, what)
-    reporter.stage(
-        "preparing", "Tokenising the rows", total=len(train_pairs) + len(eval_pairs), unit="rows"
-    )
-    encoded_train = _encode(train_pairs, data, tokenizer, control, reporter, 0)
-    encoded_eval = _encode(eval_pairs, data, tokenizer, control, reporter, len(train_pairs))
-    examples = [e for item in encoded_train for e in _examples(item, data.max_length)]
-    if not examples:
-        raise _nothing(roles, "train")
-    targets = [sum(item.scored) for item in encoded_eval]
-    limit = data.max_new_tokens or _usual_length(targets, data.max_length)
-    return Prepared(
-        train=examples,
-        validation=encoded_eval,
-        train_slice=_slice(encoded_train, sum(len(e.ids) for e in encoded_eval), data.seed),
-        samples=_samples(eval_pairs, data, tokenizer, limit),
-        max_new_tokens=limit,
-        train_rows=len(train_pairs),
-        eval_rows=len(eval_pairs),
-        dropped_rows=dropped_train + dropped_eval,
-        cut_rows=sum(
-            roles.has_prompt and len(item.ids) >= data.max_length for item in encoded_train
-        ),
-    )
-
-
 Pair = tuple[str | None, str]
 
 
@@ -143,30 +164,6 @@ def _pairs(table: pa.Table, roles: Roles) -> tuple[list[Pair], int]:
     rows = table.select([n for n in table.column_names if n in wanted]).to_pylist()
     pairs = [pair for row in rows if (pair := fields.prompt_and_target(row, roles)) is not None]
     return pairs, len(rows) - len(pairs)
-
-
-def _encode(
-    pairs: Sequence[Pair],
-    data: FinetuneData,
-    tokenizer: Any,
-    control: Control,
-    reporter: Reporter,
-    done: int,
-) -> list[Encoded]:
-    encoded: list[Encoded] = []
-    for start in range(0, len(pairs), _CHUNK):
-        control.check()
-        chunk = pairs[start : start + _CHUNK]
-        prompts = None if chunk[0][0] is None else [prompt or "" for prompt, _ in chunk]
-        encoded += encode(
-            tokenizer,
-            [text for _, text in chunk],
-            prompts=prompts,
-            max_length=data.max_length,
-            eos=True,
-        )
-        reporter.advance(done + len(encoded))
-    return encoded
 
 
 def _examples(item: Encoded, max_length: int) -> list[Example]:
@@ -231,3 +228,14 @@ def _nothing(roles: Roles, what: str) -> StudioError:
         f"There is no row to {what}: {column!r} is empty in every one. Choose another column.",
         field="target_field" if roles.target else "text_field",
     )
+
+
+def _plain(measured: Perplexity) -> Measured:
+    return Measured(**measured.model_dump())
+
+
+def _ratio(validation: Perplexity, value: float | None, unit: str) -> Measured:
+    if value is None:
+        reason = validation.reason or "Nothing was scored."
+        return Measured.missing(reason, n=validation.n, unit=unit)
+    return Measured(value=value, n=validation.n, unit=unit)

@@ -1,0 +1,158 @@
+"""What a task is: everything of a run that differs from one task to another.
+
+A run makes one instance and calls it in this order: `check_model`, `classes` while rows are
+drawn, `read`, `load_model`, `prepare`; then `measure` and `answers` at each measuring point,
+`collate` and `loss` at each step.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import pyarrow as pa
+import torch
+
+from easymodel_nb.errors import Problem
+from easymodel_nb.metrics.perplexity import IGNORED
+from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.train.batching import Batch, collate
+from easymodel_nb.train.control import Control
+from easymodel_nb.train.fields import Roles
+from easymodel_nb.train.planning import Chooser
+from easymodel_nb.train.reporter import Reporter
+from easymodel_nb.train.tasks.abilities import refuse_unfit
+
+Watch = Callable[[int], None]  # hears how many texts are done; may raise Stopped
+
+
+class HasLength(Protocol):
+    """A training example; its length in tokens decides its batch."""
+
+    def __len__(self) -> int:
+        """Tokens of the example."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids, and one label a token, IGNORED where nothing is learned."""
+
+    ids: list[int]
+    labels: list[int]
+
+    def __len__(self) -> int:
+        """Tokens of the example."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One text to answer, and what the data answers."""
+
+    prompt: str
+    reference: str
+    ids: list[int]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is trained on and measured with; a task adds what it needs itself."""
+
+    train: Sequence[HasLength]
+    texts: int  # how many texts one call of `measure` scores
+    prompts: int  # how many answers one call of `answers` gives
+    max_new_tokens: int | None  # of one answer; None where nothing is written
+    train_rows: int
+    eval_rows: int
+    dropped_rows: int = 0
+    cut_rows: int = 0
+    notes: tuple[Problem, ...] = ()
+
+
+@dataclass
+class Context:
+    """What a task may use of its run. `chooser.data` is the node with every value chosen so far."""
+
+    chooser: Chooser
+    control: Control
+    reporter: Reporter
+    config: Any = None
+    tokenizer: Any = None
+    roles: Roles = Roles()  # noqa: RUF009  frozen
+    device: str = "cpu"
+    rows_checked: int = 0
+
+
+class Task(ABC):
+    """One task of one run."""
+
+    name: ClassVar[str]
+    auto_class: ClassVar[str]  # the transformers class that loads the model
+    # Parameters up to, usual learning rate of full fine-tuning with AdamW.
+    rates: ClassVar[tuple[tuple[float, float], ...]]
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def check_model(self) -> None:
+        """Refuse a model that cannot do this task, from its config."""
+        refuse_unfit(self.name, self.context.config.to_dict())
+
+    def classes(self, table: pa.Table) -> Sequence[Any] | None:  # noqa: ARG002
+        """The class of each row, where the rows are to be drawn by class."""
+        return None
+
+    def read(self, train: pa.Table, evaluation: pa.Table) -> None:  # noqa: B027  not every task does
+        """Learn from the drawn rows what the model must know, such as the names of the classes."""
+
+    def model_options(self) -> dict[str, Any]:
+        """Arguments for `from_pretrained` beside the path."""
+        return {}
+
+    def load_model(self, path: Path) -> Any:
+        """The model in 32 bits on the context's device."""
+        import transformers  # noqa: PLC0415
+
+        # The checkpoint's own dtype may be bf16, which some CPUs compute 60 times slower.
+        auto = getattr(transformers, self.auto_class)
+        model = auto.from_pretrained(path, dtype=torch.float32, **self.model_options())
+        return model.to(self.context.device)
+
+    @abstractmethod
+    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> Prepared:
+        """Tokenise the rows. Calls `control.check()` and `reporter.advance()` as it goes."""
+
+    def collate(self, examples: Sequence[Any]) -> Batch:
+        """Padded `input_ids`, `attention_mask` and `labels`, each (rows, longest)."""
+        return collate(examples, self.padding_id)
+
+    @property
+    def padding_id(self) -> int:
+        """The id that fills short rows; any does where the tokenizer names none."""
+        found = getattr(self.context.tokenizer, "pad_token_id", None)
+        return int(found) if found is not None else 0
+
+    @abstractmethod
+    def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
+        """The summed loss of a batch in nats."""
+
+    def targets(self, labels: torch.Tensor) -> torch.Tensor:
+        """What the summed loss of these labels is divided by: how many of them are learned."""
+        return labels.ne(IGNORED).sum()
+
+    @abstractmethod
+    def measure(self, model: Any, prepared: Any, watch: Watch) -> Analytics:
+        """The numbers of one measuring point."""
+
+    @abstractmethod
+    def answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
+        """What the model answers to the sampled texts.
+
+        Rows of index, prompt, reference, text; where text is generated also tokens and
+        ended ("eos" or "limit").
+        """
+
+    def baseline(self, analytics: Analytics) -> Analytics:
+        """The point before training, as measured; a task with a new head has no such value."""
+        return analytics
