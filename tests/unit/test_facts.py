@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -90,6 +91,37 @@ def test_what_the_node_no_longer_holds_is_not_looked_at_and_never_shown(bench: B
     assert known["m1"].lines[0] == "facts of builtin:other"
     sources = [data.source for data, _ in bench.asked if isinstance(data, ModelData)]
     assert sources == ["builtin:other"]
+
+
+def test_whatever_the_trainer_says_is_told(bench: Bench):
+    found = Found("facts")
+    found.tasks = ["classification"]
+    found.candidates = {"text_field": [f"c{i}" for i in range(1000)]}
+    found.guesses = [SimpleNamespace(field="delimiter", value=";", reason="it is in every line")]
+    found.splits = [{"name": "train", "rows": 7}]
+    found.notes = ["2 blank rows were left out."]
+    bench.answer = lambda _data: found
+    told = bench.settle(first_workflow())["d1"]
+    assert told.tasks == ["classification"]
+    assert told.candidates["text_field"][0] == "c0"
+    assert len(told.candidates["text_field"]) < 100
+    assert (told.guesses[0].field, told.guesses[0].value) == ("delimiter", ";")
+    assert (told.splits[0].rows, told.notes) == (7, ["2 blank rows were left out."])
+
+
+def test_what_may_have_changed_is_asked_again_and_shown_meanwhile(bench: Bench):
+    workflow = first_workflow()
+    workflow.nodes[1].data["source"] = "variable:df"
+    bench.answer = lambda _data: Found("old")
+    bench.settle(workflow)
+    bench.answer = lambda _data: Found("new")
+    assert not bench.facts.refresh(lambda source: source == "variable:other")
+    assert bench.facts.refresh(lambda source: source == "variable:df")
+    assert bench.facts.of(workflow)["d1"].lines == ["old"]
+    assert bench.news.acquire(timeout=WAIT)
+    while bench.facts.of(workflow)["d1"].lines != ["new"]:
+        assert bench.news.acquire(timeout=WAIT)
+    assert len(bench.asked) == 3
 
 
 def test_a_refusal_is_a_problem_on_the_node_and_looked_at_again_later(

@@ -91,6 +91,19 @@ def test_whatever_is_sent_something_is_answered(message: Any):
     assert reply["error"]["message"]
 
 
+def test_bytes_come_with_their_command_and_with_no_other():
+    seen: list[bytes] = []
+    handlers: dict[str, rpc.Handler] = {
+        "upload_chunk": lambda params: seen.append(bytes(params.buffer)),
+        "pull": lambda _params: None,
+    }
+    message = {"id": 1, "method": "upload_chunk", "params": {"id": "u", "offset": 0}}
+    assert rpc.reply(handlers, message, [memoryview(b"abc")])["ok"]
+    assert rpc.reply(handlers, message)["ok"]
+    assert seen == [b"abc", b""]
+    assert rpc.reply(handlers, {"id": 2, "method": "pull"}, [b"abc"])["ok"]
+
+
 def test_python_gets_the_error_itself():
     params = {"project_id": "p", "client": "c", "base_rev": 1, "document": {}}
     with pytest.raises(RpcError, match="Changed elsewhere"):

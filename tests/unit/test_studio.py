@@ -18,7 +18,7 @@ from easymodel_nb.store.projects import ProjectStore
 from easymodel_nb.widgets import studio as studio_module
 from easymodel_nb.widgets import workbench as workbench_module
 from easymodel_nb.widgets.session import Session
-from easymodel_nb.widgets.state import TRAITS
+from easymodel_nb.widgets.state import TRAITS, Variable
 from easymodel_nb.widgets.studio import Studio, studio
 
 TOKEN = "hf_" + "ZyXwVuTsRqPoNmLkJiHg"
@@ -55,6 +55,11 @@ class View:
         content = {"id": name, "method": method, "params": params}
         self.send({"method": "custom", "content": content})
         return self.replies.get(name, {})
+
+    def send_buffer(self, method: str, data: bytes, **params: Any) -> None:
+        content = {"id": next(self.ids), "method": method, "params": params}
+        message = {"content": {"data": {"method": "custom", "content": content}}}
+        self.workbench._handle_msg({**message, "buffers": [memoryview(data)]})
 
     def pull(self) -> None:
         self.call("pull", seen={name: self.traits[name]["seq"] for name in TRAITS})
@@ -294,6 +299,42 @@ def test_python_says_the_same_words(made: Studio, manager: HandManager):
     ):
         with pytest.raises(StudioError, match=says):
             made.command(method, **params)
+
+
+def test_a_file_is_uploaded_over_the_wire(view: View, home: Path):
+    content = b"text;label\ncaf\xe9;1\n"
+    upload = view.call("upload_begin", name="a.csv", size=len(content))["result"]
+    assert upload["path"] is None
+    view.send_buffer("upload_chunk", content, id=upload["id"], offset=0)
+    path = Path(view.call("upload_end", id=upload["id"])["result"]["path"])
+    assert path.read_bytes() == content
+    assert path.is_relative_to(home / "uploads")
+    refused = view.call("upload_begin", name="a.csv", size=0)["error"]
+    assert (refused["code"], refused["problems"][0]["code"]) == ("refused", "upload.empty")
+    assert view.call("upload_chunk", id="x", offset=-1)["error"]["code"] == "invalid_params"
+
+
+def test_variables_of_the_notebook_are_listed_when_asked(home: Path, manager: HandManager):
+    listed = threading.Semaphore(0)
+    found = [Variable(name="df", kind="DataFrame", rows=3, columns=["text"])]
+
+    def look() -> list[Variable]:
+        listed.release()
+        return found
+
+    session = Session(home, manager, describe=lambda *_: None, variables=look)
+    made = Studio(session, script_and_styles=BUNDLE)
+    view = View(made)
+    assert view.traits["catalog"]["variables"] == []
+    session.worker.start()
+    view.call("variables")
+    assert listed.acquire(timeout=10)
+    done = threading.Event()
+    session.worker.submit(done.set)
+    assert done.wait(10)
+    view.pull()
+    assert [v["name"] for v in view.traits["catalog"]["variables"]] == ["df"]
+    made.close()
 
 
 def test_details_of_a_run(made: Studio, manager: HandManager):

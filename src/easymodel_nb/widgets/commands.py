@@ -7,7 +7,6 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
-from easymodel_nb.store.first import first_workflow
 from easymodel_nb.store.projects import Conflict
 from easymodel_nb.widgets.rpc import (
     CommitParams,
@@ -26,9 +25,17 @@ from easymodel_nb.widgets.rpc import (
     TokenParams,
     TrainParams,
     TrainResult,
+    UploadBeginParams,
+    UploadBeginResult,
+    UploadChunkParams,
+    UploadChunkResult,
+    UploadEndParams,
+    UploadEndResult,
+    UploadParams,
 )
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.widgets.state import Theme
+from easymodel_nb.widgets.templates import options, title_of, workflow_of
 from easymodel_nb.workflow.document import Workflow
 
 _DOCUMENT_BYTES = 1_000_000
@@ -56,6 +63,11 @@ class Commands:
         silent: dict[str, Callable[..., object]] = {
             "pull": self._pull,
             "run_details": self._run_details,
+            "variables": self._variables,
+            "upload_begin": self._upload_begin,
+            "upload_chunk": self._upload_chunk,
+            "upload_end": self._upload_end,
+            "upload_cancel": self._upload_cancel,
         }
         shown: dict[str, Callable[..., object]] = {
             "commit": self._commit,
@@ -147,15 +159,37 @@ class Commands:
             metrics=run.metric_rows(),
         )
 
+    # ------------------------------------------------------------ data of the user's
+
+    def _variables(self, _params: BaseModel) -> None:
+        self._session.look_at_variables()
+
+    def _upload_begin(self, params: UploadBeginParams) -> UploadBeginResult:
+        name, path = self._session.uploads.begin(params.name, params.size, params.sha256)
+        return UploadBeginResult(id=name, path=str(path) if path else None)
+
+    def _upload_chunk(self, params: UploadChunkParams) -> UploadChunkResult:
+        received = self._session.uploads.chunk(params.id, params.offset, params.buffer)
+        return UploadChunkResult(received=received)
+
+    def _upload_end(self, params: UploadEndParams) -> UploadEndResult:
+        return UploadEndResult(path=str(self._session.uploads.end(params.id, params.sha256)))
+
+    def _upload_cancel(self, params: UploadParams) -> None:
+        self._session.uploads.cancel(params.id)
+
     # ------------------------------------------------------------ projects
 
     def _project_new(self, params: ProjectNewParams) -> ProjectResult:
-        if params.template not in {None, "first"}:
+        workflow = Workflow() if params.template is None else workflow_of(params.template)
+        if workflow is None:
+            known = ", ".join(option.name for option in options())
             raise problem_error(
-                "template.unknown", f"There is no template {params.template!r}; there is 'first'."
+                "template.unknown",
+                f"There is no template {params.template!r}; there are {known}.",
             )
-        workflow = first_workflow() if params.template else Workflow()
-        wanted = params.name or ("First model" if params.template else "Untitled")
+        title = "Untitled" if params.template is None else title_of(params.template)
+        wanted = params.name or title
         with self._store.transaction():
             project = self._store.create(self._store.free_name(wanted), workflow)
         return self._opened(project.id)

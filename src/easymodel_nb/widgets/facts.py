@@ -28,11 +28,13 @@ from easymodel_nb.workflow.document import (
 
 _LATER = "Checked when training starts."
 _KEPT = 64
+_CANDIDATES = 50  # columns offered for a role; any other can be typed
+_TOLD = frozenset(SourceFacts.model_fields) - {"source", "state", "problem"}
 _LOOK_AGAIN_SECONDS = 5.0  # a file that was missing may be there now
 
 
 class Described(Protocol):
-    """What the trainer says of a source."""
+    """What the trainer says of a source; it may say whatever else SourceFacts holds."""
 
     @property
     def lines(self) -> list[str]:
@@ -83,6 +85,7 @@ class Facts:
         self._known: dict[str, _Entry] = {}
         self._asked: set[str] = set()
         self._wanted: set[str] = set()
+        self._stale: set[str] = set()
 
     def of(self, workflow: Workflow) -> dict[str, SourceFacts]:
         """What is known now, by node id; what is not known yet is asked."""
@@ -95,9 +98,16 @@ class Facts:
                     self._worker.submit(partial(self._look, question))
             return {node_id: self._answer(question) for node_id, question in questions.items()}
 
+    def refresh(self, concerns: Callable[[str], bool]) -> bool:
+        """Ask again about the sources that `concerns` names; what is known is shown until then."""
+        with self._lock:
+            old = {key for key, entry in self._known.items() if concerns(entry.facts.source)}
+            self._stale |= old
+            return bool(old & self._wanted)
+
     def _worth_asking(self, key: str) -> bool:
         entry = self._known.get(key)
-        if entry is None:
+        if entry is None or key in self._stale:
             return True
         return entry.facts.state == "problem" and time.monotonic() - entry.at > _LOOK_AGAIN_SECONDS
 
@@ -113,6 +123,7 @@ class Facts:
         facts = self._ask(question)
         with self._lock:
             self._asked.discard(question.key)
+            self._stale.discard(question.key)
             self._known.pop(question.key, None)
             self._known[question.key] = _Entry(facts, time.monotonic())
             while len(self._known) > _KEPT:
@@ -134,15 +145,13 @@ class Facts:
             return SourceFacts(source=source, state="problem", problem=problem)
         if found is None:
             return SourceFacts(source=source, lines=[_LATER])
-        return SourceFacts(
-            source=source,
-            state="ok",
-            lines=found.lines[:2],
-            columns=found.columns,
-            rows=found.rows,
-            total_rows=found.total_rows,
-            roles=found.roles,
+        told = {name: getattr(found, name) for name in _TOLD if hasattr(found, name)}
+        facts = SourceFacts.model_validate(
+            {**told, "source": source, "state": "ok"}, from_attributes=True
         )
+        facts.lines = facts.lines[:2]
+        facts.candidates = {name: some[:_CANDIDATES] for name, some in facts.candidates.items()}
+        return facts
 
 
 def _questions(workflow: Workflow) -> Iterator[tuple[str, _Question]]:

@@ -5,10 +5,10 @@ table METHODS is the whole vocabulary; `studio.command()` speaks it as well.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.runlog.events import finite
@@ -19,6 +19,21 @@ _log = logging.getLogger(__name__)
 
 class _Params(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class _Buffered(_Params):
+    """Parameters that come with bytes of their own, beside the JSON."""
+
+    _buffer: memoryview = PrivateAttr(default_factory=lambda: memoryview(b""))
+
+    @property
+    def buffer(self) -> memoryview:
+        """The bytes; empty when none came."""
+        return self._buffer
+
+    def attach(self, buffer: memoryview) -> None:
+        """Keep the bytes that came along."""
+        self._buffer = buffer
 
 
 class Empty(_Params):
@@ -72,7 +87,7 @@ class ProjectParams(_Params):
 
 
 class ProjectNewParams(_Params):
-    """`template` None is an empty canvas, "first" the connected first project."""
+    """`template` None is an empty canvas, else one of the catalog's templates."""
 
     name: str | None = None
     template: str | None = None
@@ -118,6 +133,53 @@ class RunDetails(BaseModel):
     metrics: list[dict[str, Any]]
 
 
+class UploadBeginParams(_Params):
+    """A file of the user's; `sha256` in hex, or None when it is not known yet."""
+
+    name: str
+    size: int = Field(ge=0)
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+
+class UploadBeginResult(BaseModel):
+    """`path` is set when the same file is here already: then nothing is to be sent."""
+
+    id: str
+    path: str | None = None
+
+
+class UploadChunkParams(_Buffered):
+    """At most 1 MiB of the file, as the message's buffer; sending a part again does no harm."""
+
+    id: str
+    offset: int = Field(ge=0)
+
+
+class UploadChunkResult(BaseModel):
+    """How many bytes are here, from the start on."""
+
+    received: int
+
+
+class UploadEndParams(_Params):
+    """`sha256` where it was not known at the begin."""
+
+    id: str
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+
+class UploadEndResult(BaseModel):
+    """Where the file lies now: what a dataset node's source is set to."""
+
+    path: str
+
+
+class UploadParams(_Params):
+    """One upload."""
+
+    id: str
+
+
 class Method(NamedTuple):
     """One command: what it takes, what it answers, what it is for."""
 
@@ -140,6 +202,11 @@ METHODS: dict[str, Method] = {
     "token": Method(TokenParams, Empty, "hold or forget a Hub token"),
     "show_run": Method(RunParams, Empty, "show a run in the dashboard"),
     "run_details": Method(RunParams, RunDetails, "the plan, log and numbers of a run"),
+    "variables": Method(Empty, Empty, "look which variables of the notebook hold data"),
+    "upload_begin": Method(UploadBeginParams, UploadBeginResult, "announce a file"),
+    "upload_chunk": Method(UploadChunkParams, UploadChunkResult, "send a part of it, as a buffer"),
+    "upload_end": Method(UploadEndParams, UploadEndResult, "check it and put it in its place"),
+    "upload_cancel": Method(UploadParams, Empty, "forget an upload"),
 }
 
 
@@ -164,8 +231,13 @@ class ErrorReply(BaseModel):
 Handler = Callable[[Any], BaseModel | None]
 
 
-def call(handlers: Mapping[str, Handler], method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Run one command.
+def call(
+    handlers: Mapping[str, Handler],
+    method: str,
+    params: dict[str, Any],
+    buffers: Sequence[Any] = (),
+) -> dict[str, Any]:
+    """Run one command; `buffers` are the bytes that came with it.
 
     Raises
     ------
@@ -185,11 +257,15 @@ def call(handlers: Mapping[str, Handler], method: str, params: dict[str, Any]) -
             f"{'.'.join(map(str, e['loc'])) or 'parameters'}: {e['msg']}" for e in error.errors()
         )
         raise RpcError("invalid_params", f"{method}: {details}.") from None
+    if isinstance(parsed, _Buffered) and buffers:
+        parsed.attach(memoryview(buffers[0]).cast("B"))
     result = handlers[method](parsed)
     return finite((result or Empty()).model_dump(mode="json"))  # type: ignore[no-any-return]
 
 
-def reply(handlers: Mapping[str, Handler], message: Any) -> dict[str, Any]:
+def reply(
+    handlers: Mapping[str, Handler], message: Any, buffers: Sequence[Any] = ()
+) -> dict[str, Any]:
     """The reply to one message; never raises, so that the view always hears back."""
     request = message if isinstance(message, dict) else {}
     base = {"id": request.get("id")}
@@ -197,7 +273,7 @@ def reply(handlers: Mapping[str, Handler], message: Any) -> dict[str, Any]:
         method, params = request.get("method"), request.get("params") or {}
         if not isinstance(method, str) or not isinstance(params, dict):
             raise RpcError("invalid_request", "A request is {id, method, params}.")  # noqa: TRY301
-        return {**base, "ok": True, "result": call(handlers, method, params)}
+        return {**base, "ok": True, "result": call(handlers, method, params, buffers)}
     except StudioError as error:
         failure = ErrorReply(code="refused", message=str(error), problems=error.problems)
     except RpcError as error:

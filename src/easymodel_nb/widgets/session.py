@@ -5,6 +5,7 @@ It knows no widget. Its snapshots are what the publisher compares and sends.
 
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -15,16 +16,20 @@ from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import TokenHolder, TokenOrigin
 from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import Project, ProjectStore
-from easymodel_nb.widgets import cards
+from easymodel_nb.widgets import cards, templates
 from easymodel_nb.widgets.facts import Describe, Facts
+from easymodel_nb.widgets.mismatch import unfit_tasks
 from easymodel_nb.widgets.state import (
     Beat,
     Catalog,
     DocumentState,
     ProblemsState,
     Snapshot,
+    SourceFacts,
     SourceOption,
+    Variable,
 )
+from easymodel_nb.widgets.uploads import Uploads
 from easymodel_nb.widgets.worker import Worker
 from easymodel_nb.workflow.check import AVAILABLE_METHODS, AVAILABLE_TASKS, check
 from easymodel_nb.workflow.document import Workflow
@@ -71,6 +76,15 @@ class Manager(Protocol):
         """What the run's libraries logged."""
 
 
+def notebook_variables() -> list[Variable]:
+    """The notebook's variables that can be trained on, as the trainer sees them."""
+    try:  # takes a second, on the worker
+        variables = import_module("easymodel_nb.train.data.variables")
+    except ModuleNotFoundError:
+        return []
+    return [Variable.model_validate(found, from_attributes=True) for found in variables.listing()]
+
+
 class Session:
     """The open project of a home; every method may be called from any thread."""
 
@@ -82,10 +96,12 @@ class Session:
         height: int = 640,
         tokens: TokenHolder = _TOKENS,
         describe: Describe | None = None,
+        variables: Callable[[], list[Variable]] = notebook_variables,
     ) -> None:
         self.lock = threading.RLock()
         self.home, self.manager, self.tokens, self.height = home, manager, tokens, height
         self.store = ProjectStore(home)
+        self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
         self.facts = Facts(self.worker, self._tell, describe)
         self.changed: Callable[[], None] = lambda: None
@@ -94,6 +110,7 @@ class Session:
         self._active = ensure_project(self.store).id
         self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
         self._device = ""
+        self._list_variables, self._variables = variables, list[Variable]()
         # Colab asks the user about its secrets, which works on the cell's own thread alone.
         colab = environment.host() == "colab"
         self._origin: TokenOrigin = self.tokens.origin() if colab else "none"
@@ -145,14 +162,16 @@ class Session:
         project = self.project()
         views = self.manager.views()
         mine = self.latest = cards.of_project(views, project.id)
+        facts = self.facts.of(project.workflow)
+        problems = [*self._problems(project), *unfit_tasks(project.workflow, facts)]
         return {
             "document": DocumentState(
                 project_id=project.id, rev=project.revision, document=project.workflow
             ),
             "projects": cards.projects_state(self.store.list_projects(), project.id, views),
             "runs": cards.runs_state(views, project.id, self.manager.queue(), self.shown(mine)),
-            "problems": ProblemsState(rev=project.revision, items=self._problems(project)),
-            "catalog": self._catalog(project),
+            "problems": ProblemsState(rev=project.revision, items=problems),
+            "catalog": self._catalog(facts),
             "beat": Beat(active=any(view.active for view in views)),
         }
 
@@ -162,7 +181,7 @@ class Session:
             self._checked = (key, check(project.workflow))
         return self._checked[1]
 
-    def _catalog(self, project: Project) -> Catalog:
+    def _catalog(self, facts: dict[str, SourceFacts]) -> Catalog:
         settings = self.store.settings.read()
         damaged = self.store.damaged()
         return Catalog(
@@ -174,19 +193,45 @@ class Session:
             height=self.height,
             token_origin=self._origin,
             models=[
-                SourceOption(source=f"builtin:{m.name}", title=m.name, detail=m.title)
+                SourceOption(
+                    source=f"builtin:{m.name}", title=m.name, detail=m.title, tasks=list(m.tasks)
+                )
                 for m in builtin.models()
             ],
             datasets=[
-                SourceOption(source=f"builtin:{d.name}", title=d.name, detail=d.title)
+                SourceOption(
+                    source=f"builtin:{d.name}", title=d.name, detail=d.title, tasks=list(d.tasks)
+                )
                 for d in builtin.datasets()
             ],
+            variables=self._variables,
+            templates=templates.options(),
             tasks=list(AVAILABLE_TASKS),
             methods=list(AVAILABLE_METHODS),
-            facts=self.facts.of(project.workflow),
+            facts=facts,
             first_project=settings.first_project,
             notice=" ".join(problem.message for problem in damaged) or None,
         )
+
+    # ------------------------------------------------------------ the notebook's variables
+
+    def look_at_variables(self) -> None:
+        """Look, on the worker, which variables of the notebook hold data, and at what is in them.
+
+        A cell may have changed what a name stands for, so what was known of it is asked again.
+        """
+        self.worker.submit(self._look_at_variables)
+
+    def _look_at_variables(self) -> None:
+        found = self._list_variables()
+        old = self.facts.refresh(lambda source: source.strip().startswith("variable:"))
+        if old or found != self._variables:
+            self._variables = found
+            self._tell()
+
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()
 
     # ------------------------------------------------------------ the machine
 

@@ -98,6 +98,39 @@ class SourceOption(BaseModel):
     source: str
     title: str
     detail: str = ""
+    tasks: list[str] = []  # what it is made for; empty when nobody said
+
+
+class Variable(BaseModel):
+    """A variable of the notebook that can be trained on."""
+
+    name: str
+    kind: str  # DataFrame, Dataset, list ...
+    rows: int | None = None
+    columns: list[str] = []
+
+
+class TemplateOption(BaseModel):
+    """A project that trains as it is; `name` is what `project_new` takes."""
+
+    name: str
+    title: str
+    detail: str = ""
+
+
+class Guess(BaseModel):
+    """How a file was read where the document leaves it open: `field` of its format, and why."""
+
+    field: str  # delimiter, encoding, header; train_split, eval_split
+    value: str | bool | None
+    reason: str = ""
+
+
+class SplitFacts(BaseModel):
+    """One split of a dataset."""
+
+    name: str
+    rows: int | None = None
 
 
 class SourceFacts(BaseModel):
@@ -110,6 +143,12 @@ class SourceFacts(BaseModel):
     rows: list[list[str]] = []  # first rows, each cell cut to 200 characters
     total_rows: int | None = None
     roles: dict[str, str] = {}  # field -> column that null would choose
+    reasons: dict[str, str] = {}  # field -> why that column
+    candidates: dict[str, list[str]] = {}  # field -> columns that could be it, likeliest first
+    guesses: list[Guess] = []
+    splits: list[SplitFacts] = []
+    notes: list[str] = []  # what was done to the data: "3 blank rows were left out."
+    tasks: list[str] = []  # what a model can be trained for
     problem: Problem | None = None
 
 
@@ -125,6 +164,8 @@ class Catalog(Snapshot):
     token_origin: TokenOrigin = "none"  # noqa: S105  where it came from, not what it is
     models: list[SourceOption] = []
     datasets: list[SourceOption] = []
+    variables: list[Variable] = []  # of the notebook, at the last look
+    templates: list[TemplateOption] = []
     tasks: list[str] = []
     methods: list[str] = []
     facts: dict[str, SourceFacts] = {}  # by node id

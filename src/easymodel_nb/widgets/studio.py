@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -163,7 +163,7 @@ class Studio:
         self._commands.moved = True
         self._unsubscribe()
         self._publisher.close()
-        self._session.worker.close()
+        self._session.close()
         close_all(self._dashboard.box)
 
     # ------------------------------------------------------------ what the commands need
@@ -182,8 +182,8 @@ class Studio:
 
     # ------------------------------------------------------------ inside
 
-    def _answer(self, message: Any) -> dict[str, Any]:
-        return rpc.reply(self._commands.handlers, message)
+    def _answer(self, message: Any, buffers: Sequence[Any] = ()) -> dict[str, Any]:
+        return rpc.reply(self._commands.handlers, message, buffers)
 
     def _write(self, states: Mapping[str, dict[str, Any]]) -> None:
         if states:

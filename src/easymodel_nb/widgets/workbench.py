@@ -4,7 +4,7 @@ Its traits are Python's alone. The view holds the working copy of the document a
 speaks in custom messages; what it writes to our traits is ignored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
@@ -77,7 +77,7 @@ class Workbench(anywidget.AnyWidget):
     def __init__(
         self,
         lock: AbstractContextManager[bool],
-        answer: Callable[[Any], dict[str, Any]],
+        answer: Callable[[Any, Sequence[Any]], dict[str, Any]],
         states: Mapping[str, dict[str, Any]],
         script_and_styles: tuple[str, str] | None = None,
     ) -> None:
@@ -117,6 +117,6 @@ class Workbench(anywidget.AnyWidget):
             self._css = ""
             self._esm = _MOVED
 
-    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+    def _on_message(self, _widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and "method" in content:
-            self.send(self._answer(content))
+            self.send(self._answer(content, buffers or ()))

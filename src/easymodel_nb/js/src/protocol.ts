@@ -14,6 +14,7 @@ export interface Protocol {
   FileFormat: FileFormat;
   FinetuneData: FinetuneData;
   Fix: Fix;
+  Guess: Guess;
   Methods: Methods;
   ModelData: ModelData;
   Node: Node;
@@ -35,12 +36,22 @@ export interface Protocol {
   SettingsParams: SettingsParams;
   SourceFacts: SourceFacts;
   SourceOption: SourceOption;
+  SplitFacts: SplitFacts;
   StageView: StageView;
   StopParams: StopParams;
+  TemplateOption: TemplateOption;
   TokenParams: TokenParams;
   TrainParams: TrainParams;
   TrainResult: TrainResult;
   Traits: Traits;
+  UploadBeginParams: UploadBeginParams;
+  UploadBeginResult: UploadBeginResult;
+  UploadChunkParams: UploadChunkParams;
+  UploadChunkResult: UploadChunkResult;
+  UploadEndParams: UploadEndParams;
+  UploadEndResult: UploadEndResult;
+  UploadParams: UploadParams;
+  Variable: Variable;
   Viewport: Viewport;
   Workflow: Workflow;
 }
@@ -71,8 +82,10 @@ export interface Catalog {
   notice: string | null;
   seq: number;
   tasks: string[];
+  templates: TemplateOption[];
   theme: "auto" | "light" | "dark";
   token_origin: "typed" | "colab" | "login" | "environment" | "none";
+  variables: Variable[];
   version: string;
 }
 /**
@@ -81,22 +94,41 @@ export interface Catalog {
 export interface SourceOption {
   detail: string;
   source: string;
+  tasks: string[];
   title: string;
 }
 /**
  * What is known of the source of one model or dataset node.
  */
 export interface SourceFacts {
+  candidates: {
+    [k: string]: string[];
+  };
   columns: string[];
+  guesses: Guess[];
   lines: string[];
+  notes: string[];
   problem: Problem | null;
+  reasons: {
+    [k: string]: string;
+  };
   roles: {
     [k: string]: string;
   };
   rows: string[][];
   source: string;
+  splits: SplitFacts[];
   state: "unknown" | "checking" | "ok" | "problem";
+  tasks: string[];
   total_rows: number | null;
+}
+/**
+ * How a file was read where the document leaves it open: `field` of its format, and why.
+ */
+export interface Guess {
+  field: string;
+  reason: string;
+  value: string | boolean | null;
 }
 /**
  * One problem: `code` is stable and for machines, `message` names the remedy in words.
@@ -127,6 +159,30 @@ export interface FieldChange {
   field: string;
   node: string;
   value: unknown;
+}
+/**
+ * One split of a dataset.
+ */
+export interface SplitFacts {
+  name: string;
+  rows: number | null;
+}
+/**
+ * A project that trains as it is; `name` is what `project_new` takes.
+ */
+export interface TemplateOption {
+  detail: string;
+  name: string;
+  title: string;
+}
+/**
+ * A variable of the notebook that can be trained on.
+ */
+export interface Variable {
+  columns: string[];
+  kind: string;
+  name: string;
+  rows: number | null;
 }
 /**
  * The working copy, and the revision it was made from.
@@ -339,6 +395,26 @@ export interface Methods {
     params: TrainParams;
     result: TrainResult;
   };
+  upload_begin: {
+    params: UploadBeginParams;
+    result: UploadBeginResult;
+  };
+  upload_cancel: {
+    params: UploadParams;
+    result: Empty;
+  };
+  upload_chunk: {
+    params: UploadChunkParams;
+    result: UploadChunkResult;
+  };
+  upload_end: {
+    params: UploadEndParams;
+    result: UploadEndResult;
+  };
+  variables: {
+    params: Empty;
+    result: Empty;
+  };
 }
 /**
  * One project.
@@ -353,7 +429,7 @@ export interface ProjectResult {
   project_id: string;
 }
 /**
- * `template` None is an empty canvas, "first" the connected first project.
+ * `template` None is an empty canvas, else one of the catalog's templates.
  */
 export interface ProjectNewParams {
   name?: string | null;
@@ -423,6 +499,53 @@ export interface TrainParams {
  */
 export interface TrainResult {
   runs: string[];
+}
+/**
+ * A file of the user's; `sha256` in hex, or None when it is not known yet.
+ */
+export interface UploadBeginParams {
+  name: string;
+  sha256?: string | null;
+  size: number;
+}
+/**
+ * `path` is set when the same file is here already: then nothing is to be sent.
+ */
+export interface UploadBeginResult {
+  id: string;
+  path: string | null;
+}
+/**
+ * One upload.
+ */
+export interface UploadParams {
+  id: string;
+}
+/**
+ * At most 1 MiB of the file, as the message's buffer; sending a part again does no harm.
+ */
+export interface UploadChunkParams {
+  id: string;
+  offset: number;
+}
+/**
+ * How many bytes are here, from the start on.
+ */
+export interface UploadChunkResult {
+  received: number;
+}
+/**
+ * `sha256` where it was not known at the begin.
+ */
+export interface UploadEndParams {
+  id: string;
+  sha256?: string | null;
+}
+/**
+ * Where the file lies now: what a dataset node's source is set to.
+ */
+export interface UploadEndResult {
+  path: string;
 }
 /**
  * What a model node holds.
