@@ -252,6 +252,8 @@ class Attempt:
 
     def _warn(self, plan: RunPlan, prepared: Any) -> None:
         node = plan.node_id
+        for problem in prepared.notes:
+            self.reporter.event("warning", problem=problem.model_copy(update={"node": node}))
         if prepared.dropped_rows:
             self.reporter.warn(
                 "rows.dropped",

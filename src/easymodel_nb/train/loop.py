@@ -200,7 +200,7 @@ class _Callback(TrainerCallback):
             "evaluating", f"Measuring {where}", total=self._measurer.texts, unit="texts"
         )
         began = time.monotonic()
-        analytics = self._measurer.measure()
+        analytics = self._measurer.measure(whole=whole)
         self._measuring.append(time.monotonic() - began)
         self._reporter.event(
             "epoch",

@@ -28,11 +28,14 @@ class Measurer:
 
     def baseline(self) -> Analytics:
         """The numbers before the first step."""
-        return self._task.baseline(self.measure())
+        return self._task.baseline(self._model, self._prepared, self._watch)
 
-    def measure(self) -> Analytics:
-        """The numbers of this moment."""
-        return self._task.measure(self._model, self._prepared, self._watch)
+    def measure(self, *, whole: bool = True) -> Analytics:
+        """The numbers of this moment; tables such as a confusion matrix at whole epochs only."""
+        analytics = self._task.measure(self._model, self._prepared, self._watch)
+        if whole or "details" not in (analytics.model_extra or {}):
+            return analytics
+        return Analytics.model_validate(analytics.model_dump(exclude={"details"}))
 
     def _watch(self, done: int) -> None:
         self._control.check()
@@ -42,7 +45,8 @@ class Measurer:
         """Answer the fixed prompts and keep the answers."""
         if not self._prepared.prompts:
             return
-        rows = self._task.answers(self._model, self._prepared, self._watch)
+        ask = self._task.base_answers if step == 0 else self._task.answers
+        rows = ask(self._model, self._prepared, self._watch)
         with (self._reporter.folder / "samples.jsonl").open("a", encoding="utf-8") as file:
             for row in rows:
                 line = finite({"epoch": epoch, "step": step, **row})

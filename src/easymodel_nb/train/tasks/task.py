@@ -153,6 +153,10 @@ class Task(ABC):
         ended ("eos" or "limit").
         """
 
-    def baseline(self, analytics: Analytics) -> Analytics:
-        """The point before training, as measured; a task with a new head has no such value."""
-        return analytics
+    def baseline(self, model: Any, prepared: Any, watch: Watch) -> Analytics:
+        """The point before training; a model whose head is new has no such numbers."""
+        return self.measure(model, prepared, watch)
+
+    def base_answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
+        """What the model answers before training; with a new head, rows whose text is None."""
+        return self.answers(model, prepared, watch)
