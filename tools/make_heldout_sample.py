@@ -8,10 +8,9 @@ About 5 KB of the second held-out block of every part of the corpus, parts divid
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
-from pretrain_tiny_gpt2 import PARTS, ROOT, read_part, split_part
+from pretraining import PARTS, ROOT, SHARED, read_part, split_part
 
 SIZE = 5200
 
@@ -34,13 +33,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    shared = os.environ.get("EASYMODEL_SHARED", str(ROOT.parent / "shared"))
-    parser.add_argument("--shared", type=Path, default=Path(shared))
+    parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--out", type=Path, default=ROOT / "tests" / "data")
     args = parser.parse_args()
     pieces = []
     for name, settings in PARTS.items():
-        paragraphs = read_part(args.shared, name)
+        paragraphs = read_part(args.shared / "corpus", name)
         _, held = split_part(paragraphs, int(settings["blocks"]), settings["held_out"])
         piece: list[str] = []
         for paragraph in held[1].split("\n\n"):

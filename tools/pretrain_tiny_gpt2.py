@@ -20,20 +20,30 @@ steps depends on how much processor the budget buys, so two runs do not give ide
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
 import json
-import lzma
 import math
-import os
 import random
-import shutil
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+from pretraining import (
+    BUILTIN,
+    EOS,
+    PAD,
+    PARTS,
+    SHARED,
+    Hidden,
+    Muon,
+    export,
+    lean_memory,
+    one_pass,
+    rate_at,
+    read_corpus,
+    repeats,
+    with_bits_per_byte,
+)
 
+# ruff: isort: split
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch.nn import functional
@@ -45,22 +55,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
-PAD, EOS = "<|pad|>", "<|endoftext|>"
 POSITIONS = 512
-
-# How often each part is read in one pass, against once for the novels: users' texts are modern,
-# most of the corpus is not. `paragraphs` is the mean of the (geometric) number of consecutive
-# paragraphs of a document, `blocks` the number of places from which held-out text is taken,
-# `held_out` its share.
-PARTS: dict[str, dict[str, float]] = {
-    "novels": {"weight": 1.0, "paragraphs": 8, "blocks": 10, "held_out": 0.01},
-    "speeches": {"weight": 2.5, "paragraphs": 3, "blocks": 3, "held_out": 0.012},
-    "textbook": {"weight": 2.5, "paragraphs": 4, "blocks": 3, "held_out": 0.015},
-    "stories": {"weight": 4.0, "paragraphs": 2, "blocks": 3, "held_out": 0.03},
-}
-LONGEST_DOCUMENT = 40  # paragraphs
-ONE_NEWLINE = 0.25  # share of documents whose paragraphs are joined by one line feed instead of two
 
 # GPT-2's pattern, but runs of line feeds stay together, contractions may be capitals, and a digit
 # stands alone.
@@ -87,38 +82,6 @@ CHAT_TEMPLATE = """\
 {{- 'Assistant:' -}}
 {%- endif -%}
 """
-
-
-def read_part(shared: Path, name: str) -> list[str]:
-    """Paragraphs of one part of the corpus."""
-    text = lzma.decompress((shared / "corpus" / f"{name}.txt.xz").read_bytes()).decode("utf-8")
-    return [stripped for paragraph in text.split("\n\n") if (stripped := paragraph.strip())]
-
-
-def split_part(
-    paragraphs: list[str], blocks: int, share: float
-) -> tuple[list[list[str]], list[str]]:
-    """Split into stretches to train on and held-out blocks, these spaced evenly."""
-    sizes = [len(paragraph.encode()) + 2 for paragraph in paragraphs]
-    total, wanted = sum(sizes), sum(sizes) * share / blocks
-    starts = [total * (i + 0.5) / blocks for i in range(blocks)]
-    train: list[list[str]] = [[]]
-    held: list[list[str]] = []
-    position, taking, taken = 0, False, 0.0
-    for paragraph, size in zip(paragraphs, sizes, strict=True):
-        if not taking and len(held) < blocks and position >= starts[len(held)]:
-            taking, taken = True, 0.0
-            held.append([])
-        if taking:
-            held[-1].append(paragraph)
-            taken += size
-            if taken >= wanted:
-                taking = False
-                train.append([])
-        else:
-            train[-1].append(paragraph)
-        position += size
-    return train, ["\n\n".join(block) for block in held]
 
 
 def make_tokenizer(texts: dict[str, list[list[str]]], vocab: int) -> PreTrainedTokenizerFast:
@@ -200,30 +163,10 @@ class Documents:
         return out[:-1]
 
     def _fill(self) -> None:
-        documents: list[list[int]] = []
-        for name, stretches in self.parts.items():
-            mean = PARTS[name]["paragraphs"]
-            whole, part = divmod(PARTS[name]["weight"], 1)
-            for repeat in range(math.ceil(PARTS[name]["weight"])):
-                for stretch in stretches:
-                    at = 0 if name == "stories" else -self.random.randrange(4)
-                    while at < len(stretch):
-                        if name == "stories":
-                            count = 2  # a title and its story
-                        else:
-                            draw = math.log(1 - self.random.random()) / math.log(1 - 1 / mean)
-                            count = min(LONGEST_DOCUMENT, 1 + int(draw))
-                        group = stretch[max(at, 0) : at + count]
-                        at += count
-                        if not group or (repeat >= whole and self.random.random() > part):
-                            continue
-                        joint = self.joints[self.random.random() < ONE_NEWLINE]
-                        documents.append(
-                            [t for ids in self._join(group, joint) for t in ids] + [self.eos]
-                        )
-        self.random.shuffle(documents)
-        for document in documents:
-            self.buffer += document
+        for group, one_newline in one_pass(self.parts, self.random):
+            joined = self._join(group, self.joints[one_newline])
+            self.buffer += [token for ids in joined for token in ids]
+            self.buffer.append(self.eos)
         self.passes += 1
 
     def windows(self, count: int, length: int) -> torch.Tensor:
@@ -238,60 +181,13 @@ class Documents:
         return flat.unfold(0, length + 1, length)
 
 
-def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
-    """Return nearly half-orthogonal matrices, after five Newton-Schulz steps in float32."""
-    x = matrices / (matrices.norm(dim=(-2, -1), keepdim=True) + 1e-7)
-    for _ in range(5):
-        a = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
-    return x
-
-
-class Muon:
-    """Muon for the 2-D weights of a GPT-2: query, key and value are taken as matrices of their own.
-
-    torch.optim.Muon works in bfloat16, slow on most processors, and matrix by matrix; here equal
-    shapes are stacked and stay in float32.
-    """
-
-    def __init__(self, model: GPT2LMHeadModel, momentum: float = 0.95, decay: float = 0.02) -> None:
-        """Collect views of the weights, each with no more rows than columns."""
-        self.momentum, self.decay = momentum, decay
-        self.parameters: list[torch.nn.Parameter] = []
-        groups: dict[tuple[int, int], list[tuple[int, int, int, bool, float]]] = {}
-        for block in model.transformer.h:
-            for layer in (block.attn.c_attn, block.attn.c_proj, block.mlp.c_fc, block.mlp.c_proj):
-                rows, columns = layer.weight.shape  # Conv1D: (in, out)
-                pieces = 3 if layer is block.attn.c_attn else 1
-                width = columns // pieces
-                scale = max(1.0, width / rows) ** 0.5
-                turned = rows > width
-                shape = (width, rows) if turned else (rows, width)
-                index = len(self.parameters)
-                self.parameters.append(layer.weight)
-                for piece in range(pieces):
-                    groups.setdefault(shape, []).append(
-                        (index, piece * width, width, turned, scale)
-                    )
-        self.groups = list(groups.values())
-        self.buffers = [torch.zeros(len(g), *shape) for shape, g in groups.items()]
-
-    @torch.no_grad()
-    def step(self, rate: float) -> None:
-        """One step."""
-        for members, buffer in zip(self.groups, self.buffers, strict=True):
-            gradients = []
-            for index, start, width, turned, _ in members:
-                piece = self.parameters[index].grad[:, start : start + width]
-                gradients.append(piece.mT if turned else piece)
-            gradient = torch.stack(gradients)
-            buffer.lerp_(gradient, 1 - self.momentum)
-            update = orthogonal(gradient.lerp_(buffer, self.momentum))
-            for (index, start, width, turned, scale), delta in zip(members, update, strict=True):
-                weight = self.parameters[index].data[:, start : start + width]
-                weight.mul_(1 - rate * self.decay).add_(
-                    delta.mT if turned else delta, alpha=-rate * scale
-                )
+def hidden_weights(model: GPT2LMHeadModel) -> list[Hidden]:
+    """The 2-D weights of the blocks; query, key and value are matrices of their own."""
+    return [
+        Hidden(layer.weight, outputs=1, pieces=3 if layer is block.attn.c_attn else 1)
+        for block in model.transformer.h
+        for layer in (block.attn.c_attn, block.attn.c_proj, block.mlp.c_fc, block.mlp.c_proj)
+    ]
 
 
 def make_model(args: argparse.Namespace, tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
@@ -324,38 +220,6 @@ def make_model(args: argparse.Namespace, tokenizer: PreTrainedTokenizerFast) -> 
     return model
 
 
-def export(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    """Write the model folder: each file complete in a folder beside it, then moved into place."""
-    temporary = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    half = GPT2LMHeadModel(model.config)
-    half.load_state_dict(model.state_dict())
-    half.half().save_pretrained(temporary)
-    tokenizer.save_pretrained(temporary)
-    if (
-        template := temporary / "chat_template.jinja"
-    ).exists():  # one file fewer: into tokenizer_config.json
-        template.unlink()
-    settings = json.loads((temporary / "tokenizer_config.json").read_text())
-    settings["chat_template"] = CHAT_TEMPLATE
-    settings["tokenizer_class"] = "PreTrainedTokenizerFast"  # known before and since transformers 5
-    for key in ("is_local", "backend"):
-        settings.pop(key, None)
-    (temporary / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    config = json.loads((temporary / "config.json").read_text())
-    config.pop("torch_dtype", None)
-    config["dtype"] = "float32"  # what from_pretrained gives; the file holds half of each number
-    (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    defaults = {"bos_token_id": config["bos_token_id"], "eos_token_id": config["eos_token_id"]}
-    defaults |= {"pad_token_id": config["pad_token_id"], "do_sample": False}
-    (temporary / "generation_config.json").write_text(json.dumps(defaults, indent=2) + "\n")
-    out.mkdir(parents=True, exist_ok=True)
-    for file in sorted(temporary.iterdir()):
-        file.chmod(0o644)
-        file.replace(out / file.name)
-    temporary.rmdir()
-
-
 @torch.no_grad()
 def nats(
     model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, text: str
@@ -381,53 +245,15 @@ def bits_per_byte(
     model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, held: dict[str, list[str]]
 ) -> dict[str, dict[str, float]]:
     """Bits per byte over the blocks of every part, and over all of them."""
-    out: dict[str, dict[str, float]] = {}
+    parts: dict[str, dict[str, float]] = {}
     for name, blocks in held.items():
         sums = [nats(model, tokenizer, block) for block in blocks]
-        size = sum(len(block.encode()) for block in blocks)
-        total = sum(s[0] for s in sums)
-        out[name] = {
-            "bytes": size,
+        parts[name] = {
+            "bytes": sum(len(block.encode()) for block in blocks),
             "tokens": sum(s[1] for s in sums),
-            "nats": total,
-            "bits_per_byte": 0.0,
+            "nats": sum(s[0] for s in sums),
         }
-    everything = {
-        key: sum(part[key] for part in out.values()) for key in ("bytes", "tokens", "nats")
-    }
-    out["all"] = {**everything, "bits_per_byte": 0.0}
-    for part in out.values():
-        part["bits_per_byte"] = round(part["nats"] / math.log(2) / part["bytes"], 4)
-        part["nats"] = round(part["nats"], 1)
-    return out
-
-
-def repeats(
-    texts: dict[str, list[list[str]]], held: dict[str, list[str]], length: int = 60
-) -> dict[str, dict[str, int]]:
-    """Count the stretches of held-out text that stand word for word in the text to train on."""
-    everything = "\n\n".join("\n\n".join(s) for stretches in texts.values() for s in stretches)
-    out = {}
-    for name, blocks in held.items():
-        paragraphs = [p for block in blocks for p in block.split("\n\n")]
-        pieces = [p[i : i + length] for p in paragraphs for i in range(0, len(p), length)]
-        whole = [piece for piece in pieces if len(piece) == length]
-        found = sum(piece in everything for piece in whole)
-        out[name] = {"characters": length, "stretches": len(whole), "in_training": found}
-    return out
-
-
-def rate_at(share: float) -> float:
-    """Give the learning rate over its peak: up in 1 %, flat to 30 %, then straight down to zero."""
-    return min(1.0, share / 0.01, (1 - share) / 0.7)
-
-
-def lean_memory() -> None:
-    """Keep large blocks of memory between steps instead of giving them back (glibc only)."""
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-        libc.mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
+    return with_bits_per_byte(parts)
 
 
 def parse() -> argparse.Namespace:
@@ -435,11 +261,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    shared = os.environ.get("EASYMODEL_SHARED", str(ROOT.parent / "shared"))
-    parser.add_argument("--shared", type=Path, default=Path(shared))
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "src" / "easymodel_nb" / "builtin" / "tiny-gpt2"
-    )
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--out", type=Path, default=BUILTIN / "tiny-gpt2")
     parser.add_argument(
         "--work", type=Path, required=True, help="folder for the checkpoint and the log"
     )
@@ -476,12 +299,7 @@ def main() -> None:  # noqa: PLR0915
     lean_memory()
     torch.set_num_threads(args.threads)
     args.work.mkdir(parents=True, exist_ok=True)
-    texts: dict[str, list[list[str]]] = {}
-    held: dict[str, list[str]] = {}
-    for name, settings in PARTS.items():
-        texts[name], held[name] = split_part(
-            read_part(args.shared, name), int(settings["blocks"]), settings["held_out"]
-        )
+    texts, held = read_corpus(args.shared / "corpus")
     (args.work / "held_out.json").write_text(json.dumps(held, ensure_ascii=False))
     tokenizer = make_tokenizer(texts, args.vocab)
     print(f"tokenizer of {len(tokenizer)} after {time.monotonic() - begin:.0f} s", flush=True)
@@ -499,9 +317,11 @@ def main() -> None:  # noqa: PLR0915
     model = make_model(args, tokenizer)
     size = sum(p.numel() for p in model.parameters())
     print(f"{size} parameters", flush=True)
-    muon = Muon(model)
+    muon = Muon(hidden_weights(model))
     others = [p for p in model.parameters() if all(p is not q for q in muon.parameters)]
     adam = torch.optim.AdamW(others, lr=args.adam, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    ends = {"bos_token_id": tokenizer.eos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    defaults = {**ends, "pad_token_id": tokenizer.pad_token_id, "do_sample": False}
     model.train()
 
     reserve = (
@@ -552,7 +372,7 @@ def main() -> None:  # noqa: PLR0915
                 flush=True,
             )
         if not args.trial and time.monotonic() - exported > args.export_minutes * 60:
-            export(model, tokenizer, args.out)
+            export(model, tokenizer, args.out, defaults)
             torch.save(
                 {"model": model.state_dict(), "step": step, "tokens": tokens},
                 args.work / "checkpoint.pt",
@@ -565,7 +385,7 @@ def main() -> None:  # noqa: PLR0915
         print(f"{seconds:.0f} s, {tokens} tokens", bits_per_byte(model, tokenizer, few), flush=True)
         return
 
-    export(model, tokenizer, args.out)
+    export(model, tokenizer, args.out, defaults)
     torch.save(
         {"model": model.state_dict(), "step": step, "tokens": tokens}, args.work / "checkpoint.pt"
     )
