@@ -33,7 +33,7 @@ def problems(data: pa.Table, **finetune: Any) -> list[Problem]:
     [
         (["prompt", "completion"], (None, "prompt", "completion")),
         (["Instruction", "Output", "id"], (None, "Instruction", "Output")),
-        (["question", "answer", "context"], (None, "question", "answer")),
+        (["question", "answer", "id"], (None, "question", "answer")),
         (["text"], ("text", None, None)),
         (["id", "content"], ("content", None, None)),
         (["anything"], ("anything", None, None)),

@@ -66,13 +66,14 @@ def slot_path(slot: str) -> tuple[str, bool]:
 def fill(template: str, row: dict[str, Any]) -> str | None:
     """The template with the row's values; None where one that is needed is empty."""
     parts = _BLANK.split(template)  # blocks at the even places, what parts them at the odd
-    text = ""
-    for place in range(0, len(parts), 2):
-        block = _fill_block(parts[place], row)
+    text, begun = "", not parts[0]
+    for gap, part in zip(["", *parts[1::2]], parts[::2], strict=True):
+        block = _fill_block(part, row)
         if block is None:
             return None
         if block != _GONE:
-            text += (parts[place - 1] if place and (text or place == 2 and not parts[0]) else "") + block
+            text += (gap if begun else "") + block
+            begun = True
     return text if text.strip() else None
 
 

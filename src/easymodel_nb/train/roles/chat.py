@@ -1,0 +1,68 @@
+"""Conversations in the layouts people bring, as lists of {role, content}."""
+
+from collections.abc import Iterable
+from typing import Any
+
+_ROLE = ("role", "from", "speaker", "author", "sender")
+_CONTENT = ("content", "value", "text", "message", "utterance")
+_KNOWN = {
+    "human": "user", "user": "user", "prompter": "user", "customer": "user", "client": "user",
+    "instruction": "user", "input": "user", "usuario": "user",
+    "gpt": "assistant", "assistant": "assistant", "bot": "assistant", "model": "assistant",
+    "chatgpt": "assistant", "ai": "assistant", "agent": "assistant", "output": "assistant",
+    "system": "system", "tool": "tool", "function": "tool",
+}  # fmt: skip
+_SPEAKERS = ("user", "assistant")
+
+
+def is_turn(keys: Iterable[str]) -> bool:
+    """Whether an object with these keys is one turn of a conversation."""
+    lower = {key.lower() for key in keys}
+    return not lower.isdisjoint(_ROLE) and not lower.isdisjoint(_CONTENT)
+
+
+def turns(value: Any) -> list[dict[str, str]] | None:
+    """A conversation as `[{"role": ..., "content": ...}]`; None where it is none or empty.
+
+    Read are objects with role and content (or from and value, as in ShareGPT; speaker
+    and text), and lists of strings, whose first one the user says. Speakers without a
+    known role alternate: who speaks first is the user.
+    """
+    if isinstance(value, dict):  # an object of lists, as `datasets` stores a Sequence of objects
+        value = _rows(value)
+    if not isinstance(value, list) or not value:
+        return None
+    if all(isinstance(turn, str) for turn in value):
+        said = [
+            {"role": _SPEAKERS[place % 2], "content": text}
+            for place, text in enumerate(value)
+            if text.strip()
+        ]
+        return said or None
+    read = [turn for turn in map(_turn, value) if turn is not None]
+    if not read or not all(isinstance(turn, dict) for turn in value):
+        return None
+    unknown = list(dict.fromkeys(role for role, _ in read if role.lower() not in _KNOWN))
+    named = {role: _SPEAKERS[min(place, 1)] for place, role in enumerate(unknown)}
+    if len(unknown) == 1 and any(_KNOWN.get(role.lower()) == "user" for role, _ in read):
+        named = {unknown[0]: "assistant"}
+    return [
+        {"role": _KNOWN.get(role.lower()) or named[role], "content": content}
+        for role, content in read
+    ]
+
+
+def _rows(columns: dict[str, Any]) -> list[dict[str, Any]] | None:
+    lists = {key: value for key, value in columns.items() if isinstance(value, list)}
+    if not is_turn(lists) or len({len(value) for value in lists.values()}) != 1:
+        return None
+    return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+
+
+def _turn(turn: Any) -> tuple[str, str] | None:
+    if not isinstance(turn, dict):
+        return None
+    lower = {str(key).lower(): value for key, value in turn.items()}
+    role = next((lower[key] for key in _ROLE if lower.get(key) is not None), None)
+    content = next((lower[key] for key in _CONTENT if lower.get(key) is not None), None)
+    return None if role is None or content is None else (str(role), str(content))

@@ -1,0 +1,182 @@
+"""A prompt and the target that is learned after it, for generation and seq2seq."""
+
+import re
+from dataclasses import dataclass
+from itertools import product
+
+from easymodel_nb.train.roles import names
+from easymodel_nb.train.roles.columns import Column
+from easymodel_nb.train.roles.matching import exactly, first, named, texts, why_named
+from easymodel_nb.train.roles.roles import Roles
+
+_LANGUAGE = re.compile(r"^[a-z]{2,3}([-_][a-z]{2,4})?$", re.IGNORECASE)
+_SCRIPT = re.compile(r"(^|_)[a-z]{3}_[A-Z][a-z]{3}$")  # sentence_eng_Latn
+_TITLES = frozenset(("title", "headline", "name", "id"))
+
+
+@dataclass(frozen=True)
+class Two:
+    """Two columns that belong together, with the reason of each."""
+
+    source: Column
+    target: Column
+    why_source: str
+    why_target: str
+
+    def roles(self) -> Roles:
+        """As roles of a run."""
+        return Roles(
+            prompt=self.source.path,
+            target=self.target.path,
+            reasons=(
+                ("prompt_field", self.source.path, self.why_source),
+                ("target_field", self.target.path, self.why_target),
+            ),
+        )
+
+
+def translation(columns: list[Column]) -> Two | None:
+    """Two languages: children of one column, or columns of their own; the first is the source."""
+    by_parent: dict[str, list[Column]] = {}
+    for column in texts(columns):
+        parent, _, last = column.path.rpartition(".")
+        if _is_language(last if parent else column.path, nested=bool(parent)):
+            by_parent.setdefault(parent, []).append(column)
+    for parent, found in by_parent.items():
+        if len(found) > 1:
+            where = f"in {parent!r}" if parent else "of the columns"
+            return Two(
+                found[0],
+                found[1],
+                f"it is the first language {where}",
+                f"it is the second language {where}; swap the two to translate the other way",
+            )
+    return None
+
+
+def _is_language(name: str, *, nested: bool) -> bool:
+    if _SCRIPT.search(name):
+        return True
+    if nested and _LANGUAGE.match(name):
+        return names.normal(name).split("_")[0] in names.LANGUAGES
+    return names.normal(name) in names.LANGUAGES
+
+
+def by_name(columns: list[Column], *, plain_texts: bool) -> Two | None:
+    """Source and target by their names, whole names before words in one.
+
+    With `plain_texts`, a title beside a text is no target: the text is learned as it is.
+    """
+    usable = [c for c in texts(columns) if not c.mark and _may_be_target(c)]
+    for find in (exactly, named):
+        pairs = [
+            (source, target)
+            for target, source in product(find(usable, names.TARGETS), find(usable, names.SOURCES))
+            if source.root != target.root
+            and "[" not in source.path
+            and not (plain_texts and names.normal(target.name) in names.WEAK_TARGETS)
+            and not (plain_texts and names.has_word(target.name, _TITLES))
+        ]
+        if pairs:  # the best target, and for it the best source
+            source, target = pairs[0]
+            return Two(source, target, why_named(source), why_named(target))
+    return None
+
+
+def _may_be_target(column: Column) -> bool:
+    """Of lists, only the first text of an answer's own list is a candidate."""
+    return "[" not in column.path or bool(exactly([column], names.TARGETS))
+
+
+def numbered(columns: list[Column]) -> Two | None:
+    """Two columns whose names differ in a last 1 and 2, or a and b."""
+    found = pair_of_texts([c for c in texts(columns, nested=False) if c.prose])
+    if found is None:
+        return None
+    source, target = found
+    return Two(
+        source, target, "it is the first of the two texts", "it is the second of the two texts"
+    )
+
+
+def pair_of_texts(columns: list[Column]) -> tuple[Column, Column] | None:
+    """Two texts that are compared with each other: by known names, or names 1 and 2, a and b."""
+    by_normal = {names.normal(c.path): c for c in reversed(columns)}
+    for left, right in names.TEXT_PAIRS:
+        if left in by_normal and right in by_normal:
+            return by_normal[left], by_normal[right]
+    for name, column in {names.normal(c.path): c for c in columns}.items():
+        stem, end = name[:-1], name[-1:]
+        other = {"1": "2", "a": "b"}.get(end)
+        if stem and other and stem + other in by_normal and (end == "1" or stem.endswith("_")):
+            return column, by_normal[stem + other]
+    return None
+
+
+# ---------------------------------------------------------------- prompts of several columns
+
+
+def with_template(columns: list[Column], *, to_source: bool) -> Roles | None:
+    """A template where one column alone does not ask the whole question.
+
+    `to_source` writes it for an encoder, where the end may be cut: the question stands first.
+    """
+    plain = [c for c in texts(columns) if "[" not in c.path and not c.mark]
+    answer = _answer(columns)
+    if answer is None:
+        return None
+    plain = [c for c in plain if c.root != answer.root]
+    asked = first(plain, names.INSTRUCTIONS)
+    if asked is None:
+        return None
+    others = [c for c in plain if c is not asked]
+    extra = first(others, names.INPUTS) or first(others, names.CONTEXTS)
+    system = first(others, names.SYSTEMS)
+    if extra is not None and not extra.constant:
+        question = names.normal(asked.name) not in ("instruction", "prompt", "task")
+        template = (_question if question else _instruction)(asked, extra, to_source=to_source)
+        why = f"{asked.path!r} asks about {extra.path!r}, so both are in the prompt"
+    elif system is not None and not to_source:
+        template = f"{{{system.path}?}}\n\n### Instruction:\n{{{asked.path}}}\n\n### Response:\n"
+        why = f"{system.path!r} says how {asked.path!r} is to be answered"
+    else:
+        return None
+    return Roles(
+        template=template,
+        target=answer.path,
+        reasons=(
+            ("template", template, why),
+            ("target_field", answer.path, _why_answer(answer)),
+        ),
+    )
+
+
+def _question(asked: Column, extra: Column, *, to_source: bool) -> str:
+    mark = "?" if _gaps(extra) else ""
+    if to_source:
+        return f"question: {{{asked.path}}}\n\ncontext: {{{extra.path}{mark}}}"
+    return f"{{{extra.path}{mark}}}\n\nQuestion: {{{asked.path}}}\nAnswer:"
+
+
+def _instruction(asked: Column, extra: Column, *, to_source: bool) -> str:
+    if to_source:
+        return f"{{{asked.path}}}\n\n{{{extra.path}?}}"
+    title = extra.name.capitalize()
+    return (
+        f"### Instruction:\n{{{asked.path}}}\n\n### {title}:\n{{{extra.path}?}}\n\n### Response:\n"
+    )
+
+
+def _gaps(column: Column) -> bool:
+    return len(column.values) < column.sampled
+
+
+def _answer(columns: list[Column]) -> Column | None:
+    usable = [c for c in texts(columns) if _may_be_target(c) and not c.mark]
+    return first(usable, names.ANSWERS)
+
+
+def _why_answer(answer: Column) -> str:
+    return f"the column is named {answer.root!r}" + (
+        ", of which the first text is taken" if "[" in answer.path else ""
+    )
