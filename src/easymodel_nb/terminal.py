@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
+from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.headline import Metric, measured_at, task_numbers
 from easymodel_nb.runlog.log import RunReader, runs_folder
 from easymodel_nb.runlog.view import RunView
 
@@ -168,14 +170,32 @@ def sentence(raw: dict[str, Any]) -> str | None:
 
 
 def _epoch(raw: dict[str, Any]) -> str:
-    perplexity = raw["analytics"].get("perplexity") or {}
-    values = ", ".join(
-        f"{name} {measured['value']:.4g}"
-        for name, measured in perplexity.items()
-        if measured.get("value") is not None
-    )
+    """The numbers of a point: perplexity where it has a value, then those of the task."""
+    analytics = Analytics.model_validate(raw["analytics"])
     when = "Before training" if raw["epoch"] == 0 else f"Epoch {raw['epoch']:g}"
-    return f"{when}: perplexity {values or 'not measured'}"
+    perplexity = ", ".join(
+        f"{name} {measured.value:.4g}"
+        for name, measured in analytics.perplexity.items()
+        if measured.value is not None
+    )
+    others = list(task_numbers(analytics))
+    known = [
+        f"{metric.name} {measured.value:.3g}{_beside(analytics, metric)}"
+        for metric, measured in others
+        if measured.value is not None
+    ]
+    if perplexity or known:
+        return f"{when}: {', '.join([f'perplexity {perplexity}'] * bool(perplexity) + known)}"
+    if others:
+        metric, measured = others[0]
+        return f"{when}: {metric.name} not measured: {measured.reason}"
+    return f"{when}: perplexity not measured"
+
+
+def _beside(analytics: Analytics, metric: Metric) -> str:
+    """What always answering the commonest class gets, where that is known."""
+    base = measured_at(analytics, metric.baseline)
+    return f" (majority class {base.value:.3g})" if base and base.value is not None else ""
 
 
 def duration(seconds: float) -> str:

@@ -18,11 +18,13 @@ from easymodel_nb.runlog.log import RunLog, new_run, write_live
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.widgets import dashboard_numbers as write
 from easymodel_nb.widgets.dashboard import Dashboard
+from easymodel_nb.widgets.dashboard_cells import cells
+from easymodel_nb.widgets.dashboard_finding import finding
 from easymodel_nb.widgets.dashboard_loss import loss_content
 from easymodel_nb.widgets.dashboard_perplexity import perplexity_content
 from easymodel_nb.widgets.dashboard_points import points, shape, verdict
 from easymodel_nb.widgets.dashboard_samples import mark_words, samples_html
-from easymodel_nb.widgets.dashboard_story import cells, facts, finding
+from easymodel_nb.widgets.dashboard_story import facts
 from easymodel_nb.widgets.dashboard_top import header_html, run_label, top_html
 
 REQUEST = {

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from easymodel_nb.runlog.headline import measured_at, metrics_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.projects import ProjectInfo
-from easymodel_nb.widgets.dashboard_story import finding
+from easymodel_nb.widgets.dashboard_finding import finding
 from easymodel_nb.widgets.state import ProjectItem, ProjectsState, RunCard, RunsState
 from easymodel_nb.workflow.document import FinetuneData
 
@@ -78,7 +79,8 @@ def projects_state(
                 id=project.id,
                 name=project.name,
                 last_run=mine[0].created if mine else None,
-                training=max((fraction(view) or 0.0 for view in under_way), default=None),
+                # Whole percents: the list is not sent again for less.
+                training=max((round(fraction(view) or 0.0, 2) for view in under_way), default=None),
             )
         )
     return ProjectsState(active=active, items=items)
@@ -155,5 +157,6 @@ def summary(view: RunView) -> str:
 
 def headline(view: RunView) -> str | None:
     """What came of an ended run, in the dashboard's own words; None before it was measured."""
-    measured = any(point.epoch > 0 and point.analytics.perplexity for point in view.points)
+    key = metrics_of(view)[0].key
+    measured = any(p.epoch > 0 and measured_at(p.analytics, key) for p in view.points)
     return finding(view) if measured and not view.active else None

@@ -51,6 +51,13 @@ def percent(ratio: float) -> str:
     return (signed(text) if float(text) else "0") + " %"
 
 
+def difference(before: float, after: float) -> str:
+    """A change of a score: two decimals where it ends at 1, one where it ends at 100."""
+    digits = 1 if max(abs(before), abs(after)) > 2 else 2  # noqa: PLR2004
+    text = f"{after - before:+.{digits}f}"
+    return signed(text) if float(text) else "0"
+
+
 def level(measured: Measured) -> str:
     """The interval of a level, "12.6 to 13.8", or an empty text."""
     if measured.low is None or measured.high is None:

@@ -1,14 +1,21 @@
 """The panel of perplexity by epoch: its lines, its table, and what stands there before them."""
 
-import math
 from collections.abc import Sequence
 
 from easymodel_nb.measured import Measured
+from easymodel_nb.runlog.headline import METRICS, PERPLEXITY, task_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.charts_line import Line, LineStyle
+from easymodel_nb.widgets.charts_line import LineStyle
 from easymodel_nb.widgets.charts_scale import evenly, ratio_axis, step_axis
 from easymodel_nb.widgets.dashboard_html import Row, empty, number, table
+from easymodel_nb.widgets.dashboard_lines import (
+    constant_line,
+    finite,
+    kept_line,
+    measured_line,
+    reasons,
+)
 from easymodel_nb.widgets.dashboard_panel import PanelContent
 from easymodel_nb.widgets.dashboard_points import Point, base, kept_epoch, known, points, shape
 
@@ -19,6 +26,7 @@ STYLES = {
     "validation": LineStyle("validation", marker="square", band=True),
 }
 _MOST_ROWS = 60
+_UNDEFINED = "The task chooses among labels: there is no text whose tokens could be scored."
 _HOW = (
     "The exponential of the summed negative log-likelihood of all scored tokens divided by "
     "their number: one division for the whole set, never a mean of batches. The model is in "
@@ -42,17 +50,14 @@ def perplexity_content(view: RunView) -> PanelContent:
     start = base(found)
     last = max(view.epochs, values[-1].epoch)
     lines = {
-        name: _line(name, [(p.epoch, getattr(p, name)) for p in found])
+        name: measured_line(name, [(p.epoch, getattr(p, name)) for p in found])
         for name in ("train", "validation")
     }
-    if start is not None and start.value is not None:
-        lines["base"] = Line(
-            x=(0.0, last), y=(start.value,) * 2, label=f"base {write.perplexity(start.value)}"
-        )
-    axis = ratio_axis(
-        [v for line in lines.values() for v in (*line.y, *line.low, *line.high) if math.isfinite(v)]
-    )
-    lines |= _kept(view, found, 10**axis.low if axis.log else axis.low)
+    if (level := constant_line("base", start, last)) is not None:
+        lines["base"] = level
+    axis = ratio_axis(finite(lines.values()))
+    bottom = 10**axis.low if axis.log else axis.low
+    lines |= kept_line(view, [(p.epoch, p.validation) for p in found], bottom)
     return PanelContent(
         title=shape(found),
         caption=_caption(found),
@@ -66,46 +71,6 @@ def perplexity_content(view: RunView) -> PanelContent:
     )
 
 
-def _line(name: str, measured: Sequence[tuple[float, Measured | None]]) -> Line:
-    """The points at which the split was due; one without a value leaves a gap."""
-    due = [(epoch, m) for epoch, m in measured if m is not None]
-    last = next((m.value for _, m in reversed(due) if m.value is not None), None)
-    return Line(
-        x=[epoch for epoch, _ in due],
-        y=[_or_gap(m.value) for _, m in due],
-        low=[_or_gap(m.low) for _, m in due],
-        high=[_or_gap(m.high) for _, m in due],
-        label=f"{name} {write.perplexity(last)}" if last is not None else "",
-        tips=[_tip(name, epoch, m) for epoch, m in due],
-    )
-
-
-def _or_gap(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _tip(name: str, epoch: float, m: Measured) -> str:
-    if m.value is None:
-        return ""
-    parts = [f"{name}, epoch {write.epoch(epoch)}: {write.perplexity(m.value)}"]
-    if interval := write.level(m):
-        parts.append(f"95 %: {interval}")
-    if m.n is not None:
-        parts.append(write.plural(m.n, "text"))
-    return ", ".join(parts)
-
-
-def _kept(view: RunView, found: Sequence[Point], bottom: float) -> dict[str, Line]:
-    """A dotted line down from the point whose model was kept."""
-    kept = kept_epoch(view)
-    at = next((p.validation for p in found if p.epoch == kept and known(p.validation)), None)
-    if kept is None or at is None or at.value is None:
-        return {}
-    return {
-        "kept": Line(x=(kept, kept), y=(at.value, bottom), label=f"kept: epoch {write.epoch(kept)}")
-    }
-
-
 def _caption(found: Sequence[Point]) -> str:
     parts = ["Token-weighted perplexity"]
     for split in ("validation", "train"):
@@ -114,19 +79,13 @@ def _caption(found: Sequence[Point]) -> str:
             parts.append(f"{write.count(n)} {split} texts")
     if any(m.low is not None for p in found for m in (p.validation, p.train) if m is not None):
         parts.append("band 95 %")
-    reasons = _reasons(found)
-    return ", ".join(parts) + (f". n/a: {reasons[0]}" if reasons else "")
+    why = _reasons(found)
+    return ", ".join(parts) + (f". n/a: {why[0]}" if why else "")
 
 
 def _reasons(found: Sequence[Point]) -> list[str]:
     """Why a value is missing, each reason once, the latest first."""
-    latest = [
-        m.reason
-        for p in reversed(found)
-        for m in (p.validation, p.train)
-        if m is not None and m.reason
-    ]
-    return list(dict.fromkeys(latest))
+    return reasons(m for p in reversed(found) for m in (p.validation, p.train))
 
 
 def _table(found: Sequence[Point], kept: float | None) -> str:
@@ -163,8 +122,11 @@ def _cell(m: Measured | None) -> str:
 
 def _nothing(view: RunView, found: Sequence[Point]) -> str:
     """The dashed box: why there is no perplexity, or when it comes."""
-    if reasons := _reasons(found):
-        return empty("Perplexity is not computed", reasons[0])
+    if why := _reasons(found):
+        what = "is not computed" if METRICS[task_of(view)][0] is PERPLEXITY else "is not defined"
+        return empty(f"Perplexity {what}", why[0])
+    if METRICS[task_of(view)][0] is not PERPLEXITY:
+        return empty("Perplexity is not defined", _UNDEFINED)
     if view.active:
         return empty(
             "Perplexity comes here", f"Of the base model before training, then {_when(view)}"
