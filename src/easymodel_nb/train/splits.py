@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from easymodel_nb.errors import FieldChange, Fix, StudioError, problem_error
-from easymodel_nb.train.roles import Roles, class_names, column_at
+from easymodel_nb.train.roles import Roles, class_names, column_at, path_root
 from easymodel_nb.workflow.check import label_of
 from easymodel_nb.workflow.document import DatasetData
 
@@ -166,6 +166,10 @@ def unlabelled(table: pa.Table, train: pa.Table, roles: Roles) -> str | None:
 
     Labels that are all -1 are hidden, unless the train split has -1 as a class of its own.
     """
+    needed = [p if p in train.column_names else path_root(p) for p in roles.columns]
+    for name in needed:
+        if name in train.column_names and name not in table.column_names:
+            return f"it has no column {name!r}"
     for path in roles.outputs or roles.inputs[:1]:
         column = column_at(table, path)
         if column.null_count == len(column):

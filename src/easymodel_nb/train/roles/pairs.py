@@ -154,7 +154,8 @@ def with_template(columns: list[Column], *, to_source: bool) -> Roles | None:
 def _question(asked: Column, extra: Column, *, to_source: bool) -> str:
     mark = "?" if _gaps(extra) else ""
     if to_source:
-        return f"question: {{{asked.path}}}\n\ncontext: {{{extra.path}{mark}}}"
+        gap = "\n\n" if mark else " "
+        return f"question: {{{asked.path}}}{gap}context: {{{extra.path}{mark}}}"
     return f"{{{extra.path}{mark}}}\n\nQuestion: {{{asked.path}}}\nAnswer:"
 
 
