@@ -209,8 +209,7 @@ def _problems(drawn: Drawn, looked: int, node: str | None) -> list[Problem]:
         tell(
             "rows.duplicates",
             f"{drawn.duplicates:,} of the {train:,} training rows "
-            f"{'repeats' if drawn.duplicates == 1 else 'repeat'} another one, which is learned more "
-            "than once.",
+            f"{'repeats' if drawn.duplicates == 1 else 'repeat'} another one.",
             "ask" if drawn.duplicates >= _ASK_DUPLICATES * train else "note",
         )
     if drawn.overlap:

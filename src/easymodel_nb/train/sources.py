@@ -16,7 +16,12 @@ from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.train import fields, hub
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.tables import READERS, SPLIT_NAMES, read_file, read_folder
+from easymodel_nb.train.splits import (  # the engine knows two of them by this address
+    choose_splits,
+    eval_split,  # noqa: F401
+    train_split,  # noqa: F401
+)
+from easymodel_nb.train.tables import READERS, read_file, read_folder
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, ModelData
 
 _BUILTIN = "builtin:"
@@ -250,12 +255,11 @@ def describe_dataset(data: DatasetData, finetune: FinetuneData | None) -> Descri
             raise _bad_source("dataset", source)
         return None
     tables = _local_dataset(data)
-    train_name = train_split(tables, data)
-    table = tables.splits[train_name]
-    eval_name = eval_split(tables, data, train_name)
+    splits = choose_splits(tables, data)
+    table, measured = splits.train, splits.evaluation
     held = (
-        f"{tables.splits[eval_name].num_rows:,} held out"
-        if eval_name
+        f"{measured.num_rows:,} held out"
+        if measured is not None
         else f"{data.eval_fraction:.0%} held out".replace("%", " %")
     )
     where = "local file"
@@ -278,46 +282,12 @@ def _described_roles(table: pa.Table, finetune: FinetuneData) -> dict[str, str]:
         chosen = fields.choose(table, finetune)
     except StudioError:
         return {}
-    roles = {
-        "text_field": chosen.text,
-        "prompt_field": chosen.prompt,
-        "target_field": chosen.target,
-    }
-    return {name: value for name, value in roles.items() if value}
+    return chosen.fields
 
 
 def _cell(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
-
-
-def train_split(tables: DatasetTables, data: DatasetData) -> str:
-    """The split that is trained on: the named one, or `train`, or the only one."""
-    names = list(tables.splits)
-    if data.train_split:
-        if data.train_split not in names:
-            raise _no_split("train_split", data.train_split, names)
-        return data.train_split
-    if "train" in names:
-        return "train"
-    if len(names) == 1:
-        return names[0]
-    raise problem_error(
-        "split.unclear",
-        f"None of the splits {', '.join(names)} is named train. Choose the train split.",
-        field="train_split",
-    )
-
-
-def eval_split(tables: DatasetTables, data: DatasetData, train: str) -> str | None:
-    """The split that is measured: the named one, or the usual names in order, or None."""
-    names = list(tables.splits)
-    if data.eval_split:
-        if data.eval_split not in names:
-            raise _no_split("eval_split", data.eval_split, names)
-        return data.eval_split
-    usual = (*SPLIT_NAMES["validation"], *SPLIT_NAMES["test"])
-    return next((name for name in usual if name in names and name != train), None)
 
 
 def fingerprint(table: pa.Table) -> str:
@@ -341,14 +311,6 @@ def _builtin(source: str, known: tuple[Any, ...]) -> Path:
             f"There is no {source}; built in are {', '.join(_BUILTIN + n for n in names)}.",
         )
     return builtin.path(name)
-
-
-def _no_split(field_name: str, wanted: str, names: list[str]) -> StudioError:
-    return problem_error(
-        "split.missing",
-        f"There is no split {wanted!r}; the data has {', '.join(names)}.",
-        field=field_name,
-    )
 
 
 def _bad_source(kind: str, source: str) -> StudioError:
