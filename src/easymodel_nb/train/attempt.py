@@ -273,7 +273,10 @@ class Attempt:
 
     def _baseline(self, measurer: Any, plan: RunPlan) -> None:
         self.reporter.stage(
-            "baseline", "Measuring the base model", total=measurer.texts, unit="texts"
+            "baseline",
+            "Measuring the base model",
+            total=measurer.texts(whole=True),
+            unit="texts",
         )
         self.reporter.event("epoch", step=0, epoch=0, analytics=measurer.baseline())
         self._answers("baseline", "base", measurer, 0, plan)

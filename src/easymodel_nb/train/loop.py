@@ -197,7 +197,10 @@ class _Callback(TrainerCallback):
         whole = step % self._plan.steps_per_epoch == 0
         where = f"after epoch {round(epoch)}" if whole else f"within epoch {math.ceil(epoch)}"
         self._reporter.stage(
-            "evaluating", f"Measuring {where}", total=self._measurer.texts, unit="texts"
+            "evaluating",
+            f"Measuring {where}",
+            total=self._measurer.texts(whole=whole),
+            unit="texts",
         )
         began = time.monotonic()
         analytics = self._measurer.measure(whole=whole)

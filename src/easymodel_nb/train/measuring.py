@@ -1,12 +1,13 @@
 """Measures the model at a point of the run: the same texts, mode and object every time."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from easymodel_nb.runlog.events import Analytics, finite
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.tasks.task import Prepared, Task
+from easymodel_nb.train.tasks.task import Prepared, Task, Watch
 
 
 class Measurer:
@@ -21,21 +22,30 @@ class Measurer:
         self._control = control
         self._reporter = reporter
 
-    @property
-    def texts(self) -> int:
-        """How many texts one measurement scores."""
-        return self._prepared.texts
+    def texts(self, *, whole: bool) -> int:
+        """How many texts one measurement scores or, at whole epochs, writes."""
+        return self._prepared.texts + (self._prepared.written if whole else 0)
 
     def baseline(self) -> Analytics:
         """The numbers before the first step."""
-        return self._task.baseline(self._model, self._prepared, self._watch)
+        return self._whole(self._task.baseline)
 
-    def measure(self, *, whole: bool = True) -> Analytics:
-        """The numbers of this moment; tables such as a confusion matrix at whole epochs only."""
-        analytics = self._task.measure(self._model, self._prepared, self._watch)
-        if whole or "details" not in (analytics.model_extra or {}):
-            return analytics
-        return Analytics.model_validate(analytics.model_dump(exclude={"details"}))
+    def measure(self, *, whole: bool) -> Analytics:
+        """The numbers of this moment; tables and what needs answers at whole epochs alone."""
+        if whole:
+            return self._whole(self._task.measure)
+        found = self._task.measure(self._model, self._prepared, self._watch)
+        if "details" not in (found.model_extra or {}):
+            return found
+        return Analytics.model_validate(found.model_dump(exclude={"details"}))
+
+    def _whole(self, measure: Callable[[Any, Prepared, Watch], Analytics]) -> Analytics:
+        found = measure(self._model, self._prepared, self._watch)
+        before = self._prepared.texts
+        more = self._task.measure_answers(
+            self._model, self._prepared, lambda done: self._watch(before + done)
+        )
+        return found.model_copy(update={"task": found.task | more})
 
     def _watch(self, done: int) -> None:
         self._control.check()

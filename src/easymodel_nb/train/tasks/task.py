@@ -15,6 +15,7 @@ import pyarrow as pa
 import torch
 
 from easymodel_nb.errors import Problem
+from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train.batching import Batch, collate
@@ -67,6 +68,7 @@ class Prepared:
     eval_rows: int
     dropped_rows: int = 0
     cut_rows: int = 0
+    written: int = 0  # how many answers one call of `measure_answers` writes
     notes: tuple[Problem, ...] = ()
 
 
@@ -144,6 +146,13 @@ class Task(ABC):
     @abstractmethod
     def measure(self, model: Any, prepared: Any, watch: Watch) -> Analytics:
         """The numbers of one measuring point."""
+
+    def measure_answers(self, model: Any, prepared: Any, watch: Watch) -> dict[str, Measured]:  # noqa: ARG002
+        """Task metrics for which answers must be written: due at whole epochs alone.
+
+        They are merged into `task` of what `measure` gave. `watch` hears answers done.
+        """
+        return {}
 
     @abstractmethod
     def answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
