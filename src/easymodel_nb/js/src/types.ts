@@ -5,7 +5,7 @@ export interface Model {
   get<K extends keyof Traits>(name: K): Traits[K];
   on(event: string, callback: (...args: unknown[]) => void): void;
   off(event?: string | null, callback?: ((...args: unknown[]) => void) | null): void;
-  send(content: unknown): void;
+  send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
 }
 
 export interface InitializeContext {

@@ -119,3 +119,13 @@ describe("changes of the document", () => {
     expect(Math.abs((m?.y ?? 0) - (d?.y ?? 0))).toBeGreaterThanOrEqual(120);
   });
 });
+
+it("feeds a dropped file to the one Finetuning node without data", () => {
+  const lonely = flow([node("f", "finetune"), node("d", "dataset")]);
+  expect(graph.feedLonely(lonely, "d").edges).toMatchObject([{ source: "d", target: "f" }]);
+  const fed = three();
+  fed.nodes.push(node("d2", "dataset"));
+  expect(graph.feedLonely(fed, "d2")).toBe(fed);
+  const two = flow([node("f", "finetune"), node("g", "finetune"), node("d", "dataset")]);
+  expect(graph.feedLonely(two, "d")).toBe(two);
+});

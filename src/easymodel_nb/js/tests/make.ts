@@ -1,5 +1,5 @@
 /** Documents, runs and problems for the tests. */
-import type { Node, Problem, RunCard, Workflow } from "../src/protocol";
+import type { Node, Problem, RunCard, SourceFacts, Workflow } from "../src/protocol";
 
 export const node = (id: string, type: string, data: Node["data"] = {}): Node => ({
   id,
@@ -77,5 +77,23 @@ export const run = (part: Partial<RunCard> = {}): RunCard => ({
   problem: null,
   warnings: [],
   model_path: null,
+  ...part,
+});
+
+export const facts = (part: Partial<SourceFacts> = {}): SourceFacts => ({
+  source: "data.csv",
+  state: "ok",
+  lines: [],
+  columns: [],
+  rows: [],
+  total_rows: null,
+  roles: {},
+  reasons: {},
+  candidates: {},
+  guesses: [],
+  splits: [],
+  notes: [],
+  tasks: [],
+  problem: null,
   ...part,
 });

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { NO_TARGET, roleFields, setRole, target } from "../src/logic/roles";
-import { node } from "./make";
+import {
+  columnOf,
+  marks,
+  NO_TARGET,
+  roleFields,
+  roleLabel,
+  setRole,
+  target,
+  unused,
+  way,
+} from "../src/logic/roles";
+import { facts, node } from "./make";
 
 const AUTO = { prompt_field: "question", target_field: "answer" };
 const ft = (data: Record<string, unknown> = {}) => node("f", "finetune", data);
@@ -53,5 +63,93 @@ describe("setting a role", () => {
   it("moves nothing for other tasks", () => {
     const data = { task: "seq2seq", prompt_field: "p", target_field: "t" };
     expect(setRole(ft(data), "target_field", null, {})).toEqual({ target_field: null });
+  });
+});
+
+describe("each task's roles", () => {
+  it.each([
+    ["generation", "Text field", "Target field"],
+    ["classification", "Text field", "Label field"],
+    ["seq2seq", "Source field", "Target field"],
+    ["token_classification", "Words field", "Tags field"],
+  ])("%s: %s and %s", (task, first, second) => {
+    expect(roleFields(ft({ task }), {}).map((r) => r.label)).toEqual([first, second]);
+  });
+
+  it("have labels of their own in the inspector too", () => {
+    expect(roleLabel(ft({ task: "seq2seq" }), "prompt_field")).toBe("Source field");
+    expect(roleLabel(ft({ task: "classification" }), "text_pair_field")).toBe("Text pair field");
+    expect(roleLabel(ft({ task: "juggling" }), "messages_field")).toBe("Messages field");
+    expect(roleLabel(ft({ task: "classification" }), "prompt_field")).toBeNull();
+  });
+});
+
+describe("the ways generation learns", () => {
+  it.each([
+    [{}, {}, null],
+    [{}, { messages_field: "turns" }, "messages"],
+    [{}, AUTO, "pair"],
+    [{}, { text_field: "t" }, "text"],
+    [{ template: "{a}" }, AUTO, "template"],
+    [{ messages_field: "m" }, AUTO, "messages"],
+    [{ text_field: "t" }, AUTO, "text"],
+  ])("%j with %j is %j", (data, roles, wanted) => {
+    expect(way(ft(data), roles)).toBe(wanted);
+  });
+
+  it("leave the fields of the other ways unused", () => {
+    const chat = ft({ messages_field: "m" });
+    expect(unused(chat, "prompt_field", AUTO)).toBe(true);
+    expect(unused(chat, "messages_field", AUTO)).toBe(false);
+    expect(unused(ft({ template: "{a}" }), "target_field", {})).toBe(false);
+    expect(unused(ft(), "text_field", {})).toBe(false);
+    expect(unused(ft({ task: "classification" }), "text_field", AUTO)).toBe(false);
+    expect(roleFields(chat, AUTO).map((r) => r.none)).toEqual([true, true]);
+  });
+
+  it("exclude each other in one step", () => {
+    const pair = ft({ prompt_field: "p", target_field: "t" });
+    expect(setRole(pair, "messages_field", "m", {})).toEqual({
+      messages_field: "m",
+      prompt_field: null,
+      target_field: null,
+    });
+    expect(setRole(pair, "template", "{p}", {})).toEqual({ template: "{p}", prompt_field: null });
+    expect(setRole(ft({ messages_field: "m" }), "target_field", "t", {})).toEqual({
+      target_field: "t",
+      messages_field: null,
+    });
+    expect(setRole(ft({ template: "{a}" }), "text_field", "x", {})).toEqual({
+      text_field: "x",
+      template: null,
+    });
+    expect(setRole(ft({ template: "{a}" }), "template", null, {})).toEqual({ template: null });
+  });
+});
+
+describe("the marks on the columns", () => {
+  const columns = ["answers", "answers.text", "id", "question", "label"];
+
+  it("find the column a path begins at", () => {
+    expect(columnOf("answers.text[0]", columns)).toBe("answers.text");
+    expect(columnOf("answers[0]", columns)).toBe("answers");
+    expect(columnOf("question", columns)).toBe("question");
+    expect(columnOf("questions", columns)).toBeNull();
+  });
+
+  it("name what is chosen, else what null means, by the task", () => {
+    const known = facts({
+      columns,
+      roles: { prompt_field: "question", target_field: "answers.text[0]" },
+    });
+    expect([...marks(ft(), known)]).toEqual([
+      ["question", ["prompt"]],
+      ["answers.text", ["target [0]"]],
+    ]);
+    const labelled = marks(ft({ task: "classification", label_field: "label" }), known);
+    expect([...labelled]).toEqual([["label", ["label"]]]);
+    const built = marks(ft({ template: "{question} {id}", target_field: "label" }), known);
+    expect([...built.keys()].sort()).toEqual(["id", "label", "question"]);
+    expect(marks(null, known).get("question")).toEqual(["prompt"]);
   });
 });

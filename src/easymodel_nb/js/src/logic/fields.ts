@@ -67,16 +67,15 @@ export const GROUPS: Group[] = [
     title: "Data roles",
     fields: [
       TASK,
-      column("prompt_field", "Prompt field", task("generation", "seq2seq")),
       column(
         "text_field",
         "Text field",
         task("generation", "classification", "token_classification"),
       ),
-      column("text_pair_field", "Second text field", task("classification"), "none"),
+      column("text_pair_field", "Text pair field", task("classification"), "none"),
+      column("prompt_field", "Prompt field", task("generation", "seq2seq")),
       column("target_field", "Target field", task("generation", "seq2seq")),
       column("label_field", "Label field", task("classification", "token_classification")),
-      column("messages_field", "Messages field", task("generation"), "none"),
       {
         name: "template",
         label: "Template",
@@ -86,13 +85,21 @@ export const GROUPS: Group[] = [
         help: "Builds the text from columns, for example: Question: {question}",
         when: task("generation"),
       },
+      column("messages_field", "Messages field", task("generation"), "none"),
       {
         name: "source_prefix",
         label: "Source prefix",
         kind: "text",
         nullable: true,
-        empty: "none",
+        help: "Put before each source, for example: summarize:",
         when: task("seq2seq"),
+      },
+      {
+        name: "class_weights",
+        label: "Class weights",
+        kind: "switch",
+        help: "Rare classes count as much as frequent ones.",
+        when: task("classification", "token_classification"),
       },
       column("group_field", "Group field", undefined, "none"),
       number("subset_size", "Subset size", { unit: "rows", nullable: true, empty: "all" }),
@@ -119,12 +126,6 @@ export const GROUPS: Group[] = [
         kind: "switch",
         nullable: true,
         help: "Trades time for memory.",
-      },
-      {
-        name: "class_weights",
-        label: "Class weights",
-        kind: "switch",
-        when: task("classification", "token_classification"),
       },
       number("seed", "Seed"),
     ],
@@ -183,10 +184,8 @@ export const GROUPS: Group[] = [
 export const DATASET_FIELDS: Field[] = [
   { name: "config", label: "Configuration", kind: "text", nullable: true },
   { name: "revision", label: "Revision", kind: "text", nullable: true },
-  { name: "train_split", label: "Train split", kind: "text", nullable: true },
-  { name: "eval_split", label: "Validation split", kind: "text", nullable: true },
-  number("eval_fraction", "Held out", { unit: "of the rows" }),
 ];
+export const HELD_OUT = number("eval_fraction", "Held out", { unit: "of the rows" });
 export const MODEL_FIELDS: Field[] = [
   { name: "revision", label: "Revision", kind: "text", nullable: true, empty: "main" },
 ];

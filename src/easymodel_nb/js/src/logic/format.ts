@@ -56,7 +56,7 @@ export function date(iso: string): string {
 }
 
 /** "12 of 40 MB", "300 of 1,000 rows", or nothing where the stage does not count. */
-export function amount(stage: StageView): string {
+export function amount(stage: Pick<StageView, "done" | "total" | "unit">): string {
   const { done, total, unit } = stage;
   if (done === null || unit === null) return "";
   if (unit !== "bytes") {

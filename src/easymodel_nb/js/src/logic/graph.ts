@@ -48,6 +48,14 @@ export function addThree(doc: Workflow, model: string, dataset: string): Workflo
   return next;
 }
 
+/** Connects a dataset to the Finetuning node that has none, if there is exactly one. */
+export function feedLonely(doc: Workflow, dataset: string): Workflow {
+  const lonely = doc.nodes.filter((n) => n.type === "finetune" && !inputOf(doc, n.id, "dataset"));
+  const only = lonely.length === 1 ? lonely[0] : undefined;
+  const link = { source: dataset, sourceHandle: "dataset", targetHandle: "dataset" };
+  return only ? connect(doc, { ...link, target: only.id }) : doc;
+}
+
 export function remove(doc: Workflow, nodes: Set<string>, edges: Set<string>): Workflow {
   const keeps = (e: Edge) => !(edges.has(e.id) || nodes.has(e.source) || nodes.has(e.target));
   const next = {

@@ -1,11 +1,12 @@
 /**
- * The sixth and seventh field of a Finetuning node: which columns play which role.
+ * Which columns play which role: the two column fields of a Finetuning node, and what
+ * setting one of them means for the others.
  *
- * Generation learns a text, or a target after a prompt. The first column is therefore
- * the document's text_field or its prompt_field, and moves between them in one step
- * when the target is set or cleared.
+ * Generation learns a text, or a target after a prompt, or a template, or chats. The
+ * first column of the node is therefore the document's text_field or its prompt_field,
+ * and moves between them in one step when the target is set or cleared.
  */
-import type { Node } from "../protocol";
+import type { Node, SourceFacts } from "../protocol";
 import { fieldValue } from "./graph";
 
 export type Roles = Record<string, string>;
@@ -18,10 +19,70 @@ export interface RoleField {
   none?: boolean;
 }
 
+/** The labels of the role fields, by task; what is not named here plays no part in it. */
+export const ROLE_LABELS: Record<string, Record<string, string>> = {
+  generation: {
+    text_field: "Text field",
+    prompt_field: "Prompt field",
+    target_field: "Target field",
+    template: "Template",
+    messages_field: "Messages field",
+  },
+  classification: {
+    text_field: "Text field",
+    text_pair_field: "Text pair field",
+    label_field: "Label field",
+  },
+  seq2seq: {
+    prompt_field: "Source field",
+    target_field: "Target field",
+    source_prefix: "Source prefix",
+  },
+  token_classification: { text_field: "Words field", label_field: "Tags field" },
+};
+
 const text = (node: Node, name: string): string | null => {
   const value = fieldValue(node, name);
   return typeof value === "string" && value !== "" ? value : null;
 };
+
+const taskOf = (node: Node): string => {
+  const task = fieldValue(node, "task");
+  return typeof task === "string" && task in ROLE_LABELS ? task : "generation";
+};
+
+export function roleLabel(node: Node, name: string): string | null {
+  return ROLE_LABELS[taskOf(node)]?.[name] ?? null;
+}
+
+/** What generation learns from; null while nothing is chosen and nothing is known. */
+export type Way = "text" | "pair" | "template" | "messages";
+export function way(node: Node, roles: Roles): Way | null {
+  const has = (name: string) => text(node, name) !== null;
+  if (has("messages_field")) return "messages";
+  if (has("template")) return "template";
+  if (has("text_field")) return "text";
+  if (has("target_field") || has("prompt_field")) return "pair";
+  if (roles.messages_field) return "messages";
+  if (roles.template) return "template";
+  if (roles.target_field) return "pair";
+  return roles.text_field ? "text" : null;
+}
+
+const WAY_OF: Record<string, Way[]> = {
+  text_field: ["text"],
+  prompt_field: ["pair"],
+  target_field: ["pair", "template"],
+  template: ["template"],
+  messages_field: ["messages"],
+};
+
+/** Whether a field is left out because generation learns in another way. */
+export function unused(node: Node, name: string, roles: Roles): boolean {
+  if (taskOf(node) !== "generation" || !(name in WAY_OF) || text(node, name)) return false;
+  const chosen = way(node, roles);
+  return chosen !== null && !WAY_OF[name]?.includes(chosen);
+}
 
 /** The target that will be learned: the chosen one, or the one null would choose. */
 export function target(node: Node, roles: Roles): string | null {
@@ -33,35 +94,23 @@ export function target(node: Node, roles: Roles): string | null {
 
 /** The two column fields that the open node shows. */
 export function roleFields(node: Node, roles: Roles): [RoleField, RoleField] {
-  const auto = (name: string) => roles[name] ?? null;
-  switch (fieldValue(node, "task")) {
+  const field = (name: string): RoleField => ({
+    name,
+    label: roleLabel(node, name) ?? name,
+    auto: roles[name] ?? null,
+  });
+  switch (taskOf(node)) {
     case "classification":
-      return [
-        { name: "text_field", label: "Text field", auto: auto("text_field") },
-        { name: "label_field", label: "Label field", auto: auto("label_field") },
-      ];
     case "token_classification":
-      return [
-        { name: "text_field", label: "Tokens field", auto: auto("text_field") },
-        { name: "label_field", label: "Tags field", auto: auto("label_field") },
-      ];
+      return [field("text_field"), field("label_field")];
     case "seq2seq":
-      return [
-        { name: "prompt_field", label: "Text field", auto: auto("prompt_field") },
-        { name: "target_field", label: "Target field", auto: auto("target_field") },
-      ];
+      return [field("prompt_field"), field("target_field")];
     default: {
-      const learned = target(node, roles);
-      const first = learned ? "prompt_field" : "text_field";
-      const plain = text(node, "text_field") !== null;
+      const first = target(node, roles) ? "prompt_field" : "text_field";
+      const alone = unused(node, "target_field", roles);
       return [
-        { name: first, label: "Text field", auto: auto(first) },
-        {
-          name: "target_field",
-          label: "Target field",
-          auto: plain ? null : auto("target_field"),
-          none: plain,
-        },
+        { ...field(first), ...(unused(node, first, roles) && { auto: null, none: true }) },
+        { ...field("target_field"), ...(alone && { auto: null, none: true }) },
       ];
     }
   }
@@ -70,24 +119,69 @@ export function roleFields(node: Node, roles: Roles): [RoleField, RoleField] {
 /** Chosen for a target: there is none, the text alone is learned. */
 export const NO_TARGET = "\u0000none";
 
-/** The data changes that setting one column field means. */
-export function setRole(node: Node, field: string, value: string | null, roles: Roles) {
+type Patch = Record<string, string | null>;
+const OTHERS = ["text_field", "prompt_field", "target_field", "template", "messages_field"];
+
+/** The data changes that setting one role means. */
+export function setRole(node: Node, field: string, value: string | null, roles: Roles): Patch {
   if (value === NO_TARGET) {
     const first = text(node, "prompt_field") ?? text(node, "text_field");
     const column = first ?? roles.text_field ?? roles.prompt_field ?? null;
     return { target_field: null, prompt_field: null, text_field: column };
   }
-  const patch: Record<string, string | null> = { [field]: value };
-  if (fieldValue(node, "task") !== "generation") return patch;
+  const patch: Patch = { [field]: value };
+  if (taskOf(node) !== "generation") return patch;
+  // One way to learn ends the others.
+  const end = (...names: string[]) => {
+    for (const name of names) if (text(node, name)) patch[name] = null;
+  };
   if (field === "target_field" && value) {
     const moved = text(node, "text_field");
     if (moved) Object.assign(patch, { prompt_field: moved, text_field: null });
+    end("messages_field");
   } else if (field === "target_field") {
     const moved = text(node, "prompt_field");
     if (moved) Object.assign(patch, { text_field: moved, prompt_field: null });
-  } else if (field === "prompt_field" && value && !text(node, "target_field")) {
+  } else if (field === "prompt_field" && value) {
     // A chosen prompt ends the automatic choice, so its target is written down with it.
-    if (roles.target_field) patch.target_field = roles.target_field;
+    if (roles.target_field && !text(node, "target_field")) patch.target_field = roles.target_field;
+    end("text_field", "template", "messages_field");
+  } else if (field === "template" && value) {
+    end("text_field", "prompt_field", "messages_field");
+  } else if (OTHERS.includes(field) && value) {
+    end(...OTHERS.filter((name) => name !== field));
   }
   return patch;
+}
+
+/** The column a value path begins at: "answers.text[0]" begins at "answers". */
+export function columnOf(path: string, columns: string[]): string | null {
+  if (columns.includes(path)) return path;
+  const within = columns.filter((c) => path.startsWith(`${c}.`) || path.startsWith(`${c}[`));
+  return within.sort((a, b) => b.length - a.length)[0] ?? null;
+}
+
+const SLOT = /\{([^{}]+)\}/g;
+const MARKS: Record<string, string> = { template: "template", group_field: "group" };
+
+/** What each column is for: its marks on the head of the table, "label", "target: .text[0]". */
+export function marks(node: Node | null, facts: SourceFacts): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const add = (path: string, word: string) => {
+    const column = columnOf(path, facts.columns);
+    if (!column) return;
+    const rest = path.slice(column.length);
+    found.set(column, [...(found.get(column) ?? []), rest ? `${word} ${rest}` : word]);
+  };
+  const labels = ROLE_LABELS[node ? taskOf(node) : "generation"] ?? {};
+  for (const name of [...Object.keys(labels), "group_field"]) {
+    if (name === "source_prefix") continue;
+    const skip = node !== null && unused(node, name, facts.roles);
+    const value = (node && text(node, name)) ?? (skip ? null : (facts.roles[name] ?? null));
+    if (!value) continue;
+    const word = MARKS[name] ?? (labels[name] ?? name).replace(/ field$/, "").toLowerCase();
+    if (name !== "template") add(value, word);
+    else for (const [, path] of value.matchAll(SLOT)) add(path as string, word);
+  }
+  return found;
 }

@@ -30,12 +30,12 @@ export class Failure extends Error {
 }
 
 export class Rpc {
-  readonly #send: (request: Request) => void;
+  readonly #send: (request: Request, buffers: ArrayBuffer[]) => void;
   readonly #pending = new Map<string, Pending>();
   readonly #prefix = Math.random().toString(36).slice(2, 8);
   #count = 0;
 
-  constructor(send: (request: Request) => void) {
+  constructor(send: (request: Request, buffers: ArrayBuffer[]) => void) {
     this.#send = send;
   }
 
@@ -43,6 +43,7 @@ export class Rpc {
     method: M,
     params: Methods[M]["params"],
     limit = LIMIT_MS,
+    buffers: ArrayBuffer[] = [],
   ): Promise<Methods[M]["result"]> {
     this.#count += 1;
     const id = `${this.#prefix}-${this.#count}`;
@@ -50,7 +51,7 @@ export class Rpc {
       const timer = setTimeout(() => this.#fail(id, silence(limit)), limit);
       this.#pending.set(id, { resolve, reject, timer });
       try {
-        this.#send({ id, method, params });
+        this.#send({ id, method, params }, buffers);
       } catch {
         this.#fail(id, {
           code: "disconnected",

@@ -11,8 +11,11 @@ import type { Position, Problem, Workflow } from "../protocol";
 import { save } from "./browser";
 import type { Sync } from "./python-sync";
 import { clampHeight, type Notice, type State, type Tab } from "./store";
+import { makeUploads } from "./uploads";
 
 export type Actions = ReturnType<typeof makeActions>;
+
+const LOOK_MS = 2_000;
 
 export function makeActions(sync: Sync) {
   const { store, committer, call } = sync;
@@ -103,15 +106,19 @@ export function makeActions(sync: Sync) {
     return attempt(committer.flush().then(open));
   }
 
+  const setField = (id: string, patch: Record<string, unknown>, typing = false) => {
+    const fields = Object.keys(patch);
+    edit((d) => graph.setData(d, id, patch), typing ? `${id}.${fields.join()}` : null);
+    mended(id, fields);
+  };
+  const uploads = makeUploads(sync, (node, source) => setField(node, { source }));
+  let lookedAt = 0;
+
   return {
     edit,
     undo: () => travel(history.undo),
     redo: () => travel(history.redo),
-    setField(id: string, patch: Record<string, unknown>, typing = false) {
-      const fields = Object.keys(patch);
-      edit((d) => graph.setData(d, id, patch), typing ? `${id}.${fields.join()}` : null);
-      mended(id, fields);
-    },
+    setField,
     setRole(id: string, field: string, value: string | null) {
       const node = doc().nodes.find((n) => n.id === id);
       if (!node) return;
@@ -139,6 +146,25 @@ export function makeActions(sync: Sync) {
       setOpen(node.id, true);
       edit((d) => graph.addNode(d, node));
       return node.id;
+    },
+    /** A Dataset node for a file that was dropped; it feeds the one Finetuning node without data. */
+    addFile(file: File, at: Position): string {
+      const place = { x: Math.round(at.x), y: Math.round(at.y) };
+      const node = { ...graph.makeNode("dataset", place), label: file.name };
+      setOpen(node.id, true);
+      edit((d) => graph.feedLonely(graph.addNode(d, node), node.id));
+      uploads.start(node.id, file);
+      return node.id;
+    },
+    upload: uploads.start,
+    retryUpload: uploads.retry,
+    cancelUpload: uploads.cancel,
+    /** Asks the kernel which variables hold data; at most every other second. */
+    lookAtVariables() {
+      if (Date.now() - lookedAt < LOOK_MS) return;
+      lookedAt = Date.now();
+      sync.touch();
+      call("variables", {}).catch(() => {}); // the list of the last look stands
     },
     addThree() {
       const { models, datasets } = get().traits.catalog;

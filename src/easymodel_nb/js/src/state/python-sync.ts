@@ -23,6 +23,7 @@ export interface Sync {
     method: M,
     params: Methods[M]["params"],
     limit?: number,
+    buffers?: ArrayBuffer[],
   ) => Promise<Methods[M]["result"]>;
   /** Asks the kernel for every trait that is missing. */
   pull: () => Promise<void>;
@@ -43,9 +44,10 @@ export function connectPython(model: Model): Sync {
     store.setState({ heardAt: Date.now(), ...(wasLost && { lostSince: null }) });
     if (wasLost) committer.retry();
   };
-  const rpc = new Rpc((request: Request) => {
+  const rpc = new Rpc((request: Request, buffers: ArrayBuffer[]) => {
     waitingSince ??= Date.now();
-    model.send(request);
+    if (buffers.length > 0) model.send(request, undefined, buffers);
+    else model.send(request);
   });
   const committer = new Committer({
     client: `view-${Math.random().toString(36).slice(2, 10)}`,
@@ -107,7 +109,7 @@ export function connectPython(model: Model): Sync {
   return {
     store,
     committer,
-    call: (method, params, limit) => rpc.call(method, params, limit),
+    call: (method, params, limit, buffers) => rpc.call(method, params, limit, buffers),
     pull,
     touch: () => {
       touchedAt = Date.now();

@@ -8,6 +8,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { CommitView } from "../logic/commit";
 import * as history from "../logic/history";
 import type { Preference } from "../logic/theme";
+import type { UploadView } from "../logic/upload";
 import type { Problem, RunDetails, Traits, Workflow } from "../protocol";
 import { load } from "./browser";
 
@@ -50,6 +51,8 @@ export interface State {
   stopping: string[];
   notice: Notice | null;
   details: Record<string, RunDetails | Notice>;
+  /** Files on their way to the kernel, by project and node. */
+  uploads: Record<string, UploadView>;
 }
 
 export type Store = StoreApi<State>;
@@ -86,6 +89,7 @@ export function makeStore(traits: Traits): Store {
     stopping: [],
     notice: null,
     details: {},
+    uploads: {},
   }));
 }
 

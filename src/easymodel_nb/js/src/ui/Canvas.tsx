@@ -32,6 +32,7 @@ import { Corner } from "./Corner";
 import { useCanvasKeys } from "./canvas-keys";
 import { Empty } from "./Empty";
 import { FlowEdge } from "./FlowEdge";
+import { useFileDrop } from "./file-drop";
 import type { KeyHandlers } from "./keys";
 import { mergeNodes, statusList } from "./merge";
 import { FinetuneNode } from "./nodes/FinetuneNode";
@@ -128,9 +129,10 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
   useOpening(root);
   useInspected();
 
+  const files = useFileDrop(root);
   const onDrop = (e: DragEvent) => {
     const type = e.dataTransfer.getData(DRAG_TYPE);
-    if (!type) return;
+    if (!type) return files.onDrop(e);
     e.preventDefault();
     e.stopPropagation();
     add(type, { x: e.clientX, y: e.clientY });
@@ -144,10 +146,11 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
       // biome-ignore lint/a11y/noNoninteractiveTabindex: the pane takes the focus from the notebook
       tabIndex={0}
       onDragOver={(e) => {
-        if (!e.dataTransfer.types.includes(DRAG_TYPE)) return;
+        if (!e.dataTransfer.types.includes(DRAG_TYPE)) return files.onDragOver(e);
         e.preventDefault();
         e.dataTransfer.dropEffect = "copy";
       }}
+      onDragLeave={files.onDragLeave}
       onDrop={onDrop}
     >
       <ReactFlow

@@ -1,11 +1,13 @@
 /** A text field with a list to choose from; anything else may be typed as well. */
-import { useId, useRef, useState } from "react";
+import { Fragment, useId, useRef, useState } from "react";
 import { Icon } from "./icons";
 
 export interface Option {
   value: string;
   title: string;
   detail?: string;
+  /** A heading over the first option of each group. */
+  group?: string;
 }
 
 interface ComboboxProps {
@@ -19,6 +21,7 @@ interface ComboboxProps {
   invalid?: boolean;
   describedBy?: string;
   onChange: (value: string, typing: boolean) => void;
+  onFocus?: () => void;
 }
 
 export function Combobox(p: ComboboxProps) {
@@ -88,6 +91,7 @@ export function Combobox(p: ComboboxProps) {
           setAt(-1);
         }}
         onKeyDown={onKeyDown}
+        onFocus={p.onFocus}
         onBlur={() => {
           if (p.value !== p.value.trim()) p.onChange(p.value.trim(), false);
         }}
@@ -110,23 +114,30 @@ export function Combobox(p: ComboboxProps) {
       {listed && (
         <div id={id} className="em-options nowheel" role="listbox" aria-label={p.label}>
           {shown.map((option, i) => (
-            <div
-              key={option.value}
-              id={`${id}-${i}`}
-              className="em-option"
-              role="option"
-              tabIndex={-1}
-              aria-selected={option.value === p.value}
-              data-at={i === at || undefined}
-              // Before the input loses the focus and the list with it.
-              onPointerDown={(e) => {
-                e.preventDefault();
-                choose(option);
-              }}
-            >
-              <span>{option.title}</span>
-              {option.detail && <small>{option.detail}</small>}
-            </div>
+            <Fragment key={option.value}>
+              {option.group && option.group !== shown[i - 1]?.group && (
+                <div className="em-option-group" role="presentation">
+                  {option.group}
+                </div>
+              )}
+              <div
+                id={`${id}-${i}`}
+                className="em-option"
+                role="option"
+                tabIndex={-1}
+                aria-selected={option.value === p.value}
+                data-at={i === at || undefined}
+                data-value={option.value}
+                // Before the input loses the focus and the list with it.
+                onPointerDown={(e) => {
+                  e.preventDefault();
+                  choose(option);
+                }}
+              >
+                <span>{option.title}</span>
+                {option.detail && <small>{option.detail}</small>}
+              </div>
+            </Fragment>
           ))}
         </div>
       )}

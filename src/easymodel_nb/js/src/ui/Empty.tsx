@@ -1,7 +1,4 @@
 /** The empty canvas: what a run needs, and three ways to get it. */
-
-import { TASKS } from "../logic/fields";
-import { shortSource } from "../logic/format";
 import { titleOf } from "../logic/ports";
 import { useActions, useStudio } from "../state/session";
 import { useAddNode } from "./add";
@@ -29,7 +26,10 @@ export function Empty() {
         <Ghost type="finetune" onClick={() => add("finetune")} />
       </div>
       <h2>A model and a dataset make a run</h2>
-      <p>Add the three nodes, or start from a template that trains as it is.</p>
+      <p>
+        Add the three nodes, drop a file with your data here, or start from a template that trains
+        as it is.
+      </p>
       <Button kind="primary" testid="add-three" onClick={actions.addThree}>
         Add all three, connected
       </Button>
@@ -50,30 +50,29 @@ function Ghost({ type, onClick }: { type: "model" | "dataset" | "finetune"; onCl
   );
 }
 
-/** Only what this version can train; "first" is the connected first project. */
+/** One a task; each is a project that trains as it is. */
 function Templates() {
   const { projectNew } = useActions();
-  const task = useStudio((s) => s.traits.catalog.tasks[0] ?? "generation");
-  const model = useStudio((s) => s.traits.catalog.models[0]?.source ?? "");
-  const dataset = useStudio((s) => s.traits.catalog.datasets[0]?.source ?? "");
-  const name = TASKS.find(([id]) => id === task)?.[1] ?? task;
+  const templates = useStudio((s) => s.traits.catalog.templates);
+  if (templates.length === 0) return null;
   return (
     <section className="em-templates" aria-label="Templates">
       <span>Templates</span>
-      <button
-        type="button"
-        className="em-template"
-        data-testid="project-template"
-        data-template="first"
-        onClick={() => void projectNew("first")}
-      >
-        <b>{name}</b>
-        {model && dataset && (
-          <small>
-            {shortSource(model)} on {shortSource(dataset)}, offline
-          </small>
-        )}
-      </button>
+      <div className="em-template-grid">
+        {templates.map((t) => (
+          <button
+            key={t.name}
+            type="button"
+            className="em-template"
+            data-testid="template"
+            data-template={t.name}
+            onClick={() => void projectNew(t.name)}
+          >
+            <b>{t.title}</b>
+            <small>{t.detail}</small>
+          </button>
+        ))}
+      </div>
     </section>
   );
 }

@@ -2,10 +2,10 @@
 import { type ReactNode, useId, useState } from "react";
 import { parse, type Field as Spec, show } from "../logic/fields";
 import { fieldValue } from "../logic/graph";
-import { NO_TARGET } from "../logic/roles";
-import type { Node, Problem } from "../protocol";
+import { NO_TARGET, roleLabel, unused } from "../logic/roles";
+import type { Node, Problem, SourceFacts } from "../protocol";
 import { useActions, useStudio } from "../state/session";
-import { Combobox } from "./Combobox";
+import { Combobox, type Option } from "./Combobox";
 import { Icon } from "./icons";
 import { FieldProblems } from "./Problem";
 
@@ -15,9 +15,8 @@ interface FieldProps {
   problems: Problem[];
   /** The unit where it depends on the data: "of 13,084 rows". */
   unit?: string;
-  /** For column fields. */
-  columns?: string[];
-  auto?: string | null;
+  /** For column fields: what is known of the data. */
+  facts?: SourceFacts | null;
 }
 
 export function Field(p: FieldProps) {
@@ -34,16 +33,19 @@ export function Field(p: FieldProps) {
   return (
     <div className="em-field" data-invalid={invalid || undefined} data-kind={spec.kind}>
       <label className="em-label" htmlFor={id} title={spec.help}>
-        {spec.label}
+        {roleLabel(node, spec.name) ?? spec.label}
       </label>
       <div className="em-control nodrag nokey">
         <Control {...p} common={common} invalid={invalid} />
       </div>
       <FieldProblems id={`${id}-problems`} problems={mine} />
-      {node && spec.help && spec.kind === "lines" && <small className="em-help">{spec.help}</small>}
+      {spec.help && HELPED.has(spec.name) && <small className="em-help">{spec.help}</small>}
     </div>
   );
 }
+
+/** Fields whose help is always in sight; the others tell it on hover. */
+const HELPED = new Set(["template", "source_prefix"]);
 
 interface ControlProps extends FieldProps {
   invalid: boolean;
@@ -52,7 +54,7 @@ interface ControlProps extends FieldProps {
 
 function Control(p: ControlProps): ReactNode {
   const { node, spec, common } = p;
-  const { setField } = useActions();
+  const { setField, setRole } = useActions();
   const value = fieldValue(node, spec.name);
   const set = (next: unknown, typing = false) => setField(node.id, { [spec.name]: next }, typing);
   switch (spec.kind) {
@@ -78,7 +80,11 @@ function Control(p: ControlProps): ReactNode {
           spellCheck={false}
           placeholder={spec.empty ?? "auto"}
           value={show(value)}
-          onChange={(e) => set(parse(spec, e.target.value), true)}
+          onChange={(e) =>
+            spec.name === "template"
+              ? setRole(node.id, spec.name, e.target.value || null)
+              : set(parse(spec, e.target.value), true)
+          }
         />
       );
     default:
@@ -159,22 +165,29 @@ function Choice(p: ControlProps & { value: unknown; onChange: (value: string) =>
 }
 
 function Column(p: ControlProps & { value: unknown }) {
-  const { node, spec, columns = [], auto } = p;
+  const { node, spec, facts } = p;
   const { setRole } = useActions();
   const value = show(p.value);
-  const options = [
-    { value: "", title: auto ? `auto (${auto})` : (spec.empty ?? "auto") },
+  const roles = facts?.roles ?? {};
+  const left = unused(node, spec.name, roles);
+  const auto = left ? null : (roles[spec.name] ?? null);
+  const empty = left ? "not used" : (spec.empty ?? "auto");
+  const why = auto ? facts?.reasons[spec.name] : undefined;
+  const offered = facts?.candidates[spec.name] ?? [];
+  const columns = offered.length > 0 ? offered : (facts?.columns ?? []);
+  const options: Option[] = [
+    { value: "", title: nothing(auto, left, spec.empty), ...(why && { detail: why }) },
     ...(spec.name === "target_field" && fieldValue(node, "task") === "generation"
-      ? [{ value: NO_TARGET, title: "none", detail: "learn the text alone" }]
+      ? [{ value: NO_TARGET, title: "None", detail: "learn the text alone" }]
       : []),
     ...columns.map((c) => ({ value: c, title: c })),
   ];
   return (
     <Combobox
       value={value}
-      label={spec.label}
+      label={roleLabel(node, spec.name) ?? spec.label}
       options={options}
-      placeholder={auto ?? spec.empty ?? "auto"}
+      placeholder={auto ?? empty}
       hint={value === "" && auto ? "auto" : undefined}
       testid={`field-${spec.name}`}
       invalid={p.invalid}
@@ -182,4 +195,11 @@ function Column(p: ControlProps & { value: unknown }) {
       onChange={(text) => setRole(node.id, spec.name, text.trim() === "" ? null : text)}
     />
   );
+}
+
+/** What leaving a column field empty means. */
+function nothing(auto: string | null, left: boolean, empty: string | undefined): string {
+  if (auto) return `Choose for me: ${auto}`;
+  if (left) return "Not used";
+  return empty ? `Choose for me: ${empty}` : "Choose for me";
 }

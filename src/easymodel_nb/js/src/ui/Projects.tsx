@@ -13,14 +13,29 @@ export function Projects({ rail }: { rail: boolean }) {
   const { projectNew } = useActions();
   const [query, setQuery] = useState("");
   const found = items.filter((p) => p.name.toLowerCase().includes(query.trim().toLowerCase()));
+  const templates = useStudio((s) => s.traits.catalog.templates);
   const add = (
-    <Button
-      icon="plus"
-      kind="quiet"
-      label="New project"
-      testid="project-new"
-      onClick={() => void projectNew()}
-    />
+    <>
+      {templates.length > 0 && (
+        <Menu
+          label="New project from a template"
+          icon="template"
+          testid="project-template"
+          items={templates.map((t) => ({
+            label: t.title,
+            testid: `project-template-${t.name}`,
+            onSelect: () => void projectNew(t.name),
+          }))}
+        />
+      )}
+      <Button
+        icon="plus"
+        kind="quiet"
+        label="New project"
+        testid="project-new"
+        onClick={() => void projectNew()}
+      />
+    </>
   );
   return (
     <section className="em-projects" aria-label="Projects">

@@ -1,9 +1,18 @@
 /** Adding a node where the user looks. */
-import { useReactFlow } from "@xyflow/react";
+import { type ReactFlowInstance, useReactFlow } from "@xyflow/react";
 import { useCallback } from "react";
-import { freeSpot, ROOM } from "../logic/place";
+import { type Box, freeSpot, ROOM } from "../logic/place";
 import { useActions } from "../state/session";
 import { useView } from "./view";
+
+/** What place the nodes take. */
+export function boxes(flow: ReactFlowInstance): Box[] {
+  return flow.getNodes().map((n) => {
+    const { width = 232, height = 120 } = ROOM[n.type ?? ""] ?? {};
+    const { width: w = width, height: h = height } = n.measured ?? {};
+    return { ...n.position, width: w, height: h };
+  });
+}
 
 /** Adds a node of a type at a point of the page, or where there is room near the middle. */
 export function useAddNode() {
@@ -17,11 +26,7 @@ export function useAddNode() {
       const from = flow.screenToFlowPosition({ x: canvas.left, y: canvas.top });
       const to = flow.screenToFlowPosition({ x: canvas.right, y: canvas.bottom });
       const { width = 232, height = 120 } = ROOM[type] ?? {};
-      const taken = flow.getNodes().map((n) => ({
-        ...n.position,
-        width: n.measured?.width ?? width,
-        height: n.measured?.height ?? height,
-      }));
+      const taken = boxes(flow);
       const middle = { x: (from.x + to.x - width) / 2, y: (from.y + to.y - height) / 2 };
       const spot = freeSpot(taken, type, middle);
       const inside =

@@ -50,6 +50,8 @@ const PATHS = {
   plug: (
     <path d="m4 20 4-4M16 8l4-4M8 12l4 4-2 2a3 3 0 0 1-4 0 3 3 0 0 1 0-4zM16 12l-4-4 2-2a3 3 0 0 1 4 0 3 3 0 0 1 0 4zM4 4l16 16" />
   ),
+  upload: <path d="M12 16V4M7 9l5-5 5 5M4 16v4h16v-4" />,
+  template: <path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM16.5 13v7M13 16.5h7" />,
   trash: <path d="M4.5 7h15M9.5 7V4h5v3M6.5 7l1 13h9l1-13" />,
   copy: <path d="M9 9h11v11H9zM15 9V4H4v11h5" />,
   pen: <path d="m5 15-1 5 5-1L19.5 8.5l-4-4zM13 7l4 4" />,

@@ -90,8 +90,15 @@ export interface MenuItem {
   onSelect: () => void;
 }
 
-/** The three dots and their menu; it closes on Escape, on a choice, and when the focus leaves. */
-export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
+interface MenuProps {
+  label: string;
+  items: MenuItem[];
+  icon?: IconName;
+  testid?: string;
+}
+
+/** The three dots (or another icon) and their menu; it closes on Escape, on a choice, and when the focus leaves. */
+export function Menu({ label, items, icon = "dots", testid }: MenuProps) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -120,6 +127,8 @@ export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
         type="button"
         className="em-button em-quiet em-icon-button em-menu-button"
         aria-label={label}
+        title={icon === "dots" ? undefined : label}
+        data-testid={testid}
         aria-haspopup="menu"
         aria-expanded={open}
         onClick={(e) => {
@@ -127,7 +136,7 @@ export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
           setOpen(!open);
         }}
       >
-        <Icon name="dots" />
+        <Icon name={icon} />
       </button>
       {open && (
         <div

@@ -1,12 +1,18 @@
-/** The first rows of a dataset, with the role each column plays. */
+/** The first rows of a dataset, with the role each column plays on its head. */
 import { count } from "../../logic/format";
+import { marks } from "../../logic/roles";
+import type { SourceFacts } from "../../protocol";
 import { useStudio } from "../../state/session";
-import { Section } from "./Inspector";
+import { Section } from "./Section";
 
-export function DataTable({ id }: { id: string }) {
-  const facts = useStudio((s) => s.traits.catalog.facts[id] ?? null);
+export function DataTable({ id, facts }: { id: string; facts: SourceFacts | null }) {
+  const fed = useStudio((s) => {
+    const { nodes, edges } = s.history.present;
+    const targets = edges.filter((e) => e.source === id).map((e) => e.target);
+    return nodes.find((n) => n.type === "finetune" && targets.includes(n.id)) ?? null;
+  });
   if (!facts || facts.columns.length === 0) return null;
-  const roles = new Map(Object.entries(facts.roles).map(([role, column]) => [column, role]));
+  const roles = marks(fed, facts);
   const total = facts.total_rows;
   return (
     <Section title="First rows">
@@ -15,9 +21,11 @@ export function DataTable({ id }: { id: string }) {
           <thead>
             <tr>
               {facts.columns.map((column) => (
-                <th key={column}>
+                <th key={column} data-roles={roles.get(column)?.join(" ")}>
                   {column}
-                  {roles.has(column) && <small>{roles.get(column)?.replace("_field", "")}</small>}
+                  {roles.get(column)?.map((role) => (
+                    <small key={role}>{role}</small>
+                  ))}
                 </th>
               ))}
             </tr>
@@ -27,7 +35,9 @@ export function DataTable({ id }: { id: string }) {
               // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity
               <tr key={r}>
                 {facts.columns.map((column, i) => (
-                  <td key={column}>{row[i]}</td>
+                  <td key={column} dir="auto">
+                    {row[i]}
+                  </td>
                 ))}
               </tr>
             ))}
@@ -36,7 +46,7 @@ export function DataTable({ id }: { id: string }) {
       </div>
       {total !== null && (
         <p className="em-muted">
-          {count(facts.rows.length)} of {count(total)} rows
+          {count(Math.min(facts.rows.length, total))} of {count(total)} rows
         </p>
       )}
     </Section>

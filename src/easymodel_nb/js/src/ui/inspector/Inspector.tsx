@@ -1,20 +1,25 @@
 /** The drawer that holds at normal size what a node cannot. */
 import { useEffect, useRef } from "react";
-import { DATASET_FIELDS, GROUPS, MODEL_FIELDS, type Field as Spec } from "../../logic/fields";
+import { isFormat } from "../../logic/dataset";
+import { DATASET_FIELDS, GROUPS, MODEL_FIELDS, type Field as Spec, show } from "../../logic/fields";
+import { fieldValue } from "../../logic/graph";
 import { titleOf } from "../../logic/ports";
-import { roleFields } from "../../logic/roles";
 import type { FinetuneData, Node } from "../../protocol";
 import { DEFAULTS } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Field } from "../Field";
 import { Icon, type IconName } from "../icons";
 import { useInputFacts } from "../nodes/FinetuneFields";
-import { Facts, SourceField } from "../nodes/SourceNode";
+import { Facts, useFacts } from "../nodes/SourceFacts";
+import { SourceField } from "../nodes/SourceField";
 import { ProblemLine } from "../Problem";
 import { Button } from "../parts";
 import { useProblems } from "../useProblems";
 import { DataTable } from "./DataTable";
+import { FileFormat } from "./FileFormat";
 import { Runs } from "./Runs";
+import { Section } from "./Section";
+import { SPLIT_FIELDS, Splits } from "./Splits";
 
 export function Inspector() {
   const id = useStudio((s) => s.inspector);
@@ -70,35 +75,61 @@ function Panel({ node }: { node: Node }) {
 
 function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) {
   const problems = useProblems(node.id);
+  const source = show(fieldValue(node, "source"));
+  const facts = useFacts(node.id, source);
   const fields = kind === "model" ? MODEL_FIELDS : DATASET_FIELDS;
-  const named = new Set(["source", ...fields.map((f) => f.name)]);
+  const placed = new Set(["source", ...fields.map((f) => f.name)]);
+  const loose = problems.filter((p) => !placed.has(p.field ?? "") && !inDataset(kind, p.field));
+  const version = (
+    <Section title="Version">
+      {fields.map((spec) => (
+        <Field key={spec.name} node={node} spec={spec} problems={problems} />
+      ))}
+    </Section>
+  );
   return (
     <>
       <SourceField node={node} kind={kind} />
-      <Facts id={node.id} source={String(node.data.source ?? "")} />
-      {kind === "dataset" && <DataTable id={node.id} />}
-      <Section title={kind === "model" ? "Version" : "Splits"}>
-        {fields.map((spec) => (
-          <Field key={spec.name} node={node} spec={spec} problems={problems} />
-        ))}
-        {problems
-          .filter((p) => !named.has(p.field ?? ""))
-          .map((p) => (
-            <ProblemLine key={p.code + p.message} problem={p} />
-          ))}
-      </Section>
+      <Facts id={node.id} source={source} />
+      <Notes notes={facts?.notes ?? []} />
+      {loose.map((p) => (
+        <ProblemLine key={p.code + p.message} problem={p} />
+      ))}
+      {kind === "dataset" && (
+        <>
+          <DataTable id={node.id} facts={facts} />
+          <FileFormat node={node} facts={facts} problems={problems} />
+          <Splits node={node} facts={facts} problems={problems} />
+        </>
+      )}
+      {(kind === "model" || isHub(source)) && version}
     </>
+  );
+}
+
+/** Files, variables and what is built in have no configurations and revisions. */
+const isHub = (source: string) =>
+  !/^(builtin:|variable:|[/.~\\]|[A-Za-z]:\\)/.test(source) || source.startsWith("https:");
+const inDataset = (kind: string, field: string | null) =>
+  kind === "dataset" && field !== null && (isFormat(field) || SPLIT_FIELDS.includes(field));
+
+function Notes({ notes }: { notes: string[] }) {
+  if (notes.length === 0) return null;
+  return (
+    <ul className="em-notes" data-testid="notes">
+      {notes.map((note) => (
+        <li key={note}>{note}</li>
+      ))}
+    </ul>
   );
 }
 
 function FinetunePanel({ node }: { node: Node }) {
   const problems = useProblems(node.id);
   const facts = useInputFacts(node.id);
-  const roles = facts?.roles ?? {};
   const data = { ...DEFAULTS.finetune, ...node.data } as FinetuneData;
   const named = new Set(GROUPS.flatMap((g) => g.fields.map((f) => f.name)));
   const visible = (f: Spec) => !f.when || f.when(data) || problems.some((p) => p.field === f.name);
-  const auto = new Map(roleFields(node, roles).map((r) => [r.name, r.auto]));
   return (
     <>
       {problems
@@ -114,24 +145,12 @@ function FinetunePanel({ node }: { node: Node }) {
               node={node}
               spec={spec}
               problems={problems}
-              {...(spec.kind === "column" && {
-                columns: facts?.columns ?? [],
-                auto: auto.get(spec.name) ?? null,
-              })}
+              {...(spec.kind === "column" && { facts })}
             />
           ))}
         </Section>
       ))}
       <Runs node={node.id} />
     </>
-  );
-}
-
-export function Section({ title, children }: { title: string; children: React.ReactNode }) {
-  return (
-    <section className="em-section" aria-label={title}>
-      <h3>{title}</h3>
-      {children}
-    </section>
   );
 }

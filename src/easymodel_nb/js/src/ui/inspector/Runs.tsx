@@ -6,7 +6,7 @@ import { statusWord } from "../../logic/runs";
 import type { RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Button } from "../parts";
-import { Section } from "./Inspector";
+import { Section } from "./Section";
 
 export function Runs({ node }: { node: string }) {
   const all = useStudio((s) => s.traits.runs.items);

@@ -49,8 +49,7 @@ export function FinetuneFields({ node, problems }: { node: Node; problems: Probl
             ...(role.none && { empty: "none" }),
           }}
           problems={problems}
-          columns={facts?.columns ?? []}
-          auto={role.auto}
+          facts={facts}
         />
       ))}
       <button

@@ -1,0 +1,58 @@
+/** What can be chosen as a source: what comes with the package, what the notebook holds. */
+import type { Catalog, SourceOption, Variable, Workflow } from "../protocol";
+import { TASKS } from "./fields";
+import { count } from "./format";
+import { fieldValue } from "./graph";
+
+interface Option {
+  value: string;
+  title: string;
+  detail?: string;
+  group?: string;
+}
+
+/** The task of the Finetuning node that a source feeds, if there is one. */
+export function taskFed(doc: Workflow, id: string): string | null {
+  const targets = doc.edges.filter((e) => e.source === id).map((e) => e.target);
+  const node = doc.nodes.find((n) => n.type === "finetune" && targets.includes(n.id));
+  const task = node && fieldValue(node, "task");
+  return typeof task === "string" ? task : null;
+}
+
+export function sourceOptions(
+  kind: "model" | "dataset",
+  catalog: Catalog,
+  doc: Workflow,
+  id: string,
+): Option[] {
+  const task = taskFed(doc, id);
+  const builtin = byTask(kind === "model" ? catalog.models : catalog.datasets, task);
+  if (kind === "model" || catalog.variables.length === 0) return builtin;
+  return [
+    ...builtin.map((o) => ({ ...o, group: "Built in" })),
+    ...catalog.variables.map((v) => ({ ...variable(v), group: "In this notebook" })),
+  ];
+}
+
+/** What is made for the task first; of the others is said what they are made for. */
+function byTask(options: SourceOption[], task: string | null): Option[] {
+  const fits = (o: SourceOption) => !task || o.tasks.length === 0 || o.tasks.includes(task);
+  const name = (id: string) => (TASKS.find(([t]) => t === id)?.[1] ?? id).toLowerCase();
+  return [...options.filter(fits), ...options.filter((o) => !fits(o))].map((o) => ({
+    value: o.source,
+    title: o.title,
+    detail: fits(o) ? o.detail : `${o.detail}; for ${o.tasks.map(name).join(", ")}`,
+  }));
+}
+
+const SHOWN = 4;
+
+function variable(v: Variable): Option {
+  const columns = v.columns.slice(0, SHOWN).join(", ") + (v.columns.length > SHOWN ? " …" : "");
+  const rows = v.rows === null ? "" : `, ${count(v.rows)} rows`;
+  return {
+    value: `variable:${v.name}`,
+    title: v.name,
+    detail: `${v.kind}${rows}${columns && `: ${columns}`}`,
+  };
+}

@@ -1,0 +1,48 @@
+/** Where a model or a dataset comes from: typed, chosen from a list, or uploaded. */
+import { show } from "../../logic/fields";
+import { fieldValue } from "../../logic/graph";
+import { sourceOptions } from "../../logic/sources";
+import type { Node } from "../../protocol";
+import { useActions, useStudio } from "../../state/session";
+import { Combobox } from "../Combobox";
+import { FieldProblems } from "../Problem";
+import { useProblems } from "../useProblems";
+import { UploadButton, UploadLine, useUpload } from "./UploadLine";
+
+export type Kind = "model" | "dataset";
+const HINTS = {
+  model: "Hub id, folder, or builtin:",
+  dataset: "Hub id, file, or builtin:",
+};
+
+export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
+  const { setField, lookAtVariables } = useActions();
+  const catalog = useStudio((s) => s.traits.catalog);
+  const document = useStudio((s) => s.history.present);
+  const upload = useUpload(node.id);
+  const problems = useProblems(node.id).filter(
+    (p) => p.field === "source" && !(upload && p.code === "source.empty"),
+  );
+  const at = `${node.id}-source-problems`;
+  return (
+    <div className="em-field em-field-wide">
+      <span className="em-label">Source</span>
+      <div className="em-control nodrag nokey">
+        <Combobox
+          value={show(fieldValue(node, "source"))}
+          label="Source"
+          placeholder={HINTS[kind]}
+          options={sourceOptions(kind, catalog, document, node.id)}
+          testid="field-source"
+          invalid={problems.some((p) => p.severity === "error")}
+          describedBy={problems.length > 0 ? at : undefined}
+          onChange={(source, typing) => setField(node.id, { source }, typing)}
+          {...(kind === "dataset" && { onFocus: lookAtVariables })}
+        />
+        {kind === "dataset" && <UploadButton node={node.id} />}
+      </div>
+      {upload && <UploadLine node={node.id} upload={upload} />}
+      <FieldProblems id={at} problems={problems} />
+    </div>
+  );
+}
