@@ -21,6 +21,7 @@ from easymodel_nb.widgets.dashboard import Dashboard
 from easymodel_nb.widgets.dashboard_cells import cells
 from easymodel_nb.widgets.dashboard_finding import finding
 from easymodel_nb.widgets.dashboard_loss import loss_content
+from easymodel_nb.widgets.dashboard_panel import ChartPanel
 from easymodel_nb.widgets.dashboard_perplexity import perplexity_content
 from easymodel_nb.widgets.dashboard_points import points, shape, verdict
 from easymodel_nb.widgets.dashboard_samples import mark_words, samples_html
@@ -421,13 +422,13 @@ def test_what_ended_early_is_not_promised(recorder: Recorder) -> None:
     assert "You stopped it" in header_html(view, [])
 
 
-def test_loss_panel_draws_at_most_500_points(recorder: Recorder) -> None:
+def test_loss_panel_draws_at_most_240_points(recorder: Recorder) -> None:
     recorder.start()
     view = recorder.run.view
     many = [{"step": step, "epoch": 0.0, "loss": 3.0 + (step == 700)} for step in range(1, 1201)]
     view = view.model_validate({**view.model_dump(), "curve": many})
     content = loss_content(view)
-    assert len(content.lines["loss"].x) <= 500
+    assert len(content.lines["loss"].x) <= 240
     assert max(content.lines["loss"].y) == 4.0
     assert read(content.table).tags.count("tr") == 9
 
@@ -565,24 +566,28 @@ def test_another_run_uses_the_same_widgets(tmp_path: Path) -> None:
     assert not hidden(dashboard._charts)
 
 
-def test_charts_of_a_live_run_are_renewed_once_a_second(recorder: Recorder) -> None:
+def test_a_live_run_is_shown_anew_every_two_seconds_and_at_once_when_it_ends(
+    recorder: Recorder,
+) -> None:
     now = [0.0]
     run = trained(recorder, (212.0, 35.0)).live(step=10, max_steps=30).run
     dashboard = Dashboard(clock=lambda: now[0])
     dashboard.show(run, run.view, [])
-    loss = dashboard._panels[1].panel
+    loss = dashboard._panels["loss"].panel
+    assert isinstance(loss, ChartPanel)
     assert loss._chart is not None
     assert len(loss._chart._lines["loss"].x) == 10
     recorder.steps(11, 12).live(step=12, max_steps=30)
-    now[0] = 0.3
+    now[0] = 1.9
     dashboard.show(run, run.view, [])
     assert len(loss._chart._lines["loss"].x) == 10
-    assert "step 12 of 30" in values(dashboard)
-    now[0] = 1.1
+    assert "step 10 of 30" in values(dashboard)
+    now[0] = 2.1
     dashboard.show(run, run.view, [])
     assert len(loss._chart._lines["loss"].x) == 12
+    assert "step 12 of 30" in values(dashboard)
     recorder.steps(13, 13).finish()
-    now[0] = 1.2
+    now[0] = 2.2
     dashboard.show(run, run.view, [])
     assert len(loss._chart._lines["loss"].x) == 13
 
@@ -592,7 +597,8 @@ def test_a_figure_gives_way_to_the_box_and_comes_back(tmp_path: Path) -> None:
     bare = Recorder(tmp_path).start().finish().run
     dashboard = Dashboard()
     dashboard.show(full, full.view, [])
-    panel = dashboard._panels[0].panel
+    panel = dashboard._panels["perplexity"].panel
+    assert isinstance(panel, ChartPanel)
     assert panel._chart is not None
     dashboard.show(bare, bare.view, [full.view])
     assert hidden(panel._chart.figure)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_SAMPLE_KEYS = frozenset({"index", "epoch", "step", "prompt", "reference", "text"})
+
+
 class Run:
     """One run on disk, read anew at each question."""
 
@@ -87,13 +90,19 @@ class Run:
         return pd.DataFrame(self.sample_rows(), columns=columns)
 
     def sample_rows(self) -> list[dict[str, Any]]:
-        """The rows of `samples` as dictionaries; `tuned` is None while there is none."""
+        """The rows of `samples` as dictionaries; `tuned` is None while there is none.
+
+        `base_more` and `tuned_more` hold what else was written of an answer, such as the
+        confidence of a label.
+        """
         rows: dict[int, dict[str, Any]] = {}
         for row in _read_lines(self._folder / "samples.jsonl"):
             entry = rows.setdefault(
                 row["index"], {"prompt": row["prompt"], "reference": row["reference"]}
             )
-            entry["base" if row["epoch"] == 0 else "tuned"] = row["text"]
+            side = "base" if row["epoch"] == 0 else "tuned"
+            entry[side] = row["text"]
+            entry[f"{side}_more"] = {k: v for k, v in row.items() if k not in _SAMPLE_KEYS}
         return [{"base": None, "tuned": None, **rows[index]} for index in sorted(rows)]
 
     def load(self) -> tuple[Any, Any]:

@@ -1,19 +1,38 @@
 """The panel of the training loss by step, with the learning rate in its table."""
 
+from dataclasses import replace
+
+from easymodel_nb.runlog.headline import metrics_of, task_of
 from easymodel_nb.runlog.view import CurvePoint, RunView
 from easymodel_nb.widgets import dashboard_numbers as write
 from easymodel_nb.widgets.charts_line import Line, LineStyle
 from easymodel_nb.widgets.charts_scale import evenly, linear_axis, step_axis, thin
 from easymodel_nb.widgets.dashboard_html import Row, empty, missing, table
+from easymodel_nb.widgets.dashboard_lines import finite, measured_line
 from easymodel_nb.widgets.dashboard_panel import PanelContent
+from easymodel_nb.widgets.dashboard_points import Value, known, values
 
-STYLES = {"loss": LineStyle("train", width=1.25)}
-_MOST_POINTS, _MOST_ROWS = 500, 8
-_HOW = (
-    "The running training loss: cross-entropy in nats a token, averaged over the scored tokens "
-    "since the point before, while the weights move and dropout is on. It is no measure of the "
-    "finished model; validation perplexity is."
-)
+STYLES = {
+    "loss": LineStyle("train", width=1.25),
+    "validation": LineStyle("validation", marker="square"),
+}
+_MOST_POINTS, _MOST_ROWS = 240, 8
+_SCORED = {"classification": ("text", "texts"), "token_classification": ("word", "words")}
+
+
+def _how(view: RunView) -> str:
+    """What the loss is, for the panel's question mark."""
+    one, many = _SCORED.get(task_of(view), ("token", "tokens"))
+    judged = metrics_of(view)[0].name
+    return (
+        f"The running training loss: cross-entropy in nats a {one}, averaged over the scored "
+        f"{many} since the point before, while the weights move and dropout is on. It is no "
+        f"measure of the finished model; {judged} is."
+    )
+
+
+def _unit(view: RunView) -> str:
+    return f"nats a {_SCORED.get(task_of(view), ('token', ''))[0]}"
 
 
 def loss_content(view: RunView) -> PanelContent:
@@ -22,33 +41,50 @@ def loss_content(view: RunView) -> PanelContent:
     if not curve:
         return PanelContent(
             title="Training loss",
-            caption="Nats a token, by step",
-            how=_HOW,
+            caption=f"{_unit(view).capitalize()}, by step",
+            how=_how(view),
             empty=_nothing(view),
         )
-    values = [loss for _, loss in curve]
-    kept = thin(values, _MOST_POINTS)
+    losses = [loss for _, loss in curve]
+    kept = thin(losses, _MOST_POINTS)
+    measured = _validation(view)
+    judged = any(known(v.measured) for v in measured)
+    lines = {
+        "loss": Line(
+            x=[curve[i][0].step for i in kept],
+            y=[losses[i] for i in kept],
+            label=f"{'train' if judged else 'loss'} {write.significant(losses[-1])}",
+        )
+    }
+    if judged:
+        line = measured_line("validation", [(float(v.step), v.measured) for v in measured])
+        lines["validation"] = replace(line, tips=[_tip(v) for v in measured])
     return PanelContent(
-        title="Training loss",
+        title="Training and validation loss" if "validation" in lines else "Training loss",
         caption=_caption(view, len(curve)),
-        how=_HOW,
-        y_name="loss, nats a token",
+        how=_how(view),
+        y_name=f"loss, {_unit(view)}",
         x_name="step",
-        lines={
-            "loss": Line(
-                x=[curve[i][0].step for i in kept],
-                y=[values[i] for i in kept],
-                label=f"loss {write.significant(values[-1])}",
-            )
-        },
+        lines=lines,
         x=step_axis(max(view.max_steps, curve[-1][0].step)),
-        y=linear_axis(values),
+        y=linear_axis(finite(lines.values())),
         table=_table([point for point, _ in curve]),
     )
 
 
+def _validation(view: RunView) -> list[Value]:
+    """The validation loss of a task that is not judged by perplexity, which says the same."""
+    return values(view, "task.loss") if task_of(view) in _SCORED else []
+
+
+def _tip(value: Value) -> str:
+    if value.measured.value is None:
+        return ""
+    return f"validation, step {value.step:,}: {write.significant(value.measured.value)}"
+
+
 def _caption(view: RunView, count: int) -> str:
-    parts = ["Running loss in nats a token", write.plural(count, "point")]
+    parts = [f"Running loss in {_unit(view)}", write.plural(count, "point")]
     rates = [p.learning_rate for p in view.curve if p.learning_rate is not None]
     if rates:
         parts.append(f"highest learning rate {write.learning_rate(max(rates))}")

@@ -135,7 +135,7 @@ def epoch(value: float) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}".rstrip("0")
 
 
-def plural(number: float, word: str) -> str:
-    """A number and its noun: "1 epoch", "3 epochs", "1,501 rows"."""
+def plural(number: float, word: str, many: str = "") -> str:
+    """A number and its noun: "1 epoch", "3 epochs", "1,501 rows", "2 classes"."""
     text = count(number)
-    return f"{text} {word}" if text == "1" else f"{text} {word}s"
+    return f"{text} {word}" if text == "1" else f"{text} {many or word + 's'}"

@@ -76,6 +76,26 @@ class ChartPanel:
         return self._chart
 
 
+class TablePanel:
+    """A panel of a title and a table, hidden while there is nothing to show."""
+
+    def __init__(self, name: str) -> None:
+        self._head = html_box("emnb-panel-head")
+        self._table = html_box("emnb-panel-table")
+        self._content: PanelContent | None = None
+        self.box = plain_box(f"emnb-panel emnb-t-{name} emnb-off", self._head, self._table)
+
+    def show(self, content: PanelContent | None) -> None:
+        """Show this content; nothing is sent where it is the same."""
+        if content == self._content:
+            return
+        self._content = content
+        toggle(self.box, "emnb-off", on=content is None)
+        if content is not None:
+            put(self._head, panel_head(content.title, content.caption, content.how))
+        put(self._table, content.table if content is not None else "")
+
+
 def html_box(classes: str) -> Any:
     """An HTML widget with DOM classes."""
     widget = ipywidgets.HTML()

@@ -6,32 +6,35 @@ it is escaped, never taken as HTML.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import partial
 from html import escape
 from typing import Any
 
 from easymodel_nb.widgets.dashboard_html import QUIET_KEYS, missing, tag, text
+from easymodel_nb.widgets.dashboard_labels import label_table
+from easymodel_nb.widgets.dashboard_sample_cell import cell, clean
 
 SHOWN, MORE = 3, 17
-_MOST_CHARACTERS = 1_200
 _MOST_WORDS = 400
-_LONG_CHARACTERS, _LONG_LINES = 160, 5
-_ELLIPSIS = "\u2026"
 _WORD = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|\w+(?:['\u2019]\w+)*|[^\w\s])(\s*)")
 _COLUMNS = ("prompt", "reference", "base", "tuned")
 
 
-def samples_html(rows: Sequence[Mapping[str, Any]], *, waiting: str) -> str:
+def samples_html(
+    rows: Sequence[Mapping[str, Any]], *, waiting: str, task: str = "generation"
+) -> str:
     """The section, or an empty text when there are no rows; `waiting` says when a text comes."""
     if not rows:
         return ""
+    show = _shower(rows, waiting, task)
     shown, more = rows[:SHOWN], rows[SHOWN : SHOWN + MORE]
     heading = text("span", "Samples", "emnb-title", role="heading", aria_level="3")
     counted = text("span", f"{len(shown)} of {len(rows)}", "emnb-caption")
     parts = [
         tag("div", heading + counted, "emnb-head emnb-samples-head"),
-        _table(shown, waiting, head=True),
+        show(shown, head=True),
     ]
     if more:
         label = f"{len(more)} more"
@@ -39,11 +42,23 @@ def samples_html(rows: Sequence[Mapping[str, Any]], *, waiting: str) -> str:
             tag(
                 "details",
                 f'<summary class="emnb-link" {QUIET_KEYS}>{label}</summary>'
-                + _table(more, waiting, head=False),
+                + show(more, head=False),
                 "emnb-more-rows",
             )
         )
     return "".join(parts)
+
+
+def _shower(rows: Sequence[Mapping[str, Any]], waiting: str, task: str) -> Callable[..., str]:
+    """What makes the table of a task's samples."""
+    if task not in {"classification", "token_classification"}:
+        return partial(_table, waiting=waiting)
+    return partial(
+        label_table,
+        waiting=waiting,
+        entities=task == "token_classification",
+        base=any(row.get("base") is not None for row in rows),
+    )
 
 
 def _table(rows: Sequence[Mapping[str, Any]], waiting: str, *, head: bool) -> str:
@@ -61,7 +76,7 @@ def _table(rows: Sequence[Mapping[str, Any]], waiting: str, *, head: bool) -> st
 
 
 def _row(row: Mapping[str, Any], waiting: str) -> str:
-    prompt, reference, base, tuned = (_clean(row.get(name)) for name in _COLUMNS)
+    prompt, reference, base, tuned = (clean(row.get(name)) for name in _COLUMNS)
     marked_base, marked_tuned = mark_words(base, tuned)
     cells = (
         (_plain(prompt), prompt, "no prompt: plain text"),
@@ -72,32 +87,14 @@ def _row(row: Mapping[str, Any], waiting: str) -> str:
     return tag(
         "tr",
         "".join(
-            tag("td", _cell(html, raw) if raw is not None else missing(why), f"emnb-c-{name}")
+            tag("td", cell(html, raw) if raw is not None else missing(why), f"emnb-c-{name}")
             for name, (html, raw, why) in zip(_COLUMNS, cells, strict=True)
         ),
     )
 
 
-def _clean(value: Any) -> str | None:
-    """The text of a cell, cut to what a cell may hold."""
-    if value is None:
-        return None
-    whole = str(value).strip()
-    return whole if len(whole) <= _MOST_CHARACTERS else whole[:_MOST_CHARACTERS] + _ELLIPSIS
-
-
 def _plain(value: str | None) -> str:
     return escape(value) if value is not None else ""
-
-
-def _cell(html: str, raw: str) -> str:
-    """A cell of at most five lines; a longer one opens on a click."""
-    if not raw:
-        return text("span", "empty", "emnb-na", title="The model ended at once")
-    if len(raw) <= _LONG_CHARACTERS and raw.count("\n") < _LONG_LINES:
-        return html
-    inner = tag("span", html, "emnb-clamp") + tag("span", "", "emnb-link emnb-more")
-    return f'<details class="emnb-cell"><summary {QUIET_KEYS}>{inner}</summary></details>'
 
 
 def mark_words(base: str | None, tuned: str | None) -> tuple[str, str]:

@@ -1,0 +1,103 @@
+"""The table of precision, recall, F1 and support by class, or by type of entity."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from easymodel_nb.runlog.headline import details, task_of
+from easymodel_nb.runlog.view import RunView
+from easymodel_nb.widgets import dashboard_numbers as write
+from easymodel_nb.widgets.dashboard_html import Row, missing, table
+from easymodel_nb.widgets.dashboard_panel import PanelContent
+from easymodel_nb.widgets.dashboard_points import tables
+
+_IN_ORDER, _MOST_ROWS = 20, 200
+_COLUMNS = ("precision", "recall", "f1", "support")
+_HOW = {
+    "classification": (
+        "Of the rows predicted as a class, precision is the share that are of it; of the rows that "
+        "are of it, recall is the share predicted as it; F1 is their harmonic mean. Support is the "
+        "number of validation rows of the class: a number of a few rows says little."
+    ),
+    "token_classification": (
+        "Of the entities predicted with a type, precision is the share that are right in type and "
+        "ends; of the true entities of a type, recall is the share found; F1 is their harmonic "
+        "mean. Support is the number of true entities of the type in the validation texts."
+    ),
+}
+
+
+def classes_content(view: RunView) -> PanelContent | None:
+    """What the panel shows, or None where the run has no such table (yet)."""
+    point = tables(view)
+    rows = per_class(details(point.analytics)) if point is not None else []
+    if point is None or not rows:
+        return None
+    entities = task_of(view) == "token_classification"
+    word = "type" if entities else "class"
+    weakest_first = len(rows) > _IN_ORDER
+    if weakest_first:
+        rows = sorted(rows, key=lambda row: _plain(row.get("f1")) or 0.0)
+    shown = rows[:_MOST_ROWS]
+    one, many = ("type", "types") if entities else ("class", "classes")
+    parts = [write.plural(len(rows), one, many)]
+    total = [_plain(row.get("support")) for row in rows]
+    if all(s is not None for s in total):
+        one, many = ("entity", "entities") if entities else ("text", "texts")
+        parts.append(write.plural(sum(s or 0 for s in total), one, many))
+    parts.append(f"epoch {write.epoch(point.epoch)}")
+    if weakest_first:
+        parts.append("weakest first")
+    if len(rows) > len(shown):
+        parts.append(f"{len(shown)} of them shown")
+    return PanelContent(
+        title=_title(rows, word),
+        caption=", ".join(parts),
+        how=_HOW["token_classification" if entities else "classification"],
+        table=table(
+            f"Precision, recall, F1 and support by {word}",
+            [word, "precision", "recall", "F1", "support"],
+            [_row(row) for row in shown],
+            strong=3,
+        ),
+    )
+
+
+def per_class(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the table, whatever they are named after."""
+    rows = found.get("per_class") or found.get("per_type") or []
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _title(rows: Sequence[Mapping[str, Any]], word: str) -> str:
+    scored = [(f1, name_of(row)) for row in rows if (f1 := _plain(row.get("f1"))) is not None]
+    if len(scored) < 2:  # noqa: PLR2004
+        return f"By {word}"
+    (low, worst), (high, best) = min(scored), max(scored)
+    if low == high:
+        return f"F1 {write.significant(low)} for every {word}"
+    return f"F1 from {write.significant(low)} ({worst}) to {write.significant(high)} ({best})"
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """The label of a row."""
+    return str(row.get("label", row.get("type", "")))
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    label = name_of(row)
+    first = f'<span class="emnb-name" title="{escape(label)}">{escape(label)}</span>'
+    return Row([first, *(_cell(row.get(column), column) for column in _COLUMNS)])
+
+
+def _cell(value: Any, column: str) -> str:
+    plain = _plain(value)
+    if plain is None:
+        reason = value.get("reason") if isinstance(value, dict) else None
+        return missing(reason or "there was nothing to compute it from")
+    return write.count(plain) if column == "support" else write.significant(plain)
+
+
+def _plain(value: Any) -> float | None:
+    found = value.get("value") if isinstance(value, dict) else value
+    return float(found) if isinstance(found, int | float) else None
