@@ -41,6 +41,10 @@ class Perplexity(Measured):
         """Sum of NLL / (ln 2 * bytes): comparable across tokenizers."""
         return self.nll / (math.log(2) * self.bytes) if self.bytes else None
 
+    def plain(self) -> Measured:
+        """The number alone, without what it was computed from."""
+        return Measured(**self.model_dump())
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -91,8 +95,8 @@ def encode(
         return []
     start = leading_specials(tokenizer)
     end = [tokenizer.eos_token_id] if eos and tokenizer.eos_token_id is not None else []
-    bodies = _tokenize(tokenizer, texts)
-    heads = _tokenize(tokenizer, prompts)[0] if prompts is not None else None
+    bodies = tokenize(tokenizer, texts)
+    heads = tokenize(tokenizer, prompts)[0] if prompts is not None else None
     encoded = []
     for index, (body, offsets) in enumerate(zip(*bodies, strict=True)):
         head = start + heads[index] if heads is not None else start
@@ -104,7 +108,7 @@ def encode(
         scored = [False] * len(head) + [position >= first for position in range(len(ids))]
         kept = min(len(body), len(ids))
         encoded.append(
-            Encoded(head + ids, scored, _scored_bytes(texts[index], offsets, first, kept))
+            Encoded(head + ids, scored, scored_bytes(texts[index], offsets, first, kept))
         )
     return encoded
 
@@ -116,10 +120,16 @@ def _cut_start(start: list[int], prompt: list[int], room: int) -> list[int]:
     return start + prompt[len(prompt) - fits :]
 
 
-def _tokenize(tokenizer: Any, texts: Sequence[str]) -> tuple[list[list[int]], list[Any]]:
+def tokenize(
+    tokenizer: Any, texts: Sequence[str], *, target: bool = False
+) -> tuple[list[list[int]], list[Any]]:
+    """Ids without special tokens, and the characters of each (None where it does not tell).
+
+    With `target`, as an encoder-decoder's tokenizer reads targets.
+    """
     fast = bool(getattr(tokenizer, "is_fast", False))
     batch = tokenizer(
-        list(texts),
+        **{"text_target" if target else "text": list(texts)},
         add_special_tokens=False,
         return_attention_mask=False,
         return_offsets_mapping=fast,
@@ -128,7 +138,8 @@ def _tokenize(tokenizer: Any, texts: Sequence[str]) -> tuple[list[list[int]], li
     return batch["input_ids"], batch["offset_mapping"] if fast else [None] * len(texts)
 
 
-def _scored_bytes(text: str, offsets: Any, first: int, kept: int) -> int:
+def scored_bytes(text: str, offsets: Any, first: int, kept: int) -> int:
+    """UTF-8 bytes of the text's tokens from `first` to before `kept`."""
     if offsets is None:  # a slow tokenizer tells no offsets
         return len(text.encode())
     if kept <= first:
@@ -173,6 +184,10 @@ def _batches(windows: list[_Window], budget: int) -> list[list[_Window]]:
 def model_positions(model: Any) -> int | None:
     """How many positions the model has, if its config says."""
     config = model.config
+    if getattr(config, "is_encoder_decoder", False) and not hasattr(
+        config, "max_position_embeddings"
+    ):
+        return None  # relative positions; what an old config calls n_positions is no limit
     found = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
     return int(found) if found else None
 
@@ -221,7 +236,7 @@ def score(
             done += len(batch)
             if on_texts is not None:
                 on_texts(done * len(encoded) // len(windows))
-    return _summary(nll, tokens, sum(item.bytes for item in encoded), scored_texts, seed)
+    return summary(nll, tokens, sum(item.bytes for item in encoded), scored_texts, seed)
 
 
 def _score_batch(model: Any, batch: list[_Window]) -> list[tuple[float, int]]:
@@ -248,7 +263,8 @@ def _score_batch(model: Any, batch: list[_Window]) -> list[tuple[float, int]]:
     return list(zip(sums.sum(dim=1).tolist(), counts, strict=True))
 
 
-def _summary(nll: list[float], tokens: list[int], size: int, texts: int, seed: int) -> Perplexity:
+def summary(nll: list[float], tokens: list[int], size: int, texts: int, seed: int) -> Perplexity:
+    """One perplexity of summed NLL and token counts by text; `size` is in bytes."""
     total, count = math.fsum(nll), sum(tokens)
     pairs = tuple(zip(nll, tokens, strict=True))
     details = {"n": texts, "tokens": count, "nll": total, "bytes": size, "per_text": pairs}
@@ -286,18 +302,20 @@ def perplexity(
     eos: bool = False,
     seed: int = 0,
 ) -> Perplexity:
-    """Token-weighted perplexity of `texts` under a causal language model.
+    """Token-weighted perplexity of `texts` under a causal model or an encoder-decoder.
 
     Parameters
     ----------
     model, tokenizer
-        A transformers causal language model and its tokenizer.
+        A transformers causal language model or encoder-decoder, and its tokenizer.
     texts
         What is scored.
     prompts
-        One a text, context only. Prompt and text are tokenised apart.
+        One a text, context only. Prompt and text are tokenised apart. For an
+        encoder-decoder these are the sources, and there must be some.
     max_length
-        Window in tokens; None is the model's number of positions.
+        Window in tokens, for an encoder-decoder of each side, which is cut at its end; None
+        is the model's number of positions.
     stride
         Tokens between windows of a long text; None is `max_length // 2`.
     eos
@@ -314,7 +332,8 @@ def perplexity(
     Raises
     ------
     ValueError
-        When the numbers of prompts and texts differ, or max_length is below 2.
+        When the numbers of prompts and texts differ, max_length is below 2, or an
+        encoder-decoder has no prompts.
 
     """
     positions = model_positions(model)
@@ -324,5 +343,13 @@ def perplexity(
     if window < 2:  # noqa: PLR2004  one token to read and one to predict
         msg = "max_length must be at least 2: one token of context and one to predict"
         raise ValueError(msg)
+    if getattr(model.config, "is_encoder_decoder", False):
+        from easymodel_nb.metrics import conditional  # noqa: PLC0415  it imports this module
+
+        if prompts is None:
+            msg = "an encoder-decoder writes from a source: give one prompt a text"
+            raise ValueError(msg)
+        pairs = conditional.encode_pairs(tokenizer, prompts, texts, max_length=window, eos=eos)
+        return conditional.score_pairs(model, pairs, seed=seed)
     encoded = encode(tokenizer, texts, prompts=prompts, max_length=window, eos=eos)
     return score(model, encoded, max_length=window, stride=stride, seed=seed)

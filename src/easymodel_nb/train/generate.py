@@ -1,4 +1,4 @@
-"""Greedy answers to the sampled prompts, in left-padded batches."""
+"""Greedy answers to prompts or, of an encoder-decoder, to sources, in padded batches."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +10,24 @@ from easymodel_nb.train.batching import pad
 from easymodel_nb.train.tasks.task import Sample
 
 _BATCH = 16
+# A model may come with a recipe of its own, such as four beams and at least 56 tokens; base and
+# tuned are compared by what they find likeliest at each step, and by where they end themselves.
+_GREEDY: dict[str, Any] = {
+    "do_sample": False,
+    "num_beams": 1,
+    "temperature": None,
+    "top_p": None,
+    "top_k": None,
+    "min_length": 0,
+    "min_new_tokens": None,
+    "max_length": None,
+    "early_stopping": False,
+    "length_penalty": None,
+    "repetition_penalty": None,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "forced_eos_token_id": None,
+}
 
 
 @torch.inference_mode()
@@ -37,24 +55,24 @@ def generate(
 
 
 def _batch(model: Any, tokenizer: Any, prompts: list[list[int]], limit: int) -> list[list[int]]:
+    """New tokens alone; an encoder-decoder reads the prompts as its source."""
+    reads_apart = bool(getattr(model.config, "is_encoder_decoder", False))
+    side = "right" if reads_apart else "left"
     eos = tokenizer.eos_token_id
     filler = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else eos
     filler = filler if filler is not None else 0
-    ids = pad(prompts, filler, side="left")
-    mask = pad([[1] * len(prompt) for prompt in prompts], 0, side="left")
+    ids = pad(prompts, filler, side=side)
+    mask = pad([[1] * len(prompt) for prompt in prompts], 0, side=side)
     output = model.generate(
         input_ids=ids.to(model.device),
         attention_mask=mask.to(model.device),
         max_new_tokens=limit,
-        do_sample=False,
-        num_beams=1,
-        temperature=None,
-        top_p=None,
-        top_k=None,
         eos_token_id=eos,
         pad_token_id=filler,
+        **_GREEDY,
     )
-    return [row[ids.shape[1] :].tolist() for row in output]
+    before = 1 if reads_apart else ids.shape[1]  # the decoder's start token, or the prompt
+    return [row[before:].tolist() for row in output]
 
 
 def _row(index: int, sample: Sample, ids: list[int], tokenizer: Any) -> dict[str, Any]:

@@ -8,25 +8,13 @@ from pydantic import BaseModel, ValidationError
 
 from easymodel_nb.errors import FieldChange, Fix, Problem
 from easymodel_nb.workflow import ports
+from easymodel_nb.workflow.check_roles import roles
 from easymodel_nb.workflow.document import DATA_MODELS, FinetuneData, Node, Task, Workflow
+from easymodel_nb.workflow.labels import label_of as label_of
 
 # Widened as the trainer learns more; what is refused here is refused before any run exists.
-AVAILABLE_TASKS: tuple[str, ...] = ("generation",)
+AVAILABLE_TASKS: tuple[str, ...] = ("generation", "classification", "seq2seq")
 AVAILABLE_METHODS: tuple[str, ...] = ("full",)
-
-_LABELS = {
-    "max_length": "Max length",
-    "subset_size": "Subset size",
-    "batch_size": "Batch size",
-    "eval_fraction": "Held-out fraction",
-    "eval_size": "Evaluation rows",
-    "max_new_tokens": "New tokens",
-}
-
-
-def label_of(field: str) -> str:
-    """A field's name as the interface shows it."""
-    return _LABELS.get(field, field.replace("_", " ").capitalize())
 
 
 def check(workflow: Workflow, node: str | None = None) -> list[Problem]:
@@ -82,6 +70,8 @@ def _data(node: Node) -> Iterator[Problem]:
         seen: set[str] = set()
         for detail in error.errors():
             field = str(detail["loc"][0])
+            if field == "format" and len(detail["loc"]) > 1:
+                field = ".".join(map(str, detail["loc"]))
             if field not in seen:
                 seen.add(field)
                 yield _invalid(node, model, field, detail)
@@ -95,7 +85,7 @@ def _data(node: Node) -> Iterator[Problem]:
         )
     if isinstance(data, FinetuneData):
         yield from _available(node, data)
-        yield from _roles(node, data)
+        yield from roles(node, data)
 
 
 def _available(node: Node, data: FinetuneData) -> Iterator[Problem]:
@@ -112,27 +102,6 @@ def _available(node: Node, data: FinetuneData) -> Iterator[Problem]:
                 field=field,
                 fix=_set(node, field, available[0]),
             )
-
-
-def _roles(node: Node, data: FinetuneData) -> Iterator[Problem]:
-    if data.task != "generation":
-        return
-    if data.prompt_field and not data.target_field:
-        yield Problem(
-            code="roles.target_missing",
-            message="A prompt needs a target to learn: choose the target field, or use the "
-            "column as text field instead.",
-            node=node.id,
-            field="target_field",
-        )
-    if data.text_field and data.target_field:
-        yield Problem(
-            code="roles.conflict",
-            message="Text field and target field exclude each other: with a target, the first "
-            "column is the prompt field.",
-            node=node.id,
-            field="text_field",
-        )
 
 
 def _set(node: Node, field: str, value: Any) -> Fix:

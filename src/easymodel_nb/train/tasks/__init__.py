@@ -7,7 +7,10 @@ if TYPE_CHECKING:
     from easymodel_nb.train.tasks.task import Context, Task
 
 _CLASSES = {
+    "classification": "Classification",
     "generation": "Generation",
+    "token_classification": "TokenClassification",
+    "seq2seq": "Seq2Seq",
 }
 
 

@@ -109,7 +109,7 @@ class Generation(Task):
         validation = self._score(model, prepared.validation, watch, 0)
         train = self._score(model, prepared.train_slice, watch, len(prepared.validation))
         return Analytics(
-            perplexity={"train": _plain(train), "validation": _plain(validation)},
+            perplexity={"train": train.plain(), "validation": validation.plain()},
             task={
                 "loss": _ratio(validation, validation.loss, "nats per token"),
                 "bits_per_byte": _ratio(validation, validation.bits_per_byte, "bits per byte"),
@@ -228,10 +228,6 @@ def _nothing(roles: Roles, what: str) -> StudioError:
         f"There is no row to {what}: {column!r} is empty in every one. Choose another column.",
         field="target_field" if roles.target else "text_field",
     )
-
-
-def _plain(measured: Perplexity) -> Measured:
-    return Measured(**measured.model_dump())
 
 
 def _ratio(validation: Perplexity, value: float | None, unit: str) -> Measured:

@@ -1,0 +1,247 @@
+"""Sequence to sequence: encoder-decoders that write a target from a source text."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+import torch.nn.functional as F  # noqa: N812  its usual name
+
+from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.measured import Measured
+from easymodel_nb.metrics.conditional import EncodedPair, encode_pairs, score_pairs, shifted
+from easymodel_nb.metrics.overlap import overlap
+from easymodel_nb.metrics.perplexity import IGNORED
+from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.train.batching import Batch, pad
+from easymodel_nb.train.generate import generate
+from easymodel_nb.train.roles import Roles, path_root, prompt_and_target
+from easymodel_nb.train.tasks.prefixes import choose_prefix
+from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
+
+WRITTEN = 64  # answers that overlap is measured on
+_LONGEST = 512  # tokens of an answer, however long the references are
+_CHUNK = 512  # texts tokenised between two looks at the stop flag
+
+
+@dataclass(frozen=True)
+class PairExample:
+    """A source and a target, with the decoder's input as the model shifts it."""
+
+    source: list[int]
+    target: list[int]
+    decoder: list[int]
+
+    def __len__(self) -> int:
+        """Tokens of both sides, which decide the batch."""
+        return len(self.source) + len(self.target)
+
+
+@dataclass(frozen=True)
+class PreparedPairs(Prepared):
+    """Pairs to learn and to score, and sources to write from."""
+
+    validation: Sequence[EncodedPair] = ()
+    train_slice: Sequence[EncodedPair] = ()  # fixed, of as many target tokens as validation
+    samples: Sequence[Sample] = ()  # distinct sources
+    references: Sequence[tuple[str, ...]] = ()  # every target of each of them
+
+
+class Seq2Seq(Task):
+    """An encoder-decoder learns to write the target of a source."""
+
+    name = "seq2seq"
+    auto_class = "AutoModelForSeq2SeqLM"
+    # T5 learns with more than BART does; these lie between what both are usually trained with.
+    rates: ClassVar = ((20e6, 1e-3), (100e6, 3e-4), (300e6, 1e-4), (1e9, 5e-5), (math.inf, 3e-5))
+
+    _rows: list[dict[str, Any]] | None = None  # what the model writes, until it learns again
+
+    def load_model(self, path: Path) -> Any:
+        """The model, with a token to start with and one to fill up with where it names none."""
+        model = super().load_model(path)
+        config, generation = model.config, model.generation_config
+        if config.pad_token_id is None:
+            config.pad_token_id = generation.pad_token_id = self.padding_id
+        if config.decoder_start_token_id is None:
+            start = generation.decoder_start_token_id
+            begins = self.context.tokenizer.bos_token_id
+            start = next(x for x in (start, begins, config.pad_token_id) if x is not None)
+            config.decoder_start_token_id = generation.decoder_start_token_id = start
+            self.context.chooser.note(
+                "decoder_start_token", start, "the model names no token to start an answer with"
+            )
+        return model
+
+    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedPairs:
+        """Tokenise both sides of every row."""
+        roles, reporter = self.context.roles, self.context.reporter
+        if self.context.chooser.data.source_prefix is None:
+            choose_prefix(self.context.chooser, self.context.config, roles)
+        data = self.context.chooser.data
+        prefix = data.source_prefix or ""
+        train_pairs, dropped_train = _pairs(train, roles, prefix)
+        eval_pairs, dropped_eval = _pairs(evaluation, roles, prefix)
+        for pairs, what in ((train_pairs, "train"), (eval_pairs, "measure")):
+            if not pairs:
+                raise _nothing(roles, what)
+        total = len(train_pairs) + len(eval_pairs)
+        reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
+        encoded_train = self._encode(train_pairs, 0)
+        encoded_eval = self._encode(eval_pairs, len(train_pairs))
+        limit = self._limit(encoded_eval)
+        train_slice = _slice(encoded_train, sum(len(e.target) for e in encoded_eval), data.seed)
+        samples, references = self._samples(eval_pairs, encoded_eval)
+        return PreparedPairs(
+            train=[_example(pair, model) for pair in encoded_train],
+            texts=len(encoded_eval) + len(train_slice),
+            prompts=len(samples),
+            written=len(samples),
+            max_new_tokens=limit,
+            train_rows=len(train_pairs),
+            eval_rows=len(eval_pairs),
+            dropped_rows=dropped_train + dropped_eval,
+            cut_rows=sum(pair.cut for pair in encoded_train),
+            validation=encoded_eval,
+            train_slice=train_slice,
+            samples=samples,
+            references=references,
+        )
+
+    def _encode(self, pairs: Sequence["Pair"], done: int) -> list[EncodedPair]:
+        encoded: list[EncodedPair] = []
+        for start in range(0, len(pairs), _CHUNK):
+            self.context.control.check()
+            sources, targets = zip(*pairs[start : start + _CHUNK], strict=True)
+            encoded += encode_pairs(
+                self.context.tokenizer,
+                sources,
+                targets,
+                max_length=self.context.chooser.data.max_length,
+            )
+            self.context.reporter.advance(done + len(encoded))
+        return encoded
+
+    def _limit(self, encoded: Sequence[EncodedPair]) -> int:
+        """How many tokens an answer may have."""
+        chooser = self.context.chooser
+        if chooser.data.max_new_tokens is not None:
+            return chooser.data.max_new_tokens
+        usual = math.ceil(1.5 * float(np.percentile([len(pair.target) for pair in encoded], 95)))
+        limit = max(4, min(usual, _LONGEST, chooser.data.max_length))
+        why = "1.5 times the 95th percentile of the references' length"
+        chooser.set("max_new_tokens", limit, why)
+        return limit
+
+    def _samples(
+        self, pairs: Sequence["Pair"], encoded: Sequence[EncodedPair]
+    ) -> tuple[list[Sample], list[tuple[str, ...]]]:
+        """Distinct sources at random, each with every target that the rows give it."""
+        targets: dict[str, list[str]] = {}
+        for source, target in pairs:
+            targets.setdefault(source, []).append(target)
+        samples: dict[str, Sample] = {}
+        for index in np.random.default_rng(self.context.chooser.data.seed).permutation(len(pairs)):
+            source = pairs[index][0]
+            if source not in samples and encoded[index].source:
+                samples[source] = Sample(source, targets[source][0], encoded[index].source)
+            if len(samples) == WRITTEN:
+                break
+        return list(samples.values()), [tuple(targets[source]) for source in samples]
+
+    def collate(self, examples: Sequence[Any]) -> Batch:
+        """Each side padded apart; `decoder_input_ids` is there since labels are taken out."""
+        return {
+            "input_ids": pad([example.source for example in examples], self.padding_id),
+            "attention_mask": pad([[1] * len(example.source) for example in examples], 0),
+            "decoder_input_ids": pad([example.decoder for example in examples], self.padding_id),
+            "labels": pad([example.target for example in examples], IGNORED),
+        }
+
+    def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
+        """Sum of NLL over the target's tokens, its end token too."""
+        self._rows = None
+        where = labels != IGNORED
+        return F.cross_entropy(outputs.logits[where].float(), labels[where], reduction="sum")
+
+    def measure(self, model: Any, prepared: PreparedPairs, watch: Watch) -> Analytics:
+        """Perplexity of the targets given their sources, of validation and a fixed train slice."""
+        seed, before = self.context.chooser.data.seed, len(prepared.validation)
+        validation = score_pairs(model, prepared.validation, seed=seed, on_texts=watch)
+        train = score_pairs(
+            model, prepared.train_slice, seed=seed, on_texts=lambda done: watch(before + done)
+        )
+        loss, unit = validation.loss, "nats per token"
+        return Analytics(
+            perplexity={"train": train.plain(), "validation": validation.plain()},
+            task={
+                "loss": Measured(value=loss, n=validation.n, unit=unit)
+                if loss is not None
+                else Measured.missing(validation.reason or "Nothing was scored.", unit=unit)
+            },
+        )
+
+    def measure_answers(
+        self, model: Any, prepared: PreparedPairs, watch: Watch
+    ) -> dict[str, Measured]:
+        """Overlap of what the model writes with every reference of the same source."""
+        rows = self.answers(model, prepared, watch)
+        texts = [row["text"] for row in rows]
+        seed = self.context.chooser.data.seed
+        return overlap(texts, prepared.references, seed=seed).dump()
+
+    def answers(self, model: Any, prepared: PreparedPairs, watch: Watch) -> list[dict[str, Any]]:
+        """What the model writes, greedily; the same texts that overlap was measured on.
+
+        Where a source has several references, a row holds them all under `references`.
+        """
+        if self._rows is None:
+            limit = prepared.max_new_tokens or 1
+            rows = generate(model, self.context.tokenizer, prepared.samples, limit, watch)
+            for row, references in zip(rows, prepared.references, strict=True):
+                if len(references) > 1:
+                    row["references"] = list(references)
+            self._rows = rows
+        return self._rows
+
+
+Pair = tuple[str, str]
+
+
+def _pairs(table: pa.Table, roles: Roles, prefix: str) -> tuple[list[Pair], int]:
+    wanted = {path_root(path) for path in roles.columns} | set(roles.columns)
+    rows = table.select([n for n in table.column_names if n in wanted]).to_pylist()
+    found = (prompt_and_target(row, roles) for row in rows)
+    pairs = [(prefix + pair[0], pair[1]) for pair in found if pair and pair[0] is not None]
+    return pairs, len(rows) - len(pairs)
+
+
+def _example(pair: EncodedPair, model: Any) -> PairExample:
+    labels = torch.tensor([pair.target], device=model.device)
+    return PairExample(pair.source, pair.target, shifted(model, labels)[0].tolist())
+
+
+def _slice(encoded: Sequence[EncodedPair], tokens: int, seed: int) -> list[EncodedPair]:
+    """A fixed random part of the training pairs with about `tokens` target tokens."""
+    chosen: list[EncodedPair] = []
+    count = 0
+    for index in np.random.default_rng(seed).permutation(len(encoded)):
+        if count >= tokens:
+            break
+        chosen.append(encoded[index])
+        count += len(encoded[index].target)
+    return chosen
+
+
+def _nothing(roles: Roles, what: str) -> StudioError:
+    column = roles.target or "the target"
+    return problem_error(
+        "rows.empty",
+        f"There is no row to {what}: the source or {column!r} is empty in every one. "
+        "Choose another column.",
+        field="target_field",
+    )
