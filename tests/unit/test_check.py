@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.store.first import first_workflow
+from easymodel_nb.workflow import check as module
 from easymodel_nb.workflow.check import check, training_order
 from easymodel_nb.workflow.document import Edge, Node, Workflow
 
@@ -36,7 +37,6 @@ def test_the_first_project_has_no_problem():
         ({"epochs": 2.5}, "field.type", "epochs", 3),
         ({"batch_size": -1}, "field.range", "batch_size", 8),
         ({"task": "juggling"}, "task.unknown", "task", "generation"),
-        ({"task": "seq2seq"}, "task.unavailable", "task", "generation"),
         ({"method": "lora"}, "method.unavailable", "method", "full"),
         ({"scheduler": "square"}, "field.choice", "scheduler", "linear"),
         ({"subset_size": 1}, "field.range", "subset_size", 1000),
@@ -52,6 +52,14 @@ def test_a_wrong_field_is_one_problem_there(data: dict, code: str, field: str, f
         assert problem.fix is not None
         assert [(c.field, c.value) for c in problem.fix.set or []] == [(field, fixed)]
         assert check(edited(**{field: fixed})) == []
+
+
+def test_a_task_of_a_later_version_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "AVAILABLE_TASKS", ("generation",))
+    problem = only(check(edited(task="seq2seq")))
+    assert (problem.code, problem.field) == ("task.unavailable", "task")
+    assert problem.fix is not None
+    assert [c.value for c in problem.fix.set or []] == ["generation"]
 
 
 def test_a_missing_and_a_doubled_input():
@@ -134,3 +142,84 @@ def test_training_order_puts_every_source_before_what_starts_from_it(drawn: Any,
     order = training_order(chain(links, count))
     assert sorted(order) == sorted(f"f{i}" for i in range(count))
     assert all(order.index(f"f{a}") < order.index(f"f{b}") for a, b in links)
+
+
+@pytest.fixture
+def all_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = ("generation", "classification", "seq2seq", "token_classification")
+    monkeypatch.setattr(module, "AVAILABLE_TASKS", tasks)
+
+
+@pytest.mark.usefixtures("all_tasks")
+@pytest.mark.parametrize(
+    ("data", "code", "field", "says"),
+    [
+        ({"task": "classification", "target_field": "a"}, "roles.unused", "target_field", "'a'"),
+        ({"task": "seq2seq", "text_field": "a"}, "roles.unused", "text_field", "no effect"),
+        ({"source_prefix": "x: "}, "roles.unused", "source_prefix", "generation"),
+        ({"class_weights": True}, "roles.unused", "class_weights", "Class weights has no effect"),
+        (
+            {"task": "token_classification", "text_pair_field": "b"},
+            "roles.unused",
+            "text_pair_field",
+            "token classification does not use it",
+        ),
+        (
+            {"task": "classification", "text_field": "a", "label_field": "a"},
+            "roles.same",
+            "label_field",
+            "Text field and label field",
+        ),
+        (
+            {"task": "token_classification", "text_field": "a", "label_field": "a"},
+            "roles.same",
+            "label_field",
+            "Words field and tags field",
+        ),
+        (
+            {"task": "seq2seq", "prompt_field": "a", "target_field": "a"},
+            "roles.same",
+            "target_field",
+            "Source field and target field",
+        ),
+        (
+            {"messages_field": "m", "template": "{a}", "target_field": "t"},
+            "roles.conflict",
+            "messages_field",
+            "target field and template",
+        ),
+        ({"template": "{a}", "prompt_field": "p"}, "roles.conflict", "template", "prompt field"),
+        ({"template": "Question:"}, "template.slots", "template", "names no column"),
+        ({"template": "{a} {"}, "template.slots", "template", "no partner"),
+        ({"template": "{a} {}"}, "template.slots", "template", "empty braces"),
+    ],
+)
+def test_roles_that_do_not_go_together(data: dict, code: str, field: str, says: str):
+    problem = only(check(edited(**data)))
+    assert (problem.code, problem.node, problem.field) == (code, "f1", field)
+    assert says in problem.message
+    assert problem.severity == ("note" if code == "roles.unused" else "error")
+    if code != "template.slots":
+        assert problem.fix is not None
+        changes = {change.field: change.value for change in problem.fix.set or []}
+        assert check(edited(**{**data, **changes})) == []
+
+
+@pytest.mark.usefixtures("all_tasks")
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"template": "Q: {question}\nA:", "target_field": "answer"},
+        {"messages_field": "messages"},
+        {"task": "seq2seq", "prompt_field": "translation.en"},
+        {"task": "classification", "text_pair_field": "b", "class_weights": True},
+    ],
+)
+def test_roles_that_go_together(data: dict):
+    assert check(edited(**data)) == []
+
+
+def test_a_wrong_format_is_told_at_its_part():
+    workflow = first_workflow()
+    workflow.of_type("dataset")[0].data["format"] = {"header": "perhaps"}
+    assert only(check(workflow)).field == "format.header"

@@ -10,7 +10,16 @@ from easymodel_nb.errors import FieldChange, Fix, Problem
 from easymodel_nb.workflow import ports
 from easymodel_nb.workflow.check_roles import roles
 from easymodel_nb.workflow.document import DATA_MODELS, FinetuneData, Node, Task, Workflow
-from easymodel_nb.workflow.labels import label_of as label_of
+from easymodel_nb.workflow.labels import label_of
+
+__all__ = [
+    "AVAILABLE_METHODS",
+    "AVAILABLE_TASKS",
+    "ancestors",
+    "check",
+    "label_of",
+    "training_order",
+]
 
 # Widened as the trainer learns more; what is refused here is refused before any run exists.
 AVAILABLE_TASKS: tuple[str, ...] = ("generation", "classification", "seq2seq")

@@ -68,6 +68,7 @@ export function guessOf(facts: SourceFacts | null, field: string): Guess | null 
 export function inWords(name: FormatName, value: unknown): string {
   const choices = FORMAT.find((f) => f.name === name)?.choices ?? [];
   const text = String(value ?? "");
+  if (name === "delimiter" && text === "") return "none, one column";
   const same = choices.find(([v]) => v === text || alike(v) === alike(text));
   if (same && name === "header") return text === "true" ? "first row" : "none";
   const title = same?.[1] ?? text;
@@ -82,10 +83,31 @@ const alike = (codec: string) =>
     .replace(/[-_]sig$/, "")
     .replace(/[-_]/g, "");
 
+const OTHER: Record<string, string> = {
+  quote: "Quotes",
+  layout: "Layout",
+  rows: "Rows",
+  kind: "Kind of file",
+  splits: "Splits",
+};
+
+/** What else was found out about the file, which is told and not asked: "Layout: SQuAD". */
+export function otherGuesses(facts: SourceFacts | null): { label: string; guess: Guess }[] {
+  return (facts?.guesses ?? []).flatMap((guess) => {
+    const label = OTHER[plain(guess.field)];
+    return label ? [{ label, guess }] : [];
+  });
+}
+
+/** Reasons are halves of sentences: "every byte fits". */
+export const sentence = (reason: string) =>
+  reason && `${reason.charAt(0).toUpperCase()}${reason.slice(1).replace(/\.$/, "")}.`;
+
 /** Whether there is anything to say or to change about how the file was read. */
 export function hasFormat(facts: SourceFacts | null, format: Record<string, unknown>): boolean {
   const set = FORMAT.some(({ name }) => format[name] !== null && format[name] !== undefined);
-  return set || FORMAT.some(({ name }) => guessOf(facts, name) !== null);
+  const guessed = FORMAT.some(({ name }) => guessOf(facts, name) !== null);
+  return set || guessed || otherGuesses(facts).length > 0;
 }
 
 /** What a choice in a drop-down means for the document. */

@@ -9,6 +9,8 @@ import {
   hasFormat,
   inWords,
   isFormat,
+  otherGuesses,
+  sentence,
 } from "../../logic/dataset";
 import { fieldValue } from "../../logic/graph";
 import type { Node, Problem, SourceFacts } from "../../protocol";
@@ -40,6 +42,13 @@ export function FileFormat({ node, facts, problems }: Props) {
           facts={facts}
           problems={mine.filter((p) => concerns(p.field, name))}
         />
+      ))}
+      {otherGuesses(facts).map(({ label, guess }) => (
+        <div key={label} className="em-field" data-guess={guess.field}>
+          <span className="em-label">{label}</span>
+          <span className="em-guess">{String(guess.value ?? "") || "none"}</span>
+          {guess.reason && <small className="em-help">{sentence(guess.reason)}</small>}
+        </div>
       ))}
     </Section>
   );
@@ -88,7 +97,7 @@ function FormatField({ name, node, format, facts, problems }: FieldProps) {
         <Icon name="down" size={14} />
       </div>
       <FieldProblems id={`${id}-problems`} problems={problems} />
-      {guess?.reason && set === null && <small className="em-help">{guess.reason}</small>}
+      {guess?.reason && set === null && <small className="em-help">{sentence(guess.reason)}</small>}
     </div>
   );
 }
