@@ -2,6 +2,7 @@
 
 import math
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from easymodel_nb.environment import Device
 from easymodel_nb.train import planning
 from easymodel_nb.train.planning import Chooser
+from easymodel_nb.train.splits import Splits
 from easymodel_nb.train.tasks.generation import Generation
-from easymodel_nb.workflow.document import DatasetData, FinetuneData
+from easymodel_nb.workflow.document import FinetuneData
 
 CPU = Device(kind="cpu", name="CPU, 2 cores", memory_bytes=1)
 EPOCHS, STEPS = st.integers(1, 30), st.integers(1, 5000)
@@ -93,17 +95,15 @@ def test_no_text_is_longer_than_the_model():
 
 def test_the_splits_and_why():
     chooser = Chooser(FinetuneData())
-    planning.note_splits(chooser, DatasetData(), "train", None)
-    planning.note_splits(chooser, DatasetData(), "all", "test")
+    table = pa.table({"text": ["a", "b"]})
+    planning.note_splits(chooser, Splits("train", table, None, None, "its name", "no other"))
+    planning.note_splits(chooser, Splits("all", table, "test", table, None, "its name"))
     said = [(c.field, c.value, c.reason) for c in chooser.choices]
     assert said == [
-        ("train_split", "train", "the split is named train"),
-        ("eval_split", None, "no other split is there: 0.1 of the rows are held out"),
-        ("train_split", "all", "it is the only split"),
-        ("eval_split", "test", "the split is named test"),
+        ("train_split", "train", "its name"),
+        ("eval_split", None, "no other"),
+        ("eval_split", "test", "its name"),
     ]
-    planning.note_splits(chooser, DatasetData(train_split="a", eval_split="b"), "a", "b")
-    assert len(chooser.choices) == 4
 
 
 @pytest.mark.parametrize("busy", [0.0, 40.0, 60.0, 100.0])

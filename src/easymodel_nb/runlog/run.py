@@ -119,9 +119,11 @@ class Run:
             raise problem_error(
                 "run.no_model", f"Run {self.id} has no trained model: it is {self.status}."
             )
-        from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+        import transformers  # noqa: PLC0415
 
-        return AutoModelForCausalLM.from_pretrained(path), AutoTokenizer.from_pretrained(path)
+        (name,) = transformers.AutoConfig.from_pretrained(path).architectures
+        model = getattr(transformers, name).from_pretrained(path)
+        return model, transformers.AutoTokenizer.from_pretrained(path)
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

@@ -11,22 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
 
 from easymodel_nb import environment
-from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import StageName, StopReason
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train import fields, planning, sources, tasks
+from easymodel_nb.train import drawing, planning, roles, sources, splits, tasks
 from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
 from easymodel_nb.train.loop import train
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.plan import DatasetPlan, ModelPlan, RunPlan
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.tasks.generation import draw
 from easymodel_nb.train.tasks.task import Context, Task
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, ModelData
 
@@ -100,15 +100,14 @@ class Attempt:
         dataset_node = self.request["dataset"]["id"]
         with _placed(dataset_node):
             tables = sources.open_dataset(dataset_data, self.token(), self.control, self.reporter)
-            train_name = sources.train_split(tables, dataset_data)
-            eval_name = sources.eval_split(tables, dataset_data, train_name)
+            train_name = splits.train_split(tables, dataset_data)
+            train_table = splits.split_table(tables.splits, train_name, "train_split")
         with _placed(self.request["model"].get("id", node)):
             model_folder = self._model_folder()
             config = self._load_tokenizer(model_folder.path)
         chooser = planning.Chooser(data)
         device = environment.device(ask_torch=True)
         self._choose_threads(chooser, device)
-        planning.note_splits(chooser, dataset_data, train_name, eval_name)
         positions = planning.positions(config, self.tokenizer)
         planning.fit_to_model(chooser, positions)
         context = Context(
@@ -119,13 +118,25 @@ class Attempt:
             tokenizer=self.tokenizer,
             device=_torch_device(),
         )
-        train_table = tables.splits[train_name]
-        eval_table = tables.splits[eval_name] if eval_name else None
         with _placed(node):
             self.task = tasks.create(data.task, context)
             self.task.check_model()
-            drawn, held = self._draw(context, train_table, eval_table, dataset_data)
-            self.task.read(drawn, held)
+            self._warn_of_no_end()
+            self.reporter.stage("preparing", "Choosing rows and columns")
+            self._choose_roles(context, train_table)
+            with _placed(dataset_node):
+                chosen = splits.choose_splits(tables, dataset_data, context.roles)
+            planning.note_splits(chooser, chosen)
+            drawn = drawing.draw(
+                chosen.train,
+                chosen.evaluation,
+                context.roles,
+                chooser.data,
+                dataset_data,
+                dataset_node=dataset_node,
+                tick=self._tick,
+            )
+            self.task.read(drawn.train, drawn.evaluation)
         with _placed(self.request["model"].get("id", node)):
             self._load_model(model_folder)
         parameters = sum(p.numel() for p in self.model.parameters())
@@ -137,7 +148,7 @@ class Attempt:
             rows=train_table.num_rows,
         )
         with _placed(node):
-            prepared = self.task.prepare(drawn, held, self.model)
+            prepared = self.task.prepare(drawn.train, drawn.evaluation, self.model)
         plan = planning.finish(
             run_id=self.folder.name,
             request=self.request,
@@ -158,12 +169,14 @@ class Attempt:
                 name=tables.name,
                 kind=tables.kind,
                 revision=tables.revision,
-                fingerprint=sources.fingerprint(drawn),
+                fingerprint=sources.fingerprint(drawn.train),
                 train_split=train_name,
-                eval_split=eval_name,
+                eval_split=chosen.eval_name,
                 train_rows=prepared.train_rows,
                 eval_rows=prepared.eval_rows,
-                dropped_rows=prepared.dropped_rows,
+                dropped_rows=drawn.dropped_rows + prepared.dropped_rows,
+                duplicate_rows=drawn.duplicates,
+                overlap_rows=drawn.overlap,
             ),
             prepared=prepared,
             device=device,
@@ -175,7 +188,7 @@ class Attempt:
             plan=plan,
             environment=_environment(plan),
         )
-        self._warn(plan, prepared)
+        self._warn(plan, [*drawn.problems, *prepared.notes], prepared)
         return plan, prepared
 
     def _choose_threads(self, chooser: planning.Chooser, device: environment.Device) -> None:
@@ -211,18 +224,18 @@ class Attempt:
                 "Download or save the model again, or choose another.",
                 field="source",
             ) from error
-        if self.tokenizer.eos_token_id is None:
+        return config
+
+    def _warn_of_no_end(self) -> None:
+        if self.task.writes and self.tokenizer.eos_token_id is None:
             self.reporter.warn(
                 "tokenizer.no_eos",
                 "The model's tokenizer has no end token, so the model cannot learn where an "
                 "answer ends.",
             )
-        return config
 
     def _load_model(self, folder: sources.ModelFolder) -> None:
-
         self.reporter.stage("loading", f"Loading {folder.name}")
-
         try:
             self.model = self.control.interruptible(
                 lambda: self.task.load_model(folder.path), tick=self.reporter.heartbeat
@@ -237,27 +250,24 @@ class Attempt:
                 field="source",
             ) from error
 
-    def _draw(
-        self, context: Context, train: Any, evaluation: Any, dataset_data: DatasetData
-    ) -> tuple[Any, Any]:
-        """Choose the columns and the rows."""
-        self.reporter.stage("preparing", "Choosing rows and columns")
+    def _choose_roles(self, context: Context, train: pa.Table) -> None:
         chooser = context.chooser
-        roles = context.roles = fields.choose(train, chooser.data)
-        if evaluation is not None:
-            fields.choose(evaluation, _named(chooser.data, roles))
-        for field, column, why in roles.reasons:
+        context.roles = roles.choose(train, chooser.data)
+        for field, column, why in context.roles.reasons:
             chooser.set(field, column, why)
-        return draw(train, evaluation, chooser.data, dataset_data)
 
-    def _warn(self, plan: RunPlan, prepared: Any) -> None:
+    def _tick(self) -> None:
+        self.control.check()
+        self.reporter.heartbeat()
+
+    def _warn(self, plan: RunPlan, problems: list[Problem], prepared: Any) -> None:
         node = plan.node_id
-        for problem in prepared.notes:
-            self.reporter.event("warning", problem=problem.model_copy(update={"node": node}))
+        for problem in StudioError(problems).at(node).problems:
+            self.reporter.event("warning", problem=problem)
         if prepared.dropped_rows:
             self.reporter.warn(
-                "rows.dropped",
-                f"{prepared.dropped_rows:,} rows had an empty field and were left out.",
+                "rows.unusable",
+                f"{prepared.dropped_rows:,} more rows gave nothing to learn and were left out.",
                 node=node,
             )
         if prepared.cut_rows:
@@ -324,17 +334,6 @@ def _placed(node: str) -> Iterator[None]:
 
 def _parse(model: type[Any], node: dict[str, Any]) -> Any:
     return model.model_validate(node.get("data", {}))
-
-
-def _named(data: FinetuneData, roles: fields.Roles) -> FinetuneData:
-    """The document with the chosen columns named, to look for them in the evaluation split."""
-    return data.model_copy(
-        update={
-            "text_field": roles.text,
-            "prompt_field": roles.prompt,
-            "target_field": roles.target,
-        }
-    )
 
 
 def _torch_device() -> str:

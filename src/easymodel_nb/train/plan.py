@@ -46,6 +46,8 @@ class DatasetPlan(BaseModel):
     train_rows: int
     eval_rows: int
     dropped_rows: int = 0
+    duplicate_rows: int = 0  # trained rows that repeat another one
+    overlap_rows: int = 0  # measured rows that are trained on as well
 
 
 class RunPlan(BaseModel):

@@ -9,9 +9,10 @@ import psutil
 
 from easymodel_nb import environment
 from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
-from easymodel_nb.workflow.document import DatasetData, FinetuneData
+from easymodel_nb.workflow.document import FinetuneData
 
 if TYPE_CHECKING:
+    from easymodel_nb.train.splits import Splits
     from easymodel_nb.train.tasks.task import Prepared
 
 MIN_POINTS = 6
@@ -38,16 +39,12 @@ class Chooser:
         self.choices.append(Choice(field=field, value=value, reason=reason))
 
 
-def note_splits(chooser: Chooser, data: DatasetData, train: str, evaluation: str | None) -> None:
+def note_splits(chooser: Chooser, splits: "Splits") -> None:
     """Which splits were chosen, where the document leaves them open."""
-    if data.train_split is None:
-        why = "the split is named train" if train == "train" else "it is the only split"
-        chooser.note("train_split", train, why)
-    if data.eval_split is None:
-        why = f"the split is named {evaluation}"
-        if evaluation is None:
-            why = f"no other split is there: {data.eval_fraction:.3g} of the rows are held out"
-        chooser.note("eval_split", evaluation, why)
+    if splits.train_reason:
+        chooser.note("train_split", splits.train_name, splits.train_reason)
+    if splits.eval_reason:
+        chooser.note("eval_split", splits.eval_name, splits.eval_reason)
 
 
 def positions(config: Any, tokenizer: Any) -> int | None:

@@ -1,7 +1,7 @@
 """What a task is: everything of a run that differs from one task to another.
 
-A run makes one instance and calls it in this order: `check_model`, `classes` while rows are
-drawn, `read`, `load_model`, `prepare`; then `measure` and `answers` at each measuring point,
+A run makes one instance and calls it in this order: `check_model`, `read` once the rows are
+drawn, `load_model`, `prepare`, `baseline`; then `measure` and `answers` at each measuring point,
 `collate` and `loss` at each step.
 """
 
@@ -20,9 +20,9 @@ from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train.batching import Batch, collate
 from easymodel_nb.train.control import Control
-from easymodel_nb.train.fields import Roles
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.reporter import Reporter
+from easymodel_nb.train.roles import Roles
 from easymodel_nb.train.tasks.abilities import refuse_unfit
 
 Watch = Callable[[int], None]  # hears how many texts are done; may raise Stopped
@@ -93,6 +93,7 @@ class Task(ABC):
     auto_class: ClassVar[str]  # the transformers class that loads the model
     # Parameters up to, usual learning rate of full fine-tuning with AdamW.
     rates: ClassVar[tuple[tuple[float, float], ...]]
+    writes: ClassVar[bool] = True  # whether the model learns to write text, and where to end
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -100,10 +101,6 @@ class Task(ABC):
     def check_model(self) -> None:
         """Refuse a model that cannot do this task, from its config."""
         refuse_unfit(self.name, self.context.config.to_dict())
-
-    def classes(self, table: pa.Table) -> Sequence[Any] | None:  # noqa: ARG002
-        """The class of each row, where the rows are to be drawn by class."""
-        return None
 
     def read(self, train: pa.Table, evaluation: pa.Table) -> None:  # noqa: B027  not every task does
         """Learn from the drawn rows what the model must know, such as the names of the classes."""

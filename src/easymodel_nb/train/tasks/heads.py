@@ -1,0 +1,211 @@
+"""A head on a pretrained body: what classification and token classification share."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+
+from easymodel_nb.measured import Measured
+from easymodel_nb.metrics.perplexity import GPU_TOKEN_BUDGET, TOKEN_BUDGET, eval_mode
+from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.train.tasks.task import Prepared, Task, Watch
+
+NEW_HEAD = "the head is new"
+
+
+class _Read(Protocol):
+    """A text that the model reads."""
+
+    ids: list[int]
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class PreparedHead(Prepared):
+    """Texts to learn, to score and to show."""
+
+    validation: Sequence[Any] = ()
+    samples: Sequence[tuple[int, str, str]] = ()  # place in validation, prompt, reference
+
+
+class HeadTask(Task):
+    """A task whose model gets a head with one output a class."""
+
+    # Encoders take more the smaller they are; BERT's authors used 2e-5 to 5e-5 for 110 and 340
+    # million weights. The head is new either way, so the rates end above generation's.
+    rates: ClassVar = ((8e6, 5e-4), (40e6, 2e-4), (200e6, 5e-5), (1e9, 2e-5), (float("inf"), 1e-5))
+    writes = False
+    ending: ClassVar[str]  # of the architectures that have such a head
+    problem_type: str | None = None
+
+    names: Sequence[str] = ()
+    head_is_new = True
+
+    def adopt_head(self, names: Sequence[str]) -> Sequence[str]:
+        """Keep the model's own head where it tells the same classes apart, in its order.
+
+        Returns the names in the order of the outputs.
+        """
+        config = self.context.config
+        own = _own_names(config, self.ending)
+        order = _same(own, names)
+        kept = config.problem_type in (self.problem_type, None) or self.problem_type is None
+        self.head_is_new = order is None or not kept
+        self.names = list(names) if order is None or not kept else order
+        if not self.head_is_new:
+            why = "the model was trained to tell the same classes apart"
+            self.context.chooser.note("head", "kept", why)
+        return self.names
+
+    def model_options(self) -> dict[str, Any]:
+        """The names of the classes go into the model's config."""
+        options = {
+            "id2label": dict(enumerate(self.names)),
+            "label2id": {name: place for place, name in enumerate(self.names)},
+            "ignore_mismatched_sizes": True,  # another number of classes: that head goes
+        }
+        return options | ({"problem_type": self.problem_type} if self.problem_type else {})
+
+    def load_model(self, path: Path) -> Any:
+        """The model with its head, whose first weights are a function of the seed."""
+        seed = self.context.chooser.data.seed
+        torch.manual_seed(seed)
+        model = super().load_model(path)
+        if self.head_is_new and _own_names(self.context.config, self.ending):
+            torch.manual_seed(seed)
+            _forget_head(model)
+        self._pad(model)
+        return model
+
+    def _pad(self, model: Any) -> None:
+        """Decoders read the class off the last token that is no padding, so one must be known."""
+        tokenizer = self.context.tokenizer
+        if tokenizer.pad_token_id is None:
+            if tokenizer.eos_token is not None:
+                tokenizer.pad_token = tokenizer.eos_token
+                why = "the tokenizer names no padding token; its end token serves"
+            else:
+                tokenizer.add_special_tokens({"pad_token": "<pad>"})
+                why = "the tokenizer has neither a padding nor an end token; one was added"
+                if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+                    model.resize_token_embeddings(len(tokenizer))
+            self.context.chooser.note("pad_token", tokenizer.pad_token, why)
+        model.config.pad_token_id = tokenizer.pad_token_id
+
+    # ------------------------------------------------------------ measuring
+
+    def baseline(self, model: Any, prepared: Any, watch: Watch) -> Analytics:
+        """Without a trained head no number of the model's own exists; the model is not asked."""
+        if not self.head_is_new:
+            return self.measure(model, prepared, watch)
+        watch(prepared.texts)
+        return Analytics.model_validate(
+            {
+                "perplexity": self.no_perplexity(prepared),
+                "task": {
+                    name: Measured.missing(NEW_HEAD, n=found.n, unit=found.unit)
+                    for name, found in self.unmeasured(prepared).items()
+                }
+                | self.floors(prepared),
+            }
+        )
+
+    def base_answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
+        """A new head has not learned to answer: the rows say so."""
+        if not self.head_is_new:
+            return self.answers(model, prepared, watch)
+        watch(prepared.prompts)
+        return [
+            {"index": i, "prompt": prompt, "reference": reference, "text": None, "reason": NEW_HEAD}
+            for i, (_, prompt, reference) in enumerate(prepared.samples)
+        ]
+
+    def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:
+        """Why there is no perplexity."""
+        raise NotImplementedError
+
+    def unmeasured(self, prepared: PreparedHead) -> dict[str, Measured]:
+        """The names of the model's own numbers, with their sample size and unit."""
+        raise NotImplementedError
+
+    def floors(self, prepared: PreparedHead) -> dict[str, Measured]:
+        """What an answer without a model would score."""
+        raise NotImplementedError
+
+    @torch.inference_mode()
+    def logits(
+        self, model: Any, texts: Sequence[_Read], watch: Watch | None = None
+    ) -> list[np.ndarray]:
+        """The head's outputs in 32 bits, one array a text, in the order of the texts.
+
+        Its shape is (classes,), or (tokens, classes) where the head answers for each token.
+        """
+        found: list[np.ndarray] = [np.empty(0)] * len(texts)
+        done = 0
+        with eval_mode(model):
+            for batch in batches(texts, TOKEN_BUDGET.get(model.device.type, GPU_TOKEN_BUDGET)):
+                inputs = self.collate([texts[i] for i in batch])
+                inputs.pop("labels")
+                inputs = {name: tensor.to(model.device) for name, tensor in inputs.items()}
+                outputs = model(**inputs).logits.float().cpu().numpy()
+                for row, i in enumerate(batch):
+                    found[i] = outputs[row]
+                done += len(batch)
+                if watch is not None:
+                    watch(done)
+        return found
+
+
+def batches(texts: Sequence[_Read], budget: int) -> Iterable[list[int]]:
+    """Places of texts of like length, at most `budget` padded tokens a batch, the longest first."""
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    while order:
+        rows = max(1, budget // max(1, len(texts[order[0]])))
+        yield order[:rows]
+        order = order[rows:]
+
+
+def sample_places(count: int, wanted: int, seed: int) -> list[int]:
+    """The places of the texts that are shown, a function of the seed."""
+    return [int(i) for i in np.random.default_rng(seed).permutation(count)[:wanted]]
+
+
+def _own_names(config: Any, ending: str) -> list[str]:
+    """The classes of the head that the checkpoint brings along; empty where it brings none."""
+    if not any(str(name).endswith(ending) for name in config.architectures or ()):
+        return []
+    return [str(config.id2label[place]) for place in sorted(config.id2label)]
+
+
+def _same(own: Sequence[str], names: Sequence[str]) -> list[str] | None:
+    """The names in the order of the head's outputs, where both are the same classes."""
+    by_key = {name.casefold(): name for name in names}
+    keys = [name.casefold() for name in own]
+    if len(own) == len(names) and set(keys) == set(by_key):
+        return [by_key[key] for key in keys]
+    numbered = [f"label_{place}" for place in range(len(own))]
+    if keys == numbered and list(names) == [str(place) for place in range(len(own))]:
+        return list(names)
+    return None
+
+
+def _forget_head(model: Any) -> None:
+    """Give everything outside the pretrained body the weights of a new model."""
+    body = f"{model.base_model_prefix}."
+    fresh = dict(type(model)(model.config).named_parameters())
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if not name.startswith(body):
+                weight.copy_(fresh[name])
+
+
+def chunks(items: Sequence[Any], size: int) -> Iterable[tuple[Any, ...]]:
+    """The items in tuples of at most `size`."""
+    iterator = iter(items)
+    while chunk := tuple(itertools.islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,222 @@
+"""Labels as people write them, read as classes: numbers, names, yes and no, or lists of them."""
+
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from easymodel_nb.errors import FieldChange, Fix, Problem, problem_error
+
+_SHOWN = 8  # classes named in a sentence
+_MANY = 20  # different values up to which numbers are taken for classes without a second look
+_SHARE = 0.5  # different values a row, above which a column is no label
+_NUMBER_SHARE = 0.1  # the same for numbers, which are then a quantity
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes of a run; `several` where a text may have any number of them."""
+
+    names: tuple[str, ...]
+    several: bool = False
+    declared: bool = False  # the data set itself names them
+    variants: tuple[tuple[str, ...], ...] = ()  # spellings that were read as one class
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {key_of(name): place for place, name in enumerate(self.names)}
+
+    def number(self, value: Any, declared: Sequence[str] | None) -> int | None:
+        """The class of a cell; None where it has none."""
+        name = spelled(value, declared)
+        return None if name is None else self._places.get(key_of(name))
+
+    def numbers(self, value: Any, declared: Sequence[str] | None) -> list[int] | None:
+        """The classes of a cell that holds a list; an empty list has none of them."""
+        if not isinstance(value, list):
+            return None
+        found = {self.number(item, declared) for item in value}
+        return sorted(number for number in found if number is not None)
+
+    def reordered(self, names: Sequence[str]) -> "Labels":
+        """The same classes in another order."""
+        return Labels(tuple(names), self.several, self.declared, self.variants)
+
+
+def spelled(value: Any, declared: Sequence[str] | None = None) -> str | None:
+    """One label as a name: trimmed, whole numbers without a fraction, numbers by their names.
+
+    None for an empty cell, and for a number that no name is declared for (hidden labels
+    are written as -1).
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float | Decimal):
+        if not math.isfinite(value):
+            return None
+        value = int(value) if value == int(value) else value
+    if isinstance(value, int):
+        if declared is None:
+            return str(value)
+        return declared[value] if 0 <= value < len(declared) else None
+    if value is None:
+        return None
+    text = unicodedata.normalize("NFC", " ".join(str(value).split()))
+    return text or None
+
+
+def key_of(name: str) -> str:
+    """What two spellings of one class have in common."""
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def read(train: Iterable[Any], evaluation: Iterable[Any], declared: Sequence[str] | None) -> Labels:
+    """The classes of the train and evaluation cells.
+
+    Names that the data set declares keep their numbers; numbers are in numeric order, all
+    else in alphabetical order. Of spellings that differ in case, the commonest is the name.
+    """
+    train, evaluation = list(train), list(evaluation)
+    several = any(isinstance(value, list) for value in (*train, *evaluation))
+    cells = [item for value in (*train, *evaluation) for item in _items(value)]
+    if declared is not None and all(isinstance(cell, int | None) for cell in cells):
+        return Labels(tuple(declared), several, declared=True)
+    spellings = Counter(name for cell in cells if (name := spelled(cell)) is not None)
+    groups: dict[str, list[str]] = {}
+    for name, _ in spellings.most_common():
+        groups.setdefault(key_of(name), []).append(name)
+    names = sorted((group[0] for group in groups.values()), key=_order(groups))
+    variants = tuple(tuple(group) for group in groups.values() if len(group) > 1)
+    return Labels(tuple(names), several, variants=variants)
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _order(groups: dict[str, list[str]]) -> Any:
+    if all(_number(name) is not None for names in groups.values() for name in names):
+        return _number
+    return lambda name: (key_of(name), name)
+
+
+def _number(name: str) -> float | None:
+    try:
+        return float(name)
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------- what is said about them
+
+
+def refuse(
+    labels: Labels, counts: Sequence[int], rows: int, column: str, other: str | None
+) -> None:
+    """Refuse a column that cannot be learned as classes.
+
+    Parameters
+    ----------
+    labels, counts
+        The classes and how many of the `rows` train rows have each.
+    column, other
+        The label column's path, and another that may be meant.
+
+    Raises
+    ------
+    StudioError
+        On `label_field`, with what to do.
+
+    """
+    present = [name for name, count in zip(labels.names, counts, strict=True) if count]
+    advice = f"Choose {other!r}, if that is the label" if other else "Choose another column"
+    fix = _use(other) if other else None
+    if not rows:
+        message = f"No train row has a label: {column!r} is empty in every one. {advice}."
+        raise problem_error("label.empty", message, field="label_field", fix=fix)
+    if len(present) < 2 and not labels.several:  # noqa: PLR2004  a classifier tells classes apart
+        message = (
+            f"Every train row has the label {_quoted(present)}, and a classifier needs at least "
+            f"two classes. {advice}, add rows of another class, or take more rows (subset size)."
+        )
+        raise problem_error("label.one_class", message, field="label_field", fix=fix)
+    if not present:
+        message = f"No train row has any label: the lists in {column!r} are all empty. {advice}."
+        raise problem_error("label.empty", message, field="label_field", fix=fix)
+    if labels.declared:
+        return
+    values = [_number(name) for name in present]
+    fractions = any(value is not None and value != int(value) for value in values if _finite(value))
+    share = len(present) / rows
+    if None not in values and len(present) > _MANY and (fractions or share > _NUMBER_SHARE):
+        message = (
+            f"{column!r} holds {len(present):,} different numbers in {rows:,} rows: a quantity "
+            "to estimate (regression), which this program does not train. "
+            f"{advice}, or put the numbers into a few ranges and use their names as labels."
+        )
+        raise problem_error("label.quantity", message, field="label_field", fix=fix)
+    if len(present) > _MANY and share > _SHARE:
+        message = (
+            f"{column!r} has {len(present):,} different values in {rows:,} rows, nearly one a "
+            f"row, so it is no label that could be learned. {advice}."
+        )
+        raise problem_error("label.too_many", message, field="label_field", fix=fix)
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _use(column: str) -> Fix:
+    change = FieldChange(node="", field="label_field", value=column)
+    return Fix(label=f"Use {column!r}", set=[change])
+
+
+def notes(labels: Labels, train: Sequence[int], evaluation: Sequence[int]) -> list[Problem]:
+    """What the user should know of the classes; the counts are rows by class."""
+    found = [
+        _note("label.variants", f"{_and([repr(name) for name in group])} were read as one class.")
+        for group in labels.variants
+    ]
+    counted = list(zip(labels.names, train, evaluation, strict=True))
+    unseen = [name for name, t, e in counted if e and not t]
+    unmeasured = [name for name, t, e in counted if t and not e]
+    if unseen:
+        found.append(
+            _note(
+                "label.unseen",
+                f"{_quoted(unseen)} {_are(unseen)} in the validation rows alone: what has no "
+                "train row cannot be learned, and its rows count as errors.",
+            )
+        )
+    if unmeasured:
+        found.append(
+            _note(
+                "label.unmeasured",
+                f"{_quoted(unmeasured)} {_are(unmeasured)} in no validation row, so how well "
+                f"{'it is' if len(unmeasured) == 1 else 'they are'} told apart is not measured.",
+            )
+        )
+    return found
+
+
+def _note(code: str, message: str) -> Problem:
+    return Problem(code=code, severity="note", message=message, field="label_field")
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    shown = [repr(name) for name in names[:_SHOWN]]
+    more = len(names) - len(shown)
+    return _and([*shown, f"{more} more classes"] if more else shown)
+
+
+def _and(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
