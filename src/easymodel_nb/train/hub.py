@@ -19,6 +19,7 @@ RepoType = Literal["model", "dataset"]
 _ALWAYS = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
 _SAFETENSORS, _PICKLED = "*.safetensors", "pytorch_model*.bin"
 _CHUNK = 1 << 18
+STREAM_ABOVE = 200_000_000  # bytes of a dataset repository: about a minute's download
 _ID = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 _URL = re.compile(r"https?://[^/]+/(datasets/)?([\w.-]+(?:/[\w.-]+)?)(?:/tree/([^/?#]+))?/?$")
 
@@ -151,19 +152,55 @@ def _from_cache(repo: Repo, error: StudioError) -> tuple[Path, str]:
     return Path(folder), Path(folder).name
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a run reads of a dataset: enough for it, so that a large one is not downloaded."""
+
+    train_rows: int
+    eval_rows: int
+    seed: int
+    train_split: str | None = None
+    eval_split: str | None = None
+
+    def rows(self, split: str) -> int | None:
+        """How many rows of a split; None is all, for a slice counts from its end as well."""
+        named = f"{self.train_split or ''}+{self.eval_split or ''}"
+        if "[" in named:
+            return None
+        trained = split == self.train_split or (self.train_split is None and _is_train(split))
+        return self.train_rows if trained else max(self.eval_rows, self.train_rows)
+
+
+def _is_train(split: str) -> bool:
+    return split in {"train", "training"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The splits of a dataset repository, with the names of classes in their metadata."""
+
+    splits: dict[str, Any]
+    sha: str
+    streamed: str = ""  # why, and how, not all rows were read
+
+
 def load_dataset(
     repo: Repo,
     config: str | None,
     token: str | None,
     control: Control,
     reporter: Reporter,
-) -> tuple[dict[str, Any], str]:
-    """The splits of a dataset repository as Arrow tables, and its commit."""
+    wanted: Wanted | None = None,
+) -> Loaded:
+    """The splits of a dataset repository as Arrow tables, and its commit.
+
+    Of a repository over `STREAM_ABOVE` bytes only what is `wanted` is read.
+    """
     import datasets  # noqa: PLC0415
 
     reporter.stage("loading", f"Looking up {repo.id} on the Hugging Face Hub")
     try:
-        sha = str(_ask(repo, token, control).sha)
+        info = _ask(repo, token, control)
     except StudioError as error:
         if error.problems[0].code != "hub.offline":
             raise
@@ -172,16 +209,43 @@ def load_dataset(
         loaded = control.interruptible(
             lambda: guarded(lambda: datasets.load_dataset(str(folder), config), repo, token)
         )
-    else:
-        reporter.stage("loading", f"Downloading {repo.id}", unit="bytes")
+        return Loaded(_tables(loaded), sha)
+    sha = str(info.sha)
+    _refuse_script(repo, info.siblings or [])
+    size = sum(s.size or 0 for s in info.siblings or [] if not s.rfilename.endswith(".md"))
+    if wanted is not None and wanted.rows("train") is not None and size > STREAM_ABOVE:
+        from easymodel_nb.train import streaming  # noqa: PLC0415
 
-        def load() -> Any:
-            found = datasets.load_dataset(repo.id, config, revision=sha, token=token or False)
-            _remember(repo, token)
-            return found
+        return streaming.read(repo, sha, config, token, control, reporter, wanted, size)
+    reporter.stage("loading", f"Downloading {repo.id}", unit="bytes")
 
-        loaded = with_progress(load, repo, token, control, reporter)
-    return {name: split.data.table for name, split in loaded.items()}, sha
+    def load() -> Any:
+        found = datasets.load_dataset(repo.id, config, revision=sha, token=token or False)
+        _remember(repo, token)
+        return found
+
+    loaded = with_progress(load, repo, token, control, reporter)
+    return Loaded(_tables(loaded), sha)
+
+
+def _tables(loaded: Any) -> dict[str, Any]:
+    return {
+        name: split.data.table.replace_schema_metadata(split.features.arrow_schema.metadata)
+        for name, split in loaded.items()
+    }
+
+
+def _refuse_script(repo: Repo, siblings: list[Any]) -> None:
+    """Refuse a repository whose rows only a script of its own can make."""
+    script = f"{repo.id.rsplit('/', 1)[-1]}.py"
+    if any(sibling.rfilename == script for sibling in siblings):
+        raise problem_error(
+            "source.script",
+            f"{repo.id} is a dataset with a loading script ({script}), which would have to be run "
+            "to get the rows; code that comes with data is never run here. Look on the Hub for a "
+            "copy in Parquet, or set the revision refs/convert/parquet if it has one.",
+            field="source",
+        )
 
 
 def _remember(repo: Repo, token: str | None) -> None:

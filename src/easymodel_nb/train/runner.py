@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from easymodel_nb.runlog.events import Event, StopReason
 from easymodel_nb.runlog.log import RunReader, write_live
 from easymodel_nb.runlog.view import StageView
+from easymodel_nb.train.addresses import VARIABLE
 from easymodel_nb.train.control import Control, ask_to_stop
 from easymodel_nb.train.quiet import LogBuffer
 
@@ -111,15 +113,35 @@ class ProcessRunner:
         self._follower: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
+        self._killed = False
 
     def start(self, folder: Path) -> None:
         """Begin; returns at once. The token goes by standard input, never by an argument."""
         self._folder = folder
         reader = RunReader(folder)
         reader.new_events()  # told already by who queued the run
+        source = str(reader.view().request.get("dataset", {}).get("data", {}).get("source", ""))
+        if source.strip().startswith(VARIABLE):
+            # Only this process has the variable, and writing it down may take a while.
+            live = StageView(stage="loading", message="Writing the variable into the run's folder")
+            write_live(folder, stage=live)
+            work = partial(self._freeze_and_follow, folder, source, reader)
+        else:
+            work = partial(self._follow, self._launched(folder), reader)
+        self._follower = threading.Thread(target=work, name="easymodel-follow", daemon=True)
+        self._follower.start()
+
+    def _freeze_and_follow(self, folder: Path, source: str, reader: RunReader) -> None:
+        from easymodel_nb.train.data import variables  # noqa: PLC0415  not while the caller waits
+
+        variables.freeze(source, folder)
+        if not self._killed:
+            self._follow(self._launched(folder), reader)
+
+    def _launched(self, folder: Path) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with (folder / "output.txt").open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603  our own module and a path
+            process = subprocess.Popen(  # noqa: S603  our own module and a path
                 [sys.executable, "-m", "easymodel_nb.train.worker", str(folder)],
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -127,16 +149,14 @@ class ProcessRunner:
                 env=environment,
                 start_new_session=True,  # an interrupt of the kernel is not meant for the run
             )
-        if self._process.stdin is not None:
-            self._process.stdin.write(((self._token() or "") + "\n").encode())
-            self._process.stdin.close()
+        self._process = process
+        if process.stdin is not None:
+            process.stdin.write(((self._token() or "") + "\n").encode())
+            process.stdin.close()
         # Its own word comes only when it has imported what it needs.
         stage = StageView(stage="loading", message="Starting a process for the run")
-        write_live(folder, pid=self._process.pid, stage=stage)
-        self._follower = threading.Thread(
-            target=self._follow, args=(self._process, reader), name="easymodel-follow", daemon=True
-        )
-        self._follower.start()
+        write_live(folder, pid=process.pid, stage=stage)
+        return process
 
     def _follow(self, process: subprocess.Popen[bytes], reader: RunReader) -> None:
         """Tell the events of the process as they come into its log."""
@@ -156,6 +176,7 @@ class ProcessRunner:
 
     def kill(self) -> None:
         """End the process at once; its run is then interrupted."""
+        self._killed = True
         if self._process is not None:
             self._process.kill()
 

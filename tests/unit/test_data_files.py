@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.train.fields import text_columns
-from easymodel_nb.train.tables import read_file, read_folder
+from easymodel_nb.train.data.files import read_file as _read_file
+from easymodel_nb.train.data.folders import read_folder as _read_folder
+from easymodel_nb.train.data.reading import Reading
 from easymodel_nb.workflow.document import FileFormat
 
 PLAIN = FileFormat()
@@ -26,6 +28,10 @@ same_folder = settings(
 )
 
 
+def read_file(path,form):
+    return _read_file(path, Reading(form))["train"]
+def read_folder(path,form):
+    return _read_folder(path, Reading(form))
 def rows_of(path: Path, content: str | bytes | None = None, **form: Any) -> list[dict[str, Any]]:
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())

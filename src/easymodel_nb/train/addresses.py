@@ -1,0 +1,71 @@
+"""What a `source` names: something built in, a path, a variable, or a place on the network."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from easymodel_nb import builtin
+from easymodel_nb.errors import StudioError, problem_error
+
+BUILTIN = "builtin:"
+VARIABLE = "variable:"
+WEB = ("http://", "https://")
+
+
+def short_name(source: str) -> str:
+    """What a sentence calls a source."""
+    text = source.strip().rstrip("/")
+    if text.startswith(BUILTIN):
+        return text.removeprefix(BUILTIN)
+    if text.startswith(VARIABLE):
+        return text.removeprefix(VARIABLE).strip()
+    if text.startswith(WEB) or Path(text).is_absolute():
+        return text.split("?", 1)[0].rsplit("/", 1)[-1]
+    return text
+
+
+def local_path(source: str, suffixes: Iterable[str] = ()) -> Path | None:
+    """The file or folder a source names, when it looks like a path or is one."""
+    text = source.strip()
+    if text.startswith((*WEB, BUILTIN, VARIABLE)):
+        return None
+    path = Path(text).expanduser()
+    looks = (
+        text.startswith(("/", ".", "~"))
+        or "\\" in text
+        or text.lower().endswith(tuple(suffixes) or ("\0",))
+    )
+    return path if looks or path.exists() else None
+
+
+def builtin_path(source: str, known: tuple[Any, ...]) -> Path:
+    """The folder of something built in.
+
+    Raises
+    ------
+    StudioError
+        When there is none of that name.
+
+    """
+    name = source.removeprefix(BUILTIN)
+    names = [item.name for item in known]
+    if name not in names:
+        raise at_source(
+            "source.builtin",
+            f"There is no {source}; built in are {', '.join(BUILTIN + n for n in names)}.",
+        )
+    return builtin.path(name)
+
+
+def bad_source(kind: str, source: str) -> StudioError:
+    """A source that names nothing that can be understood."""
+    return at_source(
+        "source.unknown",
+        f"{source!r} is neither a {kind} on the Hub (owner/name), nor a Hub URL, a path, "
+        "or a builtin: name.",
+    )
+
+
+def at_source(code: str, message: str) -> StudioError:
+    """A problem of the field `source`."""
+    return problem_error(code, message, field="source")

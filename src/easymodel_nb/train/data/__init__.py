@@ -1,0 +1,1 @@
+"""Data as people have it, as Arrow tables: files, folders, variables, addresses, the Hub."""

@@ -1,0 +1,83 @@
+"""What can be said of a dataset before it is trained on: facts, guesses, first rows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from easymodel_nb import builtin
+from easymodel_nb.errors import StudioError
+from easymodel_nb.train.data.open import peek
+from easymodel_nb.train.data.reading import DatasetTables, plural
+from easymodel_nb.train.described import Described, SplitRows
+from easymodel_nb.train.roles import candidates, choose
+from easymodel_nb.train.splits import Splits, choose_splits
+from easymodel_nb.workflow.document import DatasetData, FinetuneData
+
+PREVIEW_ROWS = 20
+_CELL = 200
+
+
+def describe_dataset(
+    data: DatasetData, finetune: FinetuneData | None, home: Path | None = None
+) -> Described | None:
+    """Facts, first rows and the roles that would be chosen; None for data not on this machine.
+
+    Raises
+    ------
+    StudioError
+        With the field to mend, when there is no such data or it cannot be read.
+
+    """
+    tables = peek(data, home)
+    if tables is None:
+        return None
+    finetune = finetune or FinetuneData()
+    splits = choose_splits(tables, data)
+    names = list(splits.train.column_names)
+    shown = splits.train.slice(0, PREVIEW_ROWS).to_pylist()
+    roles, reasons = _roles(splits.train, finetune)
+    return Described(
+        lines=_lines(data, tables, splits),
+        columns=names,
+        rows=[[_cell(row[name]) for name in names] for row in shown],
+        total_rows=splits.train.num_rows if tables.complete else None,
+        roles=roles,
+        reasons=reasons,
+        candidates=candidates(splits.train, finetune.task),
+        splits=[
+            SplitRows(name, table.num_rows if tables.complete else None)
+            for name, table in tables.splits.items()
+        ],
+        guesses=list(tables.guesses),
+        notes=[note.message for note in tables.notes],
+    )
+
+
+def _lines(data: DatasetData, tables: DatasetTables, splits: Splits) -> list[str]:
+    columns = plural(len(splits.train.column_names), "column")
+    where = {"variable": "variable of the notebook"}.get(tables.kind, "local file")
+    if tables.kind == "builtin":
+        card = next(d for d in builtin.datasets() if d.name == tables.name)
+        where = f"{card.licence}, built in"
+    if not tables.complete:
+        return ["Large: its rows are counted when training starts", f"{where}, {columns}"]
+    held = f"{data.eval_fraction:.0%} held out".replace("%", " %")
+    if splits.evaluation is not None:
+        held = f"{splits.evaluation.num_rows:,} held out"
+    return [f"{splits.train.num_rows:,} rows, {held}", f"{where}, {columns}"]
+
+
+def _roles(table: pa.Table, finetune: FinetuneData) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns that would be chosen, and why; none where the choice is the user's."""
+    try:
+        chosen = choose(table, finetune)
+    except StudioError:
+        return {}, {}
+    return chosen.fields, {field: why for field, _, why in chosen.reasons}
+
+
+def _cell(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"

@@ -1,0 +1,135 @@
+"""A dataset node's source as tables, wherever it lies."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from easymodel_nb import builtin, environment
+from easymodel_nb.train import hub
+from easymodel_nb.train.addresses import (
+    BUILTIN,
+    VARIABLE,
+    WEB,
+    bad_source,
+    builtin_path,
+    local_path,
+    short_name,
+)
+from easymodel_nb.train.control import Control
+from easymodel_nb.train.data import url, variables
+from easymodel_nb.train.data.files import SUFFIXES, read_file
+from easymodel_nb.train.data.folders import read_folder
+from easymodel_nb.train.data.raw import PACKED
+from easymodel_nb.train.data.reading import DatasetTables, Guess, Reading
+from easymodel_nb.train.reporter import Reporter
+from easymodel_nb.workflow.document import DatasetData, FinetuneData
+
+_ENDINGS = tuple(SUFFIXES) + tuple(s + p for s in SUFFIXES for p in PACKED)
+
+
+def open_dataset(
+    data: DatasetData,
+    token: str | None,
+    control: Control,
+    reporter: Reporter,
+    finetune: FinetuneData | None = None,
+) -> DatasetTables:
+    """The dataset's splits as tables.
+
+    Of a large Hub dataset only what `finetune` asks for (subset_size, eval_size, seed) is read.
+
+    Raises
+    ------
+    StudioError
+        With the field to mend, when there is no such data or it cannot be read.
+
+    """
+    source = data.source.strip()
+    home = reporter.folder.parent.parent
+    reading = Reading(data.format, home / "cache" / "data", control.check)
+    if source.startswith(VARIABLE):
+        reporter.stage("loading", f"Reading the variable {short_name(source)}")
+        return control.interruptible(
+            lambda: variables.frozen(reporter.folder, source), tick=reporter.heartbeat
+        )
+    if is_local(source):
+        reporter.stage("loading", f"Reading {short_name(source)}")
+        return control.interruptible(lambda: read_local(data, reading), tick=reporter.heartbeat)
+    repo = hub.parse_repo(source, "dataset", data.revision)
+    if repo is not None:
+        return _from_hub(repo, data, token, control, reporter, finetune)
+    if not source.startswith(WEB):
+        raise bad_source("dataset", source)
+    path = url.fetch(source, control, reporter)
+    reporter.stage("loading", f"Reading {path.name}")
+    splits = control.interruptible(lambda: read_file(path, reading), tick=reporter.heartbeat)
+    return reading.tables(splits, path.name, "url")
+
+
+def _from_hub(
+    repo: hub.Repo,
+    data: DatasetData,
+    token: str | None,
+    control: Control,
+    reporter: Reporter,
+    finetune: FinetuneData | None,
+) -> DatasetTables:
+    wanted = None
+    if finetune is not None and finetune.subset_size is not None:
+        wanted = hub.Wanted(
+            finetune.subset_size,
+            finetune.eval_size,
+            finetune.seed,
+            data.train_split,
+            data.eval_split,
+        )
+    found = hub.load_dataset(repo, data.config, token, control, reporter, wanted)
+    guesses = (Guess("streaming", value=True, reason=found.streamed),) if found.streamed else ()
+    return DatasetTables(
+        found.splits, repo.id, "hub", found.sha, guesses, complete=not found.streamed
+    )
+
+
+def is_local(source: str) -> bool:
+    """Whether the rows are on this machine, in a file or folder or built in."""
+    return source.startswith(BUILTIN) or data_path(source) is not None
+
+
+def data_path(source: str) -> Path | None:
+    """The file or folder a dataset's source names, when it looks like one or is one."""
+    return local_path(source, _ENDINGS)
+
+
+def read_local(data: DatasetData, reading: Reading) -> DatasetTables:
+    """A file, a folder or a built-in dataset."""
+    source = data.source.strip()
+    if source.startswith(BUILTIN):
+        folder = builtin_path(source, builtin.datasets())
+        return reading.tables(read_folder(folder, reading), short_name(source), "builtin")
+    path = data_path(source)
+    if path is None:
+        raise bad_source("dataset", source)
+    path = path.absolute()
+    splits = read_folder(path, reading, data.config) if path.is_dir() else read_file(path, reading)
+    return reading.tables(splits, path.name, "local")
+
+
+def peek(
+    data: DatasetData, home: Path | None = None, check: Callable[[], None] | None = None
+) -> DatasetTables | None:
+    """The dataset as it can be shown before training; None for one that is on the network.
+
+    Of a large file these are the first rows (`complete` is False then), unless it was read before.
+    """
+    source = data.source.strip()
+    home = home or environment.home()
+    reading = Reading(data.format, home / "cache" / "data", preview=True)
+    if check is not None:
+        reading.check = check
+    if source.startswith(VARIABLE):
+        name = short_name(source)
+        return reading.tables(variables.take(name, reading), name, "variable")
+    if is_local(source):
+        return read_local(data, reading)
+    if hub.parse_repo(source, "dataset", data.revision) is None and not source.startswith(WEB):
+        raise bad_source("dataset", source)
+    return None

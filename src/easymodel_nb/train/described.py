@@ -1,0 +1,29 @@
+"""What can be said of a source before training."""
+
+from dataclasses import dataclass, field
+
+from easymodel_nb.train.data.reading import Guess
+
+
+@dataclass(frozen=True)
+class SplitRows:
+    """One split of a dataset."""
+
+    name: str
+    rows: int | None  # None where they were not counted
+
+
+@dataclass(frozen=True)
+class Described:
+    """Facts of a model or a dataset; all but the lines are a dataset's alone."""
+
+    lines: list[str]
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    total_rows: int | None = None  # of the train split; None where they were not counted
+    roles: dict[str, str] = field(default_factory=dict)  # field -> column that null means
+    reasons: dict[str, str] = field(default_factory=dict)  # field -> why that column
+    candidates: dict[str, list[str]] = field(default_factory=dict)  # likeliest first
+    splits: list[SplitRows] = field(default_factory=list)
+    guesses: list[Guess] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # sentences about the rows
