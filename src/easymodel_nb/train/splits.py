@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from easymodel_nb.errors import FieldChange, Fix, StudioError, problem_error
 from easymodel_nb.train.roles import Roles, class_names, column_at, path_root
+from easymodel_nb.train.roles.arrow import is_list, is_text
 from easymodel_nb.workflow.check import label_of
 from easymodel_nb.workflow.document import DatasetData
 
@@ -174,7 +175,8 @@ def unlabelled(table: pa.Table, train: pa.Table, roles: Roles) -> str | None:
         column = column_at(table, path)
         if column.null_count == len(column):
             return f"its {path!r} is empty in every row"
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        if is_text(column.type):
+            column = column.cast(pa.large_string())
             if not pc.any(pc.greater(pc.binary_length(pc.utf8_trim_whitespace(column)), 0)).as_py():
                 return f"its {path!r} is empty in every row"
         elif path == roles.label and _all_hidden(column) and hides(train, path):
@@ -184,18 +186,20 @@ def unlabelled(table: pa.Table, train: pa.Table, roles: Roles) -> str | None:
 
 def hides(train: pa.Table, path: str) -> bool:
     """Whether -1 means "no label" in a column of whole numbers, judged by the train split."""
-    column = column_at(train, path)
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        return class_names(train, path) is not None
     if class_names(train, path) is not None:
         return True
+    column = column_at(train, path)
+    if is_list(column.type):
+        column = pc.list_flatten(column)
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return False
     return not pc.any(pc.equal(column, HIDDEN), min_count=0).as_py()
 
 
 def _all_hidden(column: pa.ChunkedArray) -> bool:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return bool(pc.all(pc.equal(column, HIDDEN)).as_py())
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+    if is_list(column.type):
         return _all_hidden(pc.list_flatten(column))
     return False
 

@@ -57,8 +57,10 @@ def held_out(
     fewer than `count` rows can come back.
     """
     counts = np.bincount(classes[order])
-    least, most = np.minimum(np.maximum(counts - 1, 0), 1), np.maximum(counts - 1, 0)
-    room = quotas(counts, count, least, most)
+    most = np.maximum(counts - 1, 0)
+    if most.sum() < count:  # next to every row is a class of its own
+        most = counts
+    room = quotas(counts, count, np.minimum(most, 1), most)
     _, group, sizes = np.unique(groups[order], return_inverse=True, return_counts=True)
     if sizes.max() == 1:
         return first_of_each(order, classes, room)

@@ -69,6 +69,14 @@ def is_text(kind: pa.DataType) -> bool:
     )
 
 
+def first_columns(table: pa.Table) -> pa.Table:
+    """The table without columns whose name stands before, which no path can name."""
+    first: dict[str, int] = {}
+    for index, name in enumerate(table.schema.names):
+        first.setdefault(name, index)
+    return table if len(first) == table.num_columns else table.select(list(first.values()))
+
+
 def text_columns(table: pa.Table) -> list[str]:
     """The columns that hold strings."""
     return [field.name for field in table.schema if is_text(field.type)]

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.train.roles import classification, generation, seq2seq, tags
+from easymodel_nb.train.roles.arrow import first_columns
 from easymodel_nb.train.roles.columns import Column, columns_of
 from easymodel_nb.train.roles.likely import likely
 from easymodel_nb.train.roles.problems import missing
@@ -33,6 +34,7 @@ def choose(table: pa.Table, data: FinetuneData) -> Roles:
         well; on the field of that role, with the likely columns.
 
     """
+    table = first_columns(table)
     columns = columns_of(table)
     problems = list(_absent(table, columns, data))
     if problems:
@@ -48,6 +50,7 @@ def choose(table: pa.Table, data: FinetuneData) -> Roles:
 
 def candidates(table: pa.Table, task: Task) -> dict[str, list[str]]:
     """The value paths that could play each role of a task, the likeliest first."""
+    table = first_columns(table)
     columns = columns_of(table)
     return {field: likely(table, columns, task, field) for field in ROLE_FIELDS[task]}
 

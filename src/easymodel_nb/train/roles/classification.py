@@ -20,6 +20,7 @@ _LABEL_WORDS = 6
 _SURE = 0.5  # different values a row, up to which a column named label is one
 _LIKELY = 0.2  # the same where no name speaks for it
 _FEW_ROWS = 50
+_FEW = 10  # different values that are few in any table
 _NUMBERS = 20  # different whole numbers up to which an unnamed column may be classes
 _MANY_LABELS = 12  # labels of one row
 _UNNAMED = 4  # the tier of columns that only their values speak for
@@ -63,7 +64,7 @@ def text_candidates(columns: list[Column]) -> list[Column]:
     """The columns that could be the text, the likeliest first."""
     usable = [c for c in texts(columns) if "[" not in c.path]
     clean = [c for c in usable if not c.mark and not c.constant and not _short_label(c)]
-    known = [*exactly(clean, names.TEXTS), *named(clean, names.TEXTS)]
+    known = [*named(clean, names.PLAIN), *exactly(clean, names.TEXTS), *named(clean, names.TEXTS)]
     longest = sorted(clean, key=lambda c: (not c.prose, -c.mean_length))
     order = [*(c for c in known if c.prose), *(c for c in longest if c.prose), *known, *longest]
     return list({c.path: c for c in (*order, *usable)}.values())
@@ -132,7 +133,8 @@ def _measure(column: Column) -> bool:
 def _is_classes(column: Column, share: float) -> bool:
     """Whether the values repeat and are short, as classes do."""
     rows, distinct = len(column.values), column.distinct
-    few = distinct <= share * rows or (share == _SURE and rows < _FEW_ROWS)
+    few = distinct <= max(share * rows, min(rows / 2, _FEW))
+    few = few or (share == _SURE and rows < _FEW_ROWS)
     if column.kind == "boolean":
         return True
     if column.kind == "integer" or (column.kind == "number" and column.whole):

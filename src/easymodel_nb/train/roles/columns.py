@@ -110,8 +110,9 @@ class Column:
                 if what == "id" and self.distinct < len(self.texts) * 0.9:
                     continue
                 return what
+        classes = names.rank(self.name, names.LABELS) is not None  # Class Index, label_id
         if names.has_word(self.name, names.IDS) and self.mean_words < _PROSE_WORDS:
-            return "id"
+            return None if classes else "id"
         if names.has_word(self.name, names.TIMES) and self.mean_words < 2 * _PROSE_WORDS:
             return "date"
         return None

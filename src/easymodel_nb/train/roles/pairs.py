@@ -74,13 +74,20 @@ def by_name(columns: list[Column], *, plain_texts: bool) -> Two | None:
             for target, source in product(find(usable, names.TARGETS), find(usable, names.SOURCES))
             if source.root != target.root
             and "[" not in source.path
-            and not (plain_texts and names.normal(target.name) in names.WEAK_TARGETS)
-            and not (plain_texts and names.has_word(target.name, _TITLES))
+            and not (plain_texts and _own_text(source, target))
         ]
         if pairs:  # the best target, and for it the best source
             source, target = pairs[0]
             return Two(source, target, why_named(source), why_named(target))
     return None
+
+
+def _own_text(source: Column, target: Column) -> bool:
+    """Whether what looks like a target is rather a text, or the title of one."""
+    if names.has_word(target.name, _TITLES) or names.normal(target.name) in names.WEAK_TARGETS:
+        return True
+    asked = names.normal(source.name) in names.INSTRUCTIONS
+    return not asked and names.normal(target.name) in names.PLAIN
 
 
 def _may_be_target(column: Column) -> bool:
@@ -132,7 +139,7 @@ def with_template(columns: list[Column], *, to_source: bool) -> Roles | None:
     others = [c for c in plain if c is not asked]
     extra = first(others, names.INPUTS) or first(others, names.CONTEXTS)
     system = first(others, names.SYSTEMS)
-    if extra is not None and not extra.constant:
+    if extra is not None and (_gaps(extra) or not extra.constant):
         question = names.normal(asked.name) not in ("instruction", "prompt", "task")
         template = (_question if question else _instruction)(asked, extra, to_source=to_source)
         why = f"{asked.path!r} asks about {extra.path!r}, so both are in the prompt"
