@@ -4,9 +4,10 @@
   in the source; the target tells what they stood for.
 - **rest** (the prefix language model of UL2, arXiv:2205.05131): everything after a point between
   25 and 75 % becomes one sentinel.
-- **words** (the denoising autoencoder of BART and of arXiv:1711.00043): 10 to 60 % of the words are
-  left out and the others stand up to three places from theirs; the target is the whole text. Most
-  of it can be copied, which is what fine-tuning for data-to-text or rewriting asks for.
+- **words** (the denoising autoencoder of BART and of arXiv:1711.00043): up to 60 % of the words are
+  left out and, half of the time, the others stand up to three places from theirs; the target is the
+  whole text. Most of it can be copied, which is what fine-tuning for data-to-text or rewriting asks
+  for.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DENOISERS = ("spans", "rest", "words")
 SPAN_SHARE, SPAN_LENGTH = 0.15, 3
+MOST_LEFT_OUT, FARTHEST = 0.6, 3
 SHORTEST, LONGEST = 16, 200  # tokens of a passage, about
 BYTES_A_TOKEN = 3.6  # of this tokenizer on this corpus: only decides where a passage is cut
 POOL = 1500  # passages that are sorted by length before they are batched
@@ -92,10 +94,10 @@ class Denoiser:
         return [*ids[:at], sentinel, self.end], [sentinel, *ids[at:], self.end]
 
     def without_words(self, text: str) -> str:
-        """Leave out some words, and move the others a little."""
-        share = self.draw.uniform(0.1, 0.6)
-        words = text.split()
-        kept = [(i + 3 * self.draw.random(), w) for i, w in enumerate(words)]
+        """Leave out some words, and move the others a little, half of the time."""
+        share = self.draw.uniform(0, MOST_LEFT_OUT)
+        reach = self.draw.choice((0, FARTHEST))
+        kept = [(i + reach * self.draw.random(), w) for i, w in enumerate(text.split())]
         kept = [pair for pair in kept if self.draw.random() >= share] or kept[:1]
         return " ".join(word for _, word in sorted(kept))
 

@@ -1,4 +1,4 @@
-"""Make the built-in data sets `requests` and `shakespeare` from the project's shared material.
+"""Make the built-in data sets from the project's shared material.
 
 python tools/make_builtin_data.py --shared ../shared
 
@@ -12,6 +12,8 @@ import json
 import os
 import re
 from pathlib import Path
+
+from snips_sets import CREDIT, SOURCE, bare, write_facts, write_intents, write_slots
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,11 +63,6 @@ def read(file: Path) -> list[Row]:
     return list({(row["prompt"], row["target"]): row for row in rows}.values())
 
 
-def bare(row: Row) -> str:
-    """Letters and digits of an utterance, for comparing."""
-    return re.sub(r"\W+", "", row["target"]).lower()
-
-
 def write_requests(source: Path, out: Path) -> None:
     """Write the data set of requests."""
     out.mkdir(parents=True, exist_ok=True)
@@ -75,8 +72,8 @@ def write_requests(source: Path, out: Path) -> None:
     }
     train, validation = read(source / "train.jsonl"), read(source / "validation.jsonl")
     repeated = given["train"] - len(train), given["validation"] - len(validation)
-    seen = {bare(row) for row in train}
-    kept = [row for row in validation if bare(row) not in seen]
+    seen = {bare(row["target"]) for row in train}
+    kept = [row for row in validation if bare(row["target"]) not in seen]
     for name, rows in (("train", train), ("validation", kept)):
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (out / f"{name}.jsonl").write_text(lines, encoding="utf-8")
@@ -106,8 +103,7 @@ as a person would.
 | columns | `prompt`, `target`, `intent` |
 | language | English |
 | licence | CC0 1.0 (public domain dedication) |
-| source | [sonos/nlu-benchmark](https://github.com/sonos/nlu-benchmark) @ b86ac7f15778, \
-`2017-06-custom-intent-engines` |
+| source | {SOURCE} |
 
 One row:
 
@@ -117,9 +113,7 @@ One row:
 
 ## Credit
 
-The utterances were collected by Snips. The authors ask for a citation: Coucke et al., *Snips Voice
-Platform: an embedded Spoken Language Understanding system for private-by-design voice interfaces*,
-2018, [arXiv:1805.10190](https://arxiv.org/abs/1805.10190).
+{CREDIT}
 
 ## How it was made
 
@@ -197,15 +191,8 @@ of the text, with persons who hardly occur before it, so it is harder than a ran
     (out / "README.md").write_text(card, encoding="utf-8")
 
 
-def write_facts(out: Path, facts: dict[str, object]) -> None:
-    """Write what the package tells about a folder."""
-    (out / "facts.json").write_text(
-        json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-
-
 def main() -> None:
-    """Make both data sets."""
+    """Make all data sets."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -213,6 +200,8 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path(shared))
     parser.add_argument("--out", type=Path, default=ROOT / "src" / "easymodel_nb" / "builtin")
     args = parser.parse_args()
+    write_intents(args.shared / "data" / "snips_intents", args.out / "intents")
+    write_slots(args.shared / "data" / "snips_slots", args.out / "slots")
     write_requests(args.shared / "data" / "snips_slots", args.out / "requests")
     write_shakespeare(
         args.shared / "data" / "tinyshakespeare" / "input.txt", args.out / "shakespeare"

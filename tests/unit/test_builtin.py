@@ -1,5 +1,6 @@
 """The model and the data that come with the package."""
 
+import csv
 import functools
 import json
 import math
@@ -36,19 +37,37 @@ def read_rows(split: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def read_intents(split: str) -> list[dict[str, str]]:
+    with (builtin.path("intents") / f"{split}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_slots(split: str) -> list[dict[str, list[str]]]:
+    text = (builtin.path("slots") / f"{split}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
 # The module
 
 
+TASKS = {"generation", "classification", "seq2seq", "token_classification"}
+
+
 def test_what_is_built_in() -> None:
-    assert [m.name for m in builtin.models()] == ["tiny-gpt2"]
-    assert [d.name for d in builtin.datasets()] == ["requests", "shakespeare"]
+    assert {"tiny-gpt2"} <= {m.name for m in builtin.models()}
+    assert [d.name for d in builtin.datasets()] == ["intents", "requests", "shakespeare", "slots"]
     for item in (*builtin.models(), *builtin.datasets()):
         assert builtin.path(item.name).is_dir()
         assert (builtin.path(item.name) / "README.md").is_file()
         assert item.title
         assert item.licence
         assert item.summary
-        assert "generation" in item.tasks
+        assert item.tasks
+        assert set(item.tasks) <= TASKS
+
+
+def test_each_task_has_data_to_train_on() -> None:
+    assert {task for item in builtin.datasets() for task in item.tasks} == TASKS
 
 
 @pytest.mark.parametrize("name", ["gpt2", "", "..", "requests/..", "__pycache__"])
@@ -88,7 +107,7 @@ def test_the_weights_are_float32_once_loaded() -> None:
 
 
 def test_size() -> None:
-    (told,) = builtin.models()
+    told = next(m for m in builtin.models() if m.name == "tiny-gpt2")
     files = [f for f in MODEL.rglob("*") if f.is_file()]
     assert sum(f.stat().st_size for f in files) <= 8_000_000
     assert told.bytes == sum(f.stat().st_size for f in files if f.name != "facts.json")
@@ -203,12 +222,25 @@ def test_requests_have_the_columns_and_counts_they_tell() -> None:
     assert {row["intent"] for row in validation} == {row["intent"] for row in train}
 
 
-def test_no_validation_row_is_in_train() -> None:
-    def plain(row: dict[str, str]) -> str:
-        return "".join(c for c in row["target"].lower() if c.isalnum())
+def read_texts(name: str, split: str) -> list[str]:
+    """What a person said, of each row of a data set."""
+    if name == "requests":
+        return [row["target"] for row in read_rows(split)]
+    if name == "slots":
+        return ["".join(row["tokens"]) for row in read_slots(split)]
+    return [row["text"] for row in read_intents(split)]
 
-    train = [plain(row) for row in read_rows("train")]
-    assert not set(train) & {plain(row) for row in read_rows("validation")}
+
+@pytest.mark.parametrize("name", ["intents", "requests", "slots"])
+def test_no_validation_row_is_in_train(name: str) -> None:
+    def plain(text: str) -> str:
+        return "".join(c for c in text.lower() if c.isalnum())
+
+    train = {plain(text) for text in read_texts(name, "train")}
+    validation = {plain(text) for text in read_texts(name, "validation")}
+    assert len(train) > 1000
+    assert len(validation) > 200
+    assert not train & validation
 
 
 def test_prompt_and_target_may_be_tokenised_apart() -> None:
@@ -217,6 +249,36 @@ def test_prompt_and_target_may_be_tokenised_apart() -> None:
     joined = tokenizer()([row["prompt"] + row["target"] for row in rows])["input_ids"]
     assert [p + t for p, t in zip(*apart, strict=True)] == joined
     assert max(map(len, joined)) < 512
+
+
+def test_intents() -> None:
+    told = next(d for d in builtin.datasets() if d.name == "intents")
+    train, validation = read_intents("train"), read_intents("validation")
+    assert (told.rows, told.held_out) == (len(train), len(validation))
+    for row in train + validation:
+        assert tuple(row) == told.columns
+        assert row["text"] == row["text"].strip() != ""
+    assert len({row["intent"] for row in train}) == 7
+    assert {row["intent"] for row in validation} == {row["intent"] for row in train}
+
+
+def test_slots() -> None:
+    told = next(d for d in builtin.datasets() if d.name == "slots")
+    train, validation = read_slots("train"), read_slots("validation")
+    assert (told.rows, told.held_out) == (len(train), len(validation))
+    for row in train + validation:
+        assert tuple(row) == told.columns
+        assert len(row["tokens"]) == len(row["tags"]) > 0
+        assert all(token and not token.isspace() for token in row["tokens"])
+        for before, tag in zip(["O", *row["tags"]], row["tags"], strict=False):
+            assert tag == "O" or tag[:2] in {"B-", "I-"}
+            assert not tag.startswith("I-") or before[2:] == tag[2:]  # an entity begins with B-
+    assert len({tag[2:] for row in train for tag in row["tags"]} - {""}) == 39
+
+
+def test_the_data_stays_small() -> None:
+    for name in ("intents", "slots"):
+        assert sum(f.stat().st_size for f in builtin.path(name).iterdir()) < 400_000
 
 
 def test_shakespeare() -> None:

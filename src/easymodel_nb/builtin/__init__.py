@@ -1,4 +1,4 @@
-"""The model and the data that come with the package, so that a first run needs no download."""
+"""The models and the data that come with the package, so that a first run needs no download."""
 
 import functools
 import json
@@ -6,14 +6,17 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BuiltinDataset", "BuiltinModel", "datasets", "models", "path"]
+from easymodel_nb.builtin.offline import MINILM, PackagedModelError
+
+__all__ = ["BuiltinDataset", "BuiltinModel", "PackagedModelError", "datasets", "models", "path"]
 
 _HERE = pathlib.Path(__file__).parent
+_PACKAGED = {MINILM.name: MINILM}
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltinModel:
-    """A model folder inside the package; `bytes` is what its files take, facts.json aside."""
+    """A model folder inside the package or an extra; `bytes` is what its files take."""
 
     name: str
     title: str
@@ -46,7 +49,17 @@ def _facts() -> dict[str, dict[str, Any]]:
 
 
 def path(name: str) -> pathlib.Path:
-    """Return the folder of a built-in model or data set."""
+    """Return the folder of a built-in model or data set.
+
+    Raises
+    ------
+    LookupError
+        When nothing is called so.
+    PackagedModelError
+        A LookupError: when it comes with an extra that is not installed, or whose files are not
+        those that were published.
+
+    """
     if name not in _facts():
         known = [
             "models: " + ", ".join(m.name for m in models()),
@@ -54,19 +67,27 @@ def path(name: str) -> pathlib.Path:
         ]
         message = f"Nothing built in is called {name!r}. There are {'; '.join(known)}."
         raise LookupError(message)
-    return _HERE / name
+    return _PACKAGED[name].path() if name in _PACKAGED else _HERE / name
+
+
+def models() -> tuple[BuiltinModel, ...]:
+    """Return the built-in models that are here, by name; that of an extra when it is installed."""
+    return tuple(
+        model
+        for model in _models()
+        if model.name not in _PACKAGED or _PACKAGED[model.name].folder() is not None
+    )
 
 
 @functools.cache
-def models() -> tuple[BuiltinModel, ...]:
-    """Return the built-in models, by name."""
+def _models() -> tuple[BuiltinModel, ...]:
     return tuple(
         BuiltinModel(
             name=name,
             title=str(facts["title"]),
             licence=str(facts["licence"]),
             parameters=int(facts["parameters"]),
-            bytes=int(facts["bytes"]),
+            bytes=_PACKAGED[name].bytes if name in _PACKAGED else int(facts["bytes"]),
             tasks=tuple(map(str, facts["tasks"])),
             summary=str(facts["summary"]),
         )
