@@ -54,7 +54,7 @@ $(VENV)/.tools: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.package: $(VENV)/.tools hatch_build.py
 	@echo "Installing EasyModel-nb and what it needs"
-	@EASYMODEL_NB_SKIP_JS=1 $(PIP) install -c constraints.txt --no-build-isolation -e .
+	@EASYMODEL_NB_SKIP_JS=1 $(PIP) install -c constraints.txt --no-build-isolation -e '.[offline]'
 	@touch $@
 
 $(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json | $(VENV)/.tools
