@@ -19,6 +19,11 @@ class Metric(NamedTuple):
     higher: bool = True  # whether more is better
     baseline: str = ""
 
+    @property
+    def title(self) -> str:
+        """The name at the beginning of a sentence."""
+        return self.name if self.name == "chrF" else self.name[:1].upper() + self.name[1:]
+
 
 PERPLEXITY = Metric("perplexity.validation", "validation perplexity", higher=False)
 

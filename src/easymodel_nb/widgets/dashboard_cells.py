@@ -1,6 +1,6 @@
 """The four headline values of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -63,20 +63,20 @@ def _of_language(view: RunView) -> list[Cell | None]:
 def _of_task(view: RunView, metric: Metric) -> Cell | None:
     """A number of the task beside the base model's, else beside that of a constant guess."""
     found = values(view, metric.key)
-    label = metric.name[:1].upper() + metric.name[1:]
+    label = metric.title
     after = outcome(view, found)
     if after is None:
         last = found[-1].measured if found else None
-        return _level(f"{label}, base" if known(last) else label, last, "text")
+        return _level(f"{label}, base" if known(last) else label, last, "text", write.score)
     start = next((v.measured for v in found if v.epoch == 0 and known(v.measured)), None)
     guess = constant(at_epoch(view, metric.baseline, after.epoch)) if metric.baseline else None
     before, named = (start, "base") if start is not None else (guess, "majority class")
     m = after.measured
-    notes = [write.level(m)]
+    notes = [write.level(m, write.score)]
     aside = ""
     mood: Mood = "none"
     if before is not None and before.value is not None:
-        notes.append(f"{named} {write.significant(before.value)}")
+        notes.append(f"{named} {write.score(before.value)}")
         says = verdict(before, m)
         aside = write.difference(before.value, m.value or 0.0)
         if says == "unclear":
@@ -84,7 +84,7 @@ def _of_task(view: RunView, metric: Metric) -> Cell | None:
         mood = _mood(says, higher=metric.higher)
     return Cell(
         label,
-        write.significant(m.value or 0.0),
+        write.score(m.value or 0.0),
         aside,
         mood,
         _lines(", ".join(note for note in notes if note), _n(m, "text")),
@@ -120,12 +120,17 @@ def _perplexity(found: Sequence[Point], after: Point | None) -> Cell | None:
     )
 
 
-def _level(label: str, m: Measured | None, unit: str) -> Cell | None:
+def _level(
+    label: str,
+    m: Measured | None,
+    unit: str,
+    number: Callable[[float], str] = write.significant,
+) -> Cell | None:
     if m is None:
         return None
     if m.value is None:
         return Cell(label, "", reason=m.reason or "")
-    return Cell(label, write.significant(m.value), notes=_lines(write.level(m), _n(m, unit)))
+    return Cell(label, number(m.value), notes=_lines(write.level(m, number), _n(m, unit)))
 
 
 def _bits(view: RunView, at: Point | None) -> Cell | None:

@@ -75,8 +75,8 @@ def _title(rows: Sequence[Mapping[str, Any]], word: str) -> str:
         return f"By {word}"
     (low, worst), (high, best) = min(scored), max(scored)
     if low == high:
-        return f"F1 {write.significant(low)} for every {word}"
-    return f"F1 from {write.significant(low)} ({worst}) to {write.significant(high)} ({best})"
+        return f"F1 {write.score(low)} for every {word}"
+    return f"F1 from {write.score(low)} ({worst}) to {write.score(high)} ({best})"
 
 
 def name_of(row: Mapping[str, Any]) -> str:
@@ -95,7 +95,7 @@ def _cell(value: Any, column: str) -> str:
     if plain is None:
         reason = value.get("reason") if isinstance(value, dict) else None
         return missing(reason or "there was nothing to compute it from")
-    return write.count(plain) if column == "support" else write.significant(plain)
+    return write.count(plain) if column == "support" else write.score(plain)
 
 
 def _plain(value: Any) -> float | None:

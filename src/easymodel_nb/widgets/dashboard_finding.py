@@ -60,16 +60,16 @@ def _lowest(found: Sequence[Point], after: Point) -> str:
 def _of_task(view: RunView, metric: Metric) -> str:
     """The sentence of a task that is judged by another number than perplexity."""
     found = values(view, metric.key)
-    name = metric.name[:1].upper() + metric.name[1:]
+    name = metric.title
     after = outcome(view, found)
     start = next((v.measured for v in found if v.epoch == 0 and known(v.measured)), None)
     if after is None or after.measured.value is None:
         return _before_training(view, name, start)
-    now = write.significant(after.measured.value)
+    now = write.score(after.measured.value)
     span = _span(after.epoch) + (" so far" if view.status == "running" else "")
     best = _highest(found, after)
     if start is not None and start.value is not None:
-        was, says = write.significant(start.value), verdict(start, after.measured)
+        was, says = write.score(start.value), verdict(start, after.measured)
         if says in {"rose", "fell"}:
             return f"{name} {says} from {was} to {now} in {span}{best}"
         if says == "unclear":
@@ -83,7 +83,7 @@ def _versus(view: RunView, metric: Metric, after: Value) -> str:
     guess = constant(at_epoch(view, metric.baseline, after.epoch)) if metric.baseline else None
     if guess is None or guess.value is None:
         return ""
-    level = write.significant(guess.value)
+    level = write.score(guess.value)
     return {
         "rose": f", above the majority class ({level})",
         "fell": f", below the majority class ({level})",

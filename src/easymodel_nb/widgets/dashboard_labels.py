@@ -59,7 +59,7 @@ def _cell(column: _Column, row: Mapping[str, Any], waiting: str) -> str:
     value = clean(row.get(column.key))
     if value is None:
         return missing("the data has none here")
-    return cell(escape(value), value, "none")
+    return _text(value)
 
 
 def _answer(row: Mapping[str, Any], side: str, waiting: str) -> str:
@@ -73,7 +73,11 @@ def _answer(row: Mapping[str, Any], side: str, waiting: str) -> str:
         icon("check" if right else "cross") + ("right" if right else "wrong"),
         f"emnb-verdict emnb-{'good' if right else 'bad'}",
     )
-    return cell(escape(value), value, "none") + sign
+    return _text(value) + sign
+
+
+def _text(value: str) -> str:
+    return cell(escape(value), value) if value else text("span", "none", "emnb-na")
 
 
 def _confidence(more: Mapping[str, Any], waiting: str) -> str:

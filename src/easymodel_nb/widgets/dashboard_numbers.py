@@ -1,6 +1,7 @@
 """How numbers are written in the dashboard: one place, pure, the same everywhere."""
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from easymodel_nb.measured import Measured
@@ -38,6 +39,11 @@ def perplexity(value: float) -> str:
     return significant(value, 3)
 
 
+def score(value: float) -> str:
+    """A score of a task: three decimals where it ends at 1, three digits where it ends at 100."""
+    return signed(f"{value:.3f}") if abs(value) <= 1 else significant(value)
+
+
 def percent(ratio: float) -> str:
     """A change by `ratio`, -0.46 say: whole, with its sign (a real minus), "-46 %".
 
@@ -58,11 +64,11 @@ def difference(before: float, after: float) -> str:
     return signed(text) if float(text) else "0"
 
 
-def level(measured: Measured) -> str:
+def level(measured: Measured, number: Callable[[float], str] = significant) -> str:
     """The interval of a level, "12.6 to 13.8", or an empty text."""
     if measured.low is None or measured.high is None:
         return ""
-    return f"{significant(measured.low)} to {significant(measured.high)}"
+    return f"{number(measured.low)} to {number(measured.high)}"
 
 
 def count(value: float) -> str:

@@ -130,8 +130,7 @@ def shape(found: Sequence[Point]) -> str:
 def course(metric: Metric, found: Sequence[Value]) -> str:
     """The course of a metric in a few words, as far as the intervals carry it, or nothing."""
     whole = [Point(v.epoch, v.step, None, v.measured) for v in found if known(v.measured)]
-    name = metric.name[:1].upper() + metric.name[1:]
-    return _course(name, [p for p in whole if p.whole], higher=metric.higher)
+    return _course(metric.title, [p for p in whole if p.whole], higher=metric.higher)
 
 
 def _course(name: str, whole: Sequence[Point], *, higher: bool) -> str:

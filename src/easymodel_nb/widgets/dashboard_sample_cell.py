@@ -17,10 +17,10 @@ def clean(value: Any) -> str | None:
     return whole if len(whole) <= _MOST_CHARACTERS else whole[:_MOST_CHARACTERS] + _ELLIPSIS
 
 
-def cell(html: str, raw: str, empty: str = "The model ended at once") -> str:
+def cell(html: str, raw: str) -> str:
     """A cell of at most five lines; a longer one opens on a click."""
     if not raw:
-        return text("span", "empty", "emnb-na", title=empty)
+        return text("span", "empty", "emnb-na", title="The model ended at once")
     if len(raw) <= _LONG_CHARACTERS and raw.count("\n") < _LONG_LINES:
         return html
     inner = tag("span", html, "emnb-clamp") + tag("span", "", "emnb-link emnb-more")

@@ -1,6 +1,7 @@
 """The panel of the task's own metrics by epoch, with the majority class or the base model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from easymodel_nb.measured import Measured
@@ -8,7 +9,7 @@ from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of, task_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import dashboard_numbers as write
 from easymodel_nb.widgets.charts_line import Line, LineStyle
-from easymodel_nb.widgets.charts_scale import evenly, linear_axis, step_axis
+from easymodel_nb.widgets.charts_scale import Axis, evenly, linear_axis, step_axis
 from easymodel_nb.widgets.dashboard_html import Row, empty, number, table
 from easymodel_nb.widgets.dashboard_lines import (
     constant_line,
@@ -31,6 +32,7 @@ STYLES = {
 }
 _PLACES = ("first", "second", "third")
 _MOST_ROWS = 60
+_LOW = 0.16  # the share of the axis where the name of the kept epoch stands
 _LOSS = Metric("task.loss", "loss", higher=False)
 
 
@@ -93,13 +95,15 @@ def task_content(view: RunView) -> PanelContent:
         )
     last = max(view.epochs, *(v.epoch for metric in drawn for v in found[metric.key]))
     lines = {
-        place: measured_line(_short(metric), [(v.epoch, v.measured) for v in found[metric.key]])
+        place: measured_line(
+            _short(metric), [(v.epoch, v.measured) for v in found[metric.key]], write.score
+        )
         for place, metric in zip(_PLACES, drawn, strict=False)
     }
     lines |= _references(view, drawn, found, last)
-    axis = linear_axis(finite(lines.values()))
+    axis = linear_axis(finite(lines.values()), parts=5)
     first = [(v.epoch, v.measured) for v in found[drawn[0].key]]
-    lines |= kept_line(view, first, axis.low)
+    lines |= _kept(view, first, axis, lines)
     return PanelContent(
         title=course(drawn[0], found[drawn[0].key]) or words.title,
         caption=_caption(words, drawn, found),
@@ -126,11 +130,25 @@ def _references(
         if metric.baseline:
             guess = at_epoch(view, metric.baseline, None)
             name = "majority F1" if place == "reference" else "majority acc."
-            lines[place] = constant_line(name, guess, last)
+            lines[place] = constant_line(name, guess, last, write.score)
     if not any(metric.baseline for metric in drawn):
         start = next((v.measured for v in found[drawn[0].key] if v.epoch == 0), None)
-        lines["reference"] = constant_line("base", start, last)
+        lines["reference"] = constant_line("base", start, last, write.score)
     return {place: line for place, line in lines.items() if line is not None}
+
+
+def _kept(
+    view: RunView,
+    first: Sequence[tuple[float, Measured | None]],
+    axis: Axis,
+    lines: dict[str, Line],
+) -> dict[str, Line]:
+    """The kept epoch; its name stands low in the chart, unless a reference runs through there."""
+    found = kept_line(view, first, axis.low)
+    levels = [axis.share(line.y[0]) for name, line in lines.items() if "reference" in name]
+    if any(share < _LOW for share in levels):
+        found = {name: replace(line, label="") for name, line in found.items()}
+    return found
 
 
 def _caption(words: _Words, drawn: Sequence[Metric], found: dict[str, list[Value]]) -> str:
@@ -157,14 +175,14 @@ def _table(
     rows = []
     for epoch in (epochs[i] for i in evenly(len(epochs), _MOST_ROWS)):
         at = [_at(column, epoch) for column in columns]
-        interval = write.level(at[0]) if at[0] is not None else ""
+        interval = write.level(at[0], write.score) if at[0] is not None else ""
         cells = [
             "base" if epoch == 0 else write.epoch(epoch),
-            *(_cell(m) for m in at),
+            *(_cell(m, write.score) for m in at),
             interval.replace(" to ", "&nbsp;to ") or "&ndash;",
         ]
         if losses:
-            cells.append(_cell(_at(losses, epoch)))
+            cells.append(_cell(_at(losses, epoch), write.significant))
         rows.append(Row(cells, marked=epoch == kept, quiet=not float(epoch).is_integer()))
     caption = f"{words.title}; epoch 0 is the base model; the interval is of {words.columns[0]}"
     return table(caption, names, rows, strong=1)
@@ -174,8 +192,8 @@ def _at(column: Sequence[Value], epoch: float) -> Measured | None:
     return next((v.measured for v in column if v.epoch == epoch), None)
 
 
-def _cell(m: Measured | None) -> str:
-    shown = write.significant(m.value) if m is not None and m.value is not None else ""
+def _cell(m: Measured | None, written: Callable[[float], str]) -> str:
+    shown = written(m.value) if m is not None and m.value is not None else ""
     return number(m, shown, "only measured at the end of an epoch")
 
 
