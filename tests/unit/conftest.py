@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.log import RunLog, new_run, read_view, runs_folder, write_live
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.workflow.check import check, training_order
-from easymodel_nb.workflow.document import Workflow
+from easymodel_nb.workflow.document import FileFormat, Workflow
 
 
 class HandManager:
@@ -110,3 +110,54 @@ def manager(home: Path) -> HandManager:
 @pytest.fixture
 def session(home: Path, manager: HandManager) -> Session:
     return Session(home, manager, describe=lambda _data, _finetune: None)
+
+
+class Reads:
+    """Writes files of a test and reads them back; `reading` is what the last one told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, content: Any) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def splits(self, name: str, content: Any = None, **form: Any) -> dict[str, Any]:
+        from easymodel_nb.train.data.files import read_file
+        from easymodel_nb.train.data.folders import read_folder
+        from easymodel_nb.train.data.reading import Reading
+
+        path = self.write(name, content) if content is not None else self.folder / name
+        self.reading = Reading(FileFormat(**form), self.folder.parent / "data-cache")
+        read = read_folder if path.is_dir() else read_file
+        return read(path, self.reading)
+
+    def table(self, name: str, content: Any = None, **form: Any) -> Any:
+        (table,) = self.splits(name, content, **form).values()
+        return table
+
+    def rows(self, name: str, content: Any = None, **form: Any) -> list[dict[str, Any]]:
+        return self.table(name, content, **form).to_pylist()
+
+    def refused(self, name: str, content: Any = None, **form: Any) -> Problem:
+        with pytest.raises(StudioError) as caught:
+            self.splits(name, content, **form)
+        (problem,) = caught.value.problems
+        assert problem.message.endswith(".")
+        assert problem.severity == "error"
+        return problem
+
+    def guess(self, field: str) -> Any:
+        """The value of a guess of the last reading; None when there was none."""
+        return next((g.value for g in self.reading.guesses if g.field == field), None)
+
+    @property
+    def notes(self) -> list[str]:
+        return [note.code for note in self.reading.notes]
+
+
+@pytest.fixture
+def reads(tmp_path: Path) -> Reads:
+    return Reads(tmp_path / "data")

@@ -44,17 +44,24 @@ def builtin_path(source: str, known: tuple[Any, ...]) -> Path:
     Raises
     ------
     StudioError
-        When there is none of that name.
+        When there is none of that name, or it comes with an extra that is not installed.
 
     """
     name = source.removeprefix(BUILTIN)
     names = [item.name for item in known]
-    if name not in names:
+    folder = None
+    try:
+        folder = builtin.path(name)
+    except builtin.PackagedModelError as error:
+        raise at_source("source.builtin", str(error)) from None
+    except LookupError:
+        pass
+    if folder is None or name not in names:
         raise at_source(
             "source.builtin",
             f"There is no {source}; built in are {', '.join(BUILTIN + n for n in names)}.",
         )
-    return builtin.path(name)
+    return folder
 
 
 def bad_source(kind: str, source: str) -> StudioError:

@@ -198,7 +198,11 @@ def trimmed(row: list[str]) -> list[str]:
 def has_header(rows: list[list[str]]) -> tuple[bool, str]:
     """Whether the first of some rows names the columns, and why."""
     first, body = [cell.strip() for cell in rows[0]], rows[1:]
-    known = [cell for cell in first if cell.lower() in _NAMES]
+    known = [
+        cell
+        for place, cell in enumerate(first)
+        if cell.lower() in _NAMES and all(cell != row[place].strip() for row in body if row[place:])
+    ]
     if known:
         return True, f"the first row holds the usual name {known[0]!r}"
     if not body:

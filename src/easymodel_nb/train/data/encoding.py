@@ -30,6 +30,9 @@ _LANGUAGE = 0.05  # the same, for how much they look like a language
 _CONFIDENT = 0.2
 _MOSTLY = 10  # valid UTF-8 sequences for each broken byte that still make a UTF-8 file
 _KANA = 0.1
+_HARDLY_ANY = 3  # bytes, too few to tell a language
+# What ğ, ş and ı are read as in cp1252; Icelandic has them among these.
+_TURKISH, _ICELANDIC = frozenset("ðþý"), frozenset("áéíóúæ")
 _ASCII = 0x7F
 _DAMAGED = "easymodel-damaged-utf-8"
 
@@ -222,6 +225,9 @@ def _legacy(sample: bytes) -> tuple[str | None, str, bool]:
     import chardet  # noqa: PLC0415
     from charset_normalizer import from_bytes  # noqa: PLC0415
 
+    western = "it is not UTF-8; this is what Windows wrote in Western Europe"
+    if sum(byte > _ASCII for byte in sample) <= _HARDLY_ANY and _fits(sample, "cp1252"):
+        return "cp1252", western, False
     found = list(from_bytes(sample, cp_isolation=_LEGACY, threshold=0.5))
     if not found:
         return None, "", False
@@ -237,7 +243,10 @@ def _legacy(sample: bytes) -> tuple[str | None, str, bool]:
         return kana[0].encoding, "it reads as Japanese", True
     if "cp1252" in readings and readings["cp1252"] in languages:
         sure = len(languages) == 1 or best.coherence > 0
-        return "cp1252", "it is not UTF-8; this is what Windows wrote in Western Europe", sure
+        letters = set(sample.decode("cp1252", "ignore").lower())
+        if letters & _TURKISH and not letters & _ICELANDIC:
+            return "cp1254", "it reads as Turkish in it", sure
+        return "cp1252", western, sure
     if best.coherence == 0 and len(near) > 1:
         told = chardet.detect(sample)
         named = _codec(told["encoding"])
@@ -246,6 +255,14 @@ def _legacy(sample: bytes) -> tuple[str | None, str, bool]:
     language = best.language if best.language not in {"", "Unknown"} else ""
     why = f"it reads as {language} in it" if language else "it reads best in it"
     return best.encoding, why, best.coherence > 0
+
+
+def _fits(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _codec(name: str | None) -> str | None:
