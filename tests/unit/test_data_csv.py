@@ -197,7 +197,7 @@ def test_a_file_that_is_cut_off_in_a_quoted_cell_is_refused(reads: Any):
         ("It was a very long evening.,sad\nAnd then all of it was over.,glad\n", False),
     ],
 )
-def test_whether_there_is_a_header(reads: Any, text: str, header: bool):
+def test_whether_there_is_a_header(reads: Any, text: str, *, header: bool):
     rows = reads.rows("a.csv", text)
     lines = text.count("\n")
     assert (reads.guess("format.header"), len(rows)) == (header, lines - header)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from easymodel_nb.train.data.legacy import legacy_encoding
 from easymodel_nb.train.data.raw import HEAD, open_bytes
 from easymodel_nb.train.data.reading import Reading, plural, refusal
 
@@ -20,19 +21,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What files are written in that are not Unicode. More would only add ways to be wrong.
-_LEGACY = [
-    "cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256", "cp874",
-    "cp932", "euc_jp", "gb18030", "big5", "cp949",
-]  # fmt: skip
-_CLOSE = 0.03  # two readings that differ less in mess are as good as each other
-_LANGUAGE = 0.05  # the same, for how much they look like a language
-_CONFIDENT = 0.2
 _MOSTLY = 10  # valid UTF-8 sequences for each broken byte that still make a UTF-8 file
-_KANA = 0.1
-_HARDLY_ANY = 3  # bytes, too few to tell a language
-# What ğ, ş and ı are read as in cp1252; Icelandic has them among these.
-_TURKISH, _ICELANDIC = frozenset("ðþý"), frozenset("áéíóúæ")
 _ASCII = 0x7F
 _DAMAGED = "easymodel-damaged-utf-8"
 
@@ -138,7 +127,7 @@ def _found(path: Path, reading: Reading) -> Encoding:
             on="format",
         )
         return Encoding("utf-8", _DAMAGED)
-    legacy, why, sure = _legacy(bytes(looked.sample))
+    legacy, why, sure = legacy_encoding(bytes(looked.sample))
     if legacy is None:
         raise refusal(
             "format.encoding",
@@ -218,63 +207,6 @@ class _Looked:
         if broken := len(line) - len(kept.encode()):
             self.broken += broken
             self.first_line = self.first_line or number
-
-
-def _legacy(sample: bytes) -> tuple[str | None, str, bool]:
-    """The encoding, why, and whether another one is hardly possible."""
-    import chardet  # noqa: PLC0415
-    from charset_normalizer import from_bytes  # noqa: PLC0415
-
-    western = "it is not UTF-8; this is what Windows wrote in Western Europe"
-    if sum(byte > _ASCII for byte in sample) <= _HARDLY_ANY and _fits(sample, "cp1252"):
-        return "cp1252", western, False
-    found = list(from_bytes(sample, cp_isolation=_LEGACY, threshold=0.5))
-    if not found:
-        return None, "", False
-    best = found[0]
-    near = [m for m in found if m.chaos - best.chaos <= _CLOSE]
-    readings: dict[str, Any] = {}
-    for match in near:
-        for name in (match.encoding, *match.could_be_from_charset):
-            readings.setdefault(name, match)
-    languages = [m for m in near if m.coherence >= best.coherence - _LANGUAGE]
-    kana = [m for m in near if m.encoding in {"cp932", "euc_jp"} and _kana(str(m)) > _KANA]
-    if kana:
-        return kana[0].encoding, "it reads as Japanese", True
-    if "cp1252" in readings and readings["cp1252"] in languages:
-        sure = len(languages) == 1 or best.coherence > 0
-        letters = set(sample.decode("cp1252", "ignore").lower())
-        if letters & _TURKISH and not letters & _ICELANDIC:
-            return "cp1254", "it reads as Turkish in it", sure
-        return "cp1252", western, sure
-    if best.coherence == 0 and len(near) > 1:
-        told = chardet.detect(sample)
-        named = _codec(told["encoding"])
-        if named in readings and (told["confidence"] or 0) >= _CONFIDENT:
-            return named, "it reads best in it", False
-    language = best.language if best.language not in {"", "Unknown"} else ""
-    why = f"it reads as {language} in it" if language else "it reads best in it"
-    return best.encoding, why, best.coherence > 0
-
-
-def _fits(sample: bytes, encoding: str) -> bool:
-    try:
-        sample.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _codec(name: str | None) -> str | None:
-    try:
-        return codecs.lookup(name or "").name.replace("-", "_")
-    except LookupError:
-        return None
-
-
-def _kana(text: str) -> float:
-    letters = [c for c in text if ord(c) > _ASCII]
-    return sum("\u3040" <= c <= "\u30ff" for c in letters) / max(1, len(letters))
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
