@@ -22,7 +22,12 @@ __all__ = [
 ]
 
 # Widened as the trainer learns more; what is refused here is refused before any run exists.
-AVAILABLE_TASKS: tuple[str, ...] = ("generation", "classification", "seq2seq")
+AVAILABLE_TASKS: tuple[str, ...] = (
+    "generation",
+    "classification",
+    "seq2seq",
+    "token_classification",
+)
 AVAILABLE_METHODS: tuple[str, ...] = ("full",)
 
 

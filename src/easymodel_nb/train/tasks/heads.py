@@ -20,7 +20,8 @@ NEW_HEAD = "the head is new"
 class _Read(Protocol):
     """A text that the model reads."""
 
-    ids: list[int]
+    @property
+    def ids(self) -> list[int]: ...
 
     def __len__(self) -> int: ...
 
