@@ -45,7 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
 
     demo = commands.add_parser("demo", help="train a built-in model on built-in data, offline")
-    demo.add_argument("task", nargs="?", default="generation", metavar="TASK")
+    demo.add_argument(
+        "task",
+        nargs="?",
+        default="generation",
+        metavar="TASK",
+        help="generation (if none is named), classification, token_classification or seq2seq",
+    )
     _add_common(demo)
     demo.set_defaults(run=_demo)
 
@@ -86,16 +92,26 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from easymodel_nb.store.first import first_workflow  # noqa: PLC0415
-    from easymodel_nb.workflow.check import AVAILABLE_TASKS  # noqa: PLC0415
+    from easymodel_nb import builtin  # noqa: PLC0415
+    from easymodel_nb.store.templates import TEMPLATES  # noqa: PLC0415
 
-    if options.task not in AVAILABLE_TASKS:
-        known = ", ".join(AVAILABLE_TASKS)
-        error = problem_error(
-            "task.unknown", f"There is no demo of {options.task!r}. There is one of: {known}."
-        )
+    try:
+        if options.task not in TEMPLATES:
+            raise problem_error(
+                "task.unknown",
+                f"There is no demo of {options.task!r}. There is one of: {', '.join(TEMPLATES)}.",
+            )
+        workflow = TEMPLATES[options.task]()
+        for node in workflow.of_type("model"):
+            try:  # before torch is imported: what is missing is told at once
+                builtin.path(node.data["source"].removeprefix("builtin:"))
+            except LookupError as error:
+                raise problem_error(
+                    "source.builtin", str(error), node=node.id, field="source"
+                ) from None
+    except StudioError as error:
         return _refuse(error, as_json=options.json)
-    return _run(first_workflow().dump(), options)
+    return _run(workflow.dump(), options)
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -2,49 +2,15 @@
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.store.projects import Project, ProjectStore
-from easymodel_nb.workflow.document import (
-    DatasetData,
-    Edge,
-    FinetuneData,
-    ModelData,
-    Node,
-    Position,
-    Workflow,
-)
+from easymodel_nb.store.templates import FIRST, generation
+from easymodel_nb.workflow.document import Workflow
 
-NAME = "First model"
+NAME = FIRST
 
 
 def first_workflow() -> Workflow:
-    """tiny-gpt2 learns the requests: three epochs, under a minute and a half on two cores."""
-    finetune = FinetuneData(epochs=3, batch_size=8, max_length=128, subset_size=1000, eval_size=200)
-    return Workflow(
-        name=NAME,
-        nodes=[
-            Node(
-                id="m1",
-                type="model",
-                position=Position(x=0, y=0),
-                data=ModelData(source="builtin:tiny-gpt2").model_dump(),
-            ),
-            Node(
-                id="d1",
-                type="dataset",
-                position=Position(x=0, y=190),
-                data=DatasetData(source="builtin:requests", eval_fraction=0.1).model_dump(),
-            ),
-            Node(
-                id="f1",
-                type="finetune",
-                position=Position(x=404, y=0),
-                data=finetune.model_dump(),
-            ),
-        ],
-        edges=[
-            Edge(id="e1", source="m1", sourceHandle="model", target="f1", targetHandle="model"),
-            Edge(id="e2", source="d1", sourceHandle="dataset", target="f1", targetHandle="dataset"),
-        ],
-    )
+    """The first project's workflow: the template of generation."""
+    return generation()
 
 
 def ensure_project(store: ProjectStore) -> Project:

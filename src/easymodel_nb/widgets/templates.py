@@ -1,9 +1,7 @@
 """Projects that train as they are, one a task, on what comes with the package."""
 
-from collections.abc import Callable
-
 from easymodel_nb import builtin
-from easymodel_nb.store.first import first_workflow
+from easymodel_nb.store.templates import TEMPLATES
 from easymodel_nb.widgets.state import TemplateOption
 from easymodel_nb.workflow.check import AVAILABLE_TASKS
 from easymodel_nb.workflow.document import Workflow
@@ -14,13 +12,12 @@ _TITLES = {
     "token_classification": "Token classification",
     "seq2seq": "Sequence to sequence",
 }
-_MAKERS: dict[str, Callable[[], Workflow]] = {"generation": first_workflow}
 _BUILTIN = "builtin:"
 
 
 def workflow_of(name: str) -> Workflow | None:
     """The workflow of a template; "first" is the first project, which is one of them."""
-    maker = _MAKERS.get("generation" if name == "first" else name)
+    maker = TEMPLATES.get("generation" if name == "first" else name)
     return maker() if maker else None
 
 
