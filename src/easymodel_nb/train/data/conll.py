@@ -125,7 +125,8 @@ def _shape(path: Path, lines: Iterable[str]) -> _Shape:
             f"{path.name} has one word a line and no tags. A CoNLL file has a token and its tag "
             "on each line.",
         )
-    shape.universal = tab and shape.columns == _UNIVERSAL and words[0].split("\t")[0].isdigit()
+    numbered = all(line[0].isdigit() for line in words)
+    shape.universal = tab and shape.columns == _UNIVERSAL and numbered
     return shape
 
 

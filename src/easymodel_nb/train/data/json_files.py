@@ -15,6 +15,7 @@ from easymodel_nb.train.data.large import gather
 from easymodel_nb.train.data.reading import LARGE, Reading, refusal
 
 _REMEMBERED = 16 << 20  # characters of rows that are not read a second time
+_MORE = 1 << 20
 _LONGEST = 64 << 20  # characters of a row
 _LARGEST = 2 << 30  # bytes of one JSON value that is no list of rows
 Rows = list[dict[str, Any]]
@@ -265,7 +266,7 @@ def _items(path: Path, reading: Reading) -> Chunks:
 def _more(file: TextIO, text: str, place: int) -> tuple[str, int]:
     """The rest of the text with as much again after it."""
     rest = text[place:]
-    return rest + file.read(max(1 << 20, len(rest))), 0
+    return rest + file.read(max(_MORE, len(rest))), 0
 
 
 def _skipped(file: TextIO, text: str, place: int) -> tuple[str, int]:
