@@ -77,12 +77,12 @@ describe("what can be chosen as a source", () => {
     expect(alone.map((o) => o.title)).toEqual(["gpt", "t5"]);
   });
 
-  it("lists the notebook's variables below", () => {
+  it("lists the notebook's variables first", () => {
     const listed = sourceOptions("dataset", catalog, three(), "d");
     expect(listed.map((o) => [o.value, o.group])).toEqual([
-      ["builtin:requests", "Built in"],
       ["variable:df", "In this notebook"],
+      ["builtin:requests", "Built in"],
     ]);
-    expect(listed[1]?.detail).toBe("DataFrame, 1,200 rows: a, b, c, d …");
+    expect(listed[0]?.detail).toBe("DataFrame, 1,200 rows: a, b, c, d …");
   });
 });

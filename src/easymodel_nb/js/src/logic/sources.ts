@@ -29,8 +29,8 @@ export function sourceOptions(
   const builtin = byTask(kind === "model" ? catalog.models : catalog.datasets, task);
   if (kind === "model" || catalog.variables.length === 0) return builtin;
   return [
-    ...builtin.map((o) => ({ ...o, group: "Built in" })),
     ...catalog.variables.map((v) => ({ ...variable(v), group: "In this notebook" })),
+    ...builtin.map((o) => ({ ...o, group: "Built in" })),
   ];
 }
 

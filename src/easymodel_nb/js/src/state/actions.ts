@@ -7,7 +7,7 @@ import { setRole } from "../logic/roles";
 import { Failure } from "../logic/rpc";
 import { isActive, latest } from "../logic/runs";
 import { next, type Preference } from "../logic/theme";
-import type { Position, Problem, Workflow } from "../protocol";
+import type { Position, Problem, SourceOption, Workflow } from "../protocol";
 import { save } from "./browser";
 import type { Sync } from "./python-sync";
 import { clampHeight, type Notice, type State, type Tab } from "./store";
@@ -168,7 +168,11 @@ export function makeActions(sync: Sync) {
     },
     addThree() {
       const { models, datasets } = get().traits.catalog;
-      edit((d) => graph.addThree(d, models[0]?.source ?? "", datasets[0]?.source ?? ""));
+      // A new Finetuning node writes text, so both are of that kind.
+      const first = (options: SourceOption[]) =>
+        (options.find((o) => o.tasks.includes("generation")) ?? options[0])?.source ?? "";
+      edit((d) => graph.addThree(d, first(models), first(datasets)));
+      set({ opened: get().opened + 1 }); // as large as a document that was opened, so fitted like one
     },
     duplicate: (id: string) => edit((d) => graph.duplicate(d, id)[0]),
     /** The viewport is kept with the document, but moving it is no edit. */

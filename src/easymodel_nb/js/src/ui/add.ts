@@ -9,8 +9,10 @@ import { useView } from "./view";
 export function boxes(flow: ReactFlowInstance): Box[] {
   return flow.getNodes().map((n) => {
     const { width = 232, height = 120 } = ROOM[n.type ?? ""] ?? {};
-    const { width: w = width, height: h = height } = n.measured ?? {};
-    return { ...n.position, width: w, height: h };
+    const { width: w = width, height: h = 0 } = n.measured ?? {};
+    // A Dataset node grows when its first rows are known.
+    const grows = n.type === "dataset" || h === 0;
+    return { ...n.position, width: w, height: grows ? Math.max(h, height) : h };
   });
 }
 

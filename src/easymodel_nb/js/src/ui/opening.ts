@@ -26,9 +26,17 @@ export function useOpening(root: RefObject<HTMLDivElement | null>): void {
   const shown = useRef(0);
   useEffect(() => {
     const box = root.current?.getBoundingClientRect();
-    if (!ready || !wide || !box?.width || tab !== "canvas" || shown.current === opened) return;
+    if (!wide || !box?.width || tab !== "canvas" || shown.current === opened) return;
+    const { viewport, nodes } = store.getState().history.present;
+    if (nodes.length === 0) {
+      // What is added lies where it was put, not where the last project was looked at.
+      shown.current = opened;
+      void flow.setViewport({ x: 0, y: 0, zoom: 1 });
+      return;
+    }
+    // Just after a switch the canvas still holds the nodes of the project before.
+    if (!ready || nodes.some((n) => !flow.getNode(n.id)?.measured?.width)) return;
     shown.current = opened;
-    const { viewport } = store.getState().history.present;
     const saved = viewport.x !== 0 || viewport.y !== 0 || viewport.zoom !== 1;
     const { x, y, width, height } = flow.getNodesBounds(flow.getNodes());
     const at = { x: x * viewport.zoom + viewport.x, y: y * viewport.zoom + viewport.y };
