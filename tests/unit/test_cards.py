@@ -56,6 +56,19 @@ def test_a_sparkline_is_short_and_keeps_both_ends(losses: list[float | None]):
         assert spark[-1] == pytest.approx(known[-1], rel=1e-3)
 
 
+def test_the_card_of_an_ended_run_is_kept_until_its_view_changes():
+    done, kept = view(1, status="finished"), cards.Ended()
+    (first,) = cards.runs_state([done], "p", [], None, kept).items
+    (again,) = cards.runs_state([done], "p", [], None, kept).items
+    assert again is first
+    resumed = done.model_copy(update={"status": "running", "step": 7})
+    (live,) = cards.runs_state([resumed], "p", [], None, kept).items
+    assert (live.status, live.step) == ("running", 7)
+    stopped = resumed.model_copy(update={"status": "stopped"})
+    (last,) = cards.runs_state([stopped], "p", [], None, kept).items
+    assert last.status == "stopped"
+
+
 def test_only_what_a_node_shows_carries_a_sparkline():
     curve = [CurvePoint(step=1, epoch=0, loss=2.0)]
     views = [view(1, curve=curve), view(2, curve=curve), view(3, curve=curve, node_id="f2")]

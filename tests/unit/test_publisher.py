@@ -155,6 +155,32 @@ def test_active_it_looks_four_times_a_second(bench: Bench):
     assert bench.publisher._seconds_to_wait() == 0
 
 
+def test_the_thread_asks_for_what_moves_and_for_all_when_poked_or_at_a_beat(bench: Bench):
+    asked: list[str] = []
+
+    def build() -> dict[str, Snapshot]:
+        asked.append("all")
+        return bench.build()
+
+    def moving() -> dict[str, Snapshot]:
+        asked.append("moving")
+        return {"runs": bench.runs, "beat": Beat(active=bench.active)}
+
+    bench.publisher._build, bench.publisher._moving = build, moving
+    bench.card("running")
+    bench.publisher.publish()
+    bench.time += PERIOD
+    bench.card("running", step=1)
+    bench.names()
+    bench.publisher._tick(poked=False)
+    assert bench.names() == ["runs"]
+    bench.publisher._tick(poked=True)
+    bench.time += BEAT
+    bench.publisher._tick(poked=False)
+    bench.publisher.pull({})
+    assert asked == ["all", "moving", "all", "all", "all"]
+
+
 def test_an_end_is_sent_again_after_a_second_by_the_thread():
     bench = Bench()
     bench.card("running")

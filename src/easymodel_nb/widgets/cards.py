@@ -26,18 +26,40 @@ _STOPPED = {
 }
 
 
+# The cards of ended runs by id: the view and the sparkline they were made of, and the card.
+Ended = dict[str, tuple[RunView, bool, RunCard]]
+
+
 def runs_state(
-    views: Sequence[RunView], project_id: str, queue: Sequence[str], shown: str | None
+    views: Sequence[RunView],
+    project_id: str,
+    queue: Sequence[str],
+    shown: str | None,
+    ended: Ended | None = None,
 ) -> RunsState:
-    """The runs of one project, newest first, and what the dashboard shows of them."""
+    """The runs of one project, newest first, and what the dashboard shows of them.
+
+    `ended` keeps the cards of runs that nothing changes any more from call to call.
+    """
+    known = {} if ended is None else ended
     mine = of_project(views, project_id)
     latest = latest_of_nodes(mine)
     kept = [view for number, view in enumerate(mine) if number < _CARDS or view.id in latest]
     return RunsState(
-        items=[card(view, queue, spark=view.id in latest) for view in kept],
+        items=[_card(view, queue, known, spark=view.id in latest) for view in kept],
         shown=shown,
         queue=len(queue),
     )
+
+
+def _card(view: RunView, queue: Sequence[str], ended: Ended, *, spark: bool) -> RunCard:
+    found = ended.get(view.id)
+    if found is not None and found[0] is view and found[1] == spark:
+        return found[2]
+    made = card(view, queue, spark=spark)
+    if not view.active:
+        ended[view.id] = (view, spark, made)
+    return made
 
 
 def of_project(views: Sequence[RunView], project_id: str) -> list[RunView]:

@@ -201,7 +201,7 @@ def _nothing(view: RunView, due: Sequence[Measured]) -> str:
     """The dashed box: why there is no number yet, or at all."""
     why = reasons(due)
     if view.active:
-        after = f" Of the base model: {why[0]}." if why else ""
+        after = f" Of the base model: {why[0].rstrip('.')}." if why else ""
         return empty("The task's numbers come here", f"After epoch 1.{after}")
     ends = {
         "failed": "The run failed before the first measured point.",

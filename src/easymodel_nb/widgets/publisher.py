@@ -27,7 +27,9 @@ _ENDED = ("runs", "projects", "beat")
 class Publisher:
     """Publishes what `build` returns through `write`; `resend` repeats traits by name.
 
-    `after` runs at the end of each publication, in the same thread: the dashboard.
+    `moving` returns those snapshots alone that change by themselves while a run is under
+    way: the thread asks for them when nobody poked it, and for all at each beat. `after`
+    runs at the end of each publication, in the same thread: the dashboard.
     """
 
     def __init__(
@@ -36,17 +38,19 @@ class Publisher:
         build: Callable[[], dict[str, Snapshot]],
         write: Callable[[Mapping[str, dict[str, Any]]], None],
         resend: Callable[[list[str]], None],
+        moving: Callable[[], dict[str, Snapshot]] | None = None,
         after: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         stamp: Callable[[], str] = now,
     ) -> None:
         self._build, self._write, self._resend, self._after = build, write, resend, after
+        self._moving = moving
         self._clock, self._stamp = clock, stamp
         self.states: dict[str, Snapshot] = {}
         self._publishing = threading.Lock()
         self._condition = threading.Condition()
         self._poked = self._urgent = self._closed = False
-        self._published_at = self._beat_at = float("-inf")
+        self._published_at = self._beat_at = self._built_at = float("-inf")
         self._resend_at: float | None = None
         self.thread: threading.Thread | None = None
 
@@ -86,10 +90,10 @@ class Publisher:
 
     # ------------------------------------------------------------ one publication
 
-    def collect(self, *, beat: bool = False) -> dict[str, Snapshot]:
+    def collect(self, *, beat: bool = False, moving: bool = False) -> dict[str, Snapshot]:
         """The snapshots that changed, each with its next `seq`; they count as published."""
         changed = {}
-        for name, state in self._build().items():
+        for name, state in self._look(moving=moving).items():
             known = self.states.get(name)
             fresh = self._timed(state, known, beat=beat) if isinstance(state, Beat) else state
             if known is None or fresh.model_copy(update={"seq": known.seq}) != known:
@@ -100,12 +104,18 @@ class Publisher:
         self._published_at = self._clock()
         return changed
 
-    def publish(self, *, beat: bool = False) -> set[str]:
+    def _look(self, *, moving: bool) -> dict[str, Snapshot]:
+        if moving and self._moving is not None:
+            return self._moving()
+        self._built_at = self._clock()
+        return self._build()
+
+    def publish(self, *, beat: bool = False, moving: bool = False) -> set[str]:
         """Write what changed; answers the names of the traits written."""
         with self._publishing:
             if self._closed:
                 return set()
-            changed = self.collect(beat=beat)
+            changed = self.collect(beat=beat, moving=moving)
             self._write({name: dump(state) for name, state in changed.items()})
             self._after()
         with self._condition:  # the thread may have slept while nothing was under way
@@ -128,16 +138,17 @@ class Publisher:
                     self._condition.wait(wait)
                 if self._closed:
                     return
+                poked = self._poked
                 self._poked = self._urgent = False
             try:
-                self._tick()
+                self._tick(poked=poked)
             except Exception:  # noqa: BLE001  the thread outlives a bad moment
                 _log.exception("publishing failed")
                 self._published_at = self._clock() + _AFTER_ERROR
 
-    def _tick(self) -> None:
+    def _tick(self, *, poked: bool = True) -> None:
         resend_due = self._resend_at is not None and self._clock() >= self._resend_at
-        self.publish()
+        self.publish(moving=not poked and self._clock() - self._built_at < BEAT)
         if resend_due:  # a message may have been dropped, and nothing would follow it
             self._resend_at = None
             with self._publishing:

@@ -15,7 +15,7 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import TokenHolder, TokenOrigin
 from easymodel_nb.store.first import ensure_project
-from easymodel_nb.store.projects import Project, ProjectStore
+from easymodel_nb.store.projects import Project, ProjectInfo, ProjectStore
 from easymodel_nb.widgets import cards, templates
 from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.mismatch import unfit_tasks
@@ -107,6 +107,8 @@ class Session:
         self.changed: Callable[[], None] = lambda: None
         self.chosen_run: str | None = None
         self.latest: list[RunView] = []  # the open project's runs at the last look
+        self._seen: tuple[str, list[ProjectInfo]] | None = None  # the open one, and all
+        self._ended: cards.Ended = {}
         self._active = ensure_project(self.store).id
         self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
         self._device = ""
@@ -160,18 +162,27 @@ class Session:
     def snapshots(self) -> dict[str, Snapshot]:
         """Everything the view may know, as it is now."""
         project = self.project()
-        views = self.manager.views()
-        mine = self.latest = cards.of_project(views, project.id)
         facts = self.facts.of(project.workflow)
         problems = [*self._problems(project), *unfit_tasks(project.workflow, facts)]
+        self._seen = (project.id, self.store.list_projects())
         return {
             "document": DocumentState(
                 project_id=project.id, rev=project.revision, document=project.workflow
             ),
-            "projects": cards.projects_state(self.store.list_projects(), project.id, views),
-            "runs": cards.runs_state(views, project.id, self.manager.queue(), self.shown(mine)),
             "problems": ProblemsState(rev=project.revision, items=problems),
             "catalog": self._catalog(facts),
+            **self.moving(),
+        }
+
+    def moving(self) -> dict[str, Snapshot]:
+        """What runs change by themselves; the projects are those of the last whole look."""
+        project_id, projects = self._seen or (self.project().id, self.store.list_projects())
+        views = self.manager.views()
+        mine = self.latest = cards.of_project(views, project_id)
+        queue, shown = self.manager.queue(), self.shown(mine)
+        return {
+            "projects": cards.projects_state(projects, project_id, views),
+            "runs": cards.runs_state(views, project_id, queue, shown, self._ended),
             "beat": Beat(active=any(view.active for view in views)),
         }
 

@@ -52,6 +52,7 @@ class Studio:
             build=session.snapshots,
             write=self._write,
             resend=self._resend,
+            moving=session.moving,
             after=self._show_run,
         )
         states = {name: dump(state) for name, state in self._publisher.collect(beat=True).items()}
