@@ -15,9 +15,16 @@ import pyarrow as pa
 from easymodel_nb.errors import Problem, Severity, StudioError, problem_error
 from easymodel_nb.train import strata
 from easymodel_nb.train.roles import Roles, column_at, take_rows
-from easymodel_nb.train.roles.arrow import is_list
 from easymodel_nb.train.splits import hides
-from easymodel_nb.train.usable import class_codes, role_table, row_keys, usable_rows
+from easymodel_nb.train.usable import (
+    Keys,
+    Mask,
+    RowKeys,
+    class_codes,
+    role_table,
+    row_keys,
+    usable_rows,
+)
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
 # From these shares on the user is asked, below them only told.
@@ -78,24 +85,20 @@ def draw(
     codes = _codes(train, rows, roles, data)
     order: Indices = generator.permutation(len(rows))
     chosen = order[:size] if codes is None else strata.subset(order, codes, size)
-    narrow = role_table(train, paths)
+    taken = take_rows(role_table(train, paths), rows[chosen])
+    keys = row_keys(taken, roles, tick)
     if evaluation is None:
-        measured, chosen = _hold_out(
-            narrow, rows, chosen, codes, roles, dataset, tick, dataset_node
-        )
-        eval_table = take_rows(narrow, rows[measured])
+        measured = _hold_out(codes, chosen, keys, dataset, dataset_node)
+        eval_table, eval_keys = taken.filter(pa.array(measured)), keys.where(measured)
+        taken, keys = taken.filter(pa.array(~measured)), keys.where(~measured)
     else:
         eval_table = _measured(evaluation, roles, data, hidden, dropped, generator, paths, tick)
-    return _counted(
-        take_rows(narrow, rows[chosen]),
-        eval_table,
-        roles,
-        dropped,
-        held_out=evaluation is None,
-        looked=train.num_rows + (evaluation.num_rows if evaluation is not None else 0),
-        node=dataset_node,
-        tick=tick,
-    )
+        eval_keys = row_keys(eval_table, roles, tick)
+    looked = train.num_rows + (evaluation.num_rows if evaluation is not None else 0)
+    counts = _counts(keys, eval_keys, labelled=codes is not None)
+    drawn = Drawn(taken, eval_table, evaluation is None, dropped, *counts)
+    drawn.problems.extend(_problems(drawn, looked, dataset_node))
+    return drawn
 
 
 def _codes(
@@ -111,16 +114,13 @@ def _codes(
 
 
 def _hold_out(
-    table: pa.Table,
-    rows: Indices,
-    chosen: Indices,
     codes: npt.NDArray[np.int64] | None,
-    roles: Roles,
+    chosen: Indices,
+    keys: RowKeys,
     dataset: DatasetData,
-    tick: Callable[[], None],
     node: str | None,
-) -> tuple[Indices, Indices]:
-    """The measured and the trained part of the subset; duplicates stay on one side."""
+) -> Mask:
+    """Which rows of the subset are measured; duplicates stay on one side."""
     size = len(chosen)
     count = min(max(1, round(size * dataset.eval_fraction)), size - 1)
     if count < 1:
@@ -130,13 +130,10 @@ def _hold_out(
             field="source",
             node=node,
         )
-    groups = np.zeros(len(rows), dtype=np.uint64)
-    groups[chosen] = row_keys(take_rows(table, rows[chosen]), roles.columns, tick)
-    classes = np.zeros(len(rows), dtype=np.int64) if codes is None else codes
-    measured = strata.held_out(chosen, classes, groups, count)
-    is_measured = np.zeros(len(rows), dtype=bool)
-    is_measured[measured] = True
-    return measured, chosen[~is_measured[chosen]]
+    classes = np.zeros(size, dtype=np.int64) if codes is None else codes[chosen]
+    measured = np.zeros(size, dtype=bool)
+    measured[strata.held_out(np.arange(size), classes, keys.rows, count)] = True
+    return measured
 
 
 def _measured(
@@ -163,32 +160,23 @@ def _measured(
     return take_rows(role_table(evaluation, paths), rows[chosen])
 
 
-def _counted(
-    train: pa.Table,
-    evaluation: pa.Table,
-    roles: Roles,
-    dropped: dict[str, int],
-    *,
-    held_out: bool,
-    looked: int,
-    node: str | None,
-    tick: Callable[[], None],
-) -> Drawn:
-    keys, eval_keys = (row_keys(table, roles.columns, tick) for table in (train, evaluation))
-    unique, place = np.unique(keys, return_index=True)
-    duplicates = len(keys) - len(unique)
-    known = np.isin(eval_keys, unique)
+def _counts(keys: RowKeys, eval_keys: RowKeys, *, labelled: bool) -> tuple[int, int, int, int]:
+    """Drawn's duplicates, overlap, contradictions and mixed."""
+    unique, place = np.unique(keys.rows, return_index=True)
+    known = _among(eval_keys.rows, unique)
     contradictions = mixed = 0
-    if roles.label is not None and not is_list(column_at(train, roles.label).type):
-        inputs, eval_inputs = (row_keys(table, roles.inputs, tick) for table in (train, evaluation))
-        contradictions = int((np.isin(eval_inputs, inputs) & ~known).sum())
-        _, labels = np.unique(inputs[place], return_counts=True)
+    if labelled:
+        inputs, labels = np.unique(keys.inputs[place], return_counts=True)
+        contradictions = int((_among(eval_keys.inputs, inputs) & ~known).sum())
         mixed = int((labels > 1).sum())
-    drawn = Drawn(
-        train, evaluation, held_out, dropped, duplicates, int(known.sum()), contradictions, mixed
-    )
-    drawn.problems.extend(_problems(drawn, looked, node))
-    return drawn
+    return len(keys.rows) - len(unique), int(known.sum()), contradictions, mixed
+
+
+def _among(values: Keys, ascending: Keys) -> Mask:
+    """Which values occur among the others, which are sorted."""
+    place = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    found: Mask = ascending[place] == values
+    return found
 
 
 # ---------------------------------------------------------------- problems

@@ -65,14 +65,17 @@ def held_out(
     if sizes.max() == 1:
         return first_of_each(order, classes, room)
     taken = np.zeros(len(sizes), dtype=bool)
-    decided = np.zeros(len(sizes), dtype=bool)
-    left = room.copy()
-    for place, row in enumerate(order):
-        mine, class_ = group[place], classes[row]
-        if not decided[mine]:
-            decided[mine] = True
+    decided: set[int] = set()
+    left = room.tolist()
+    open_rows = int(room.sum())
+    for mine, class_ in zip(group.tolist(), classes[order].tolist(), strict=True):
+        if open_rows == 0:
+            break
+        if mine not in decided:
+            decided.add(mine)
             if sizes[mine] <= left[class_]:
                 taken[mine] = True
-                left[class_] -= sizes[mine]
+                left[class_] -= int(sizes[mine])
+                open_rows -= int(sizes[mine])
     chosen: Indices = order[taken[group]]
     return chosen if len(chosen) else first_of_each(order, classes, room)

@@ -7,6 +7,7 @@ so that a table of millions of memory-mapped rows stays where it is.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -118,16 +119,31 @@ def _mask(column: pa.ChunkedArray, *, fill: bool = False) -> Mask:
 # ---------------------------------------------------------------- rows that are the same
 
 
-def row_keys(table: pa.Table, paths: Sequence[str], tick: Callable[[], None]) -> Keys:
-    """A 64-bit key for each row: the same for rows with the same values under the paths."""
-    found = [np.zeros(0, dtype=np.uint64)]
-    for piece in batches(role_table(table, paths)):
+@dataclass(frozen=True)
+class RowKeys:
+    """A 64-bit key for each row's input, and one for its input and answer."""
+
+    inputs: Keys
+    rows: Keys
+
+    def where(self, mask: Mask) -> "RowKeys":
+        """The keys of some of the rows."""
+        return RowKeys(self.inputs[mask], self.rows[mask])
+
+
+def row_keys(table: pa.Table, roles: Roles, tick: Callable[[], None]) -> RowKeys:
+    """Keys that are the same for rows with the same values in the roles."""
+    inputs, rows = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.uint64)]
+    for piece in batches(role_table(table, roles.columns)):
         tick()
         keys = np.zeros(piece.num_rows, dtype=np.uint64)
-        for path in paths:
+        for path in roles.inputs:
             keys = keys * _MIX + _hashed(column_at(piece, path))
-        found.append(keys)
-    return np.concatenate(found)
+        inputs.append(keys)
+        for path in roles.outputs:
+            keys = keys * _MIX + _hashed(column_at(piece, path))
+        rows.append(keys)
+    return RowKeys(np.concatenate(inputs), np.concatenate(rows))
 
 
 def _hashed(column: pa.ChunkedArray) -> Keys:

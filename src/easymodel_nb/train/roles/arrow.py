@@ -7,6 +7,8 @@ import pyarrow.compute as pc
 
 from easymodel_nb.train.roles.values import parts_of
 
+_CHUNK_BYTES = 1 << 31  # what the 32-bit offsets of one chunk of strings can reach
+
 
 def column_at(table: pa.Table, path: str) -> pa.ChunkedArray:
     """The column of values under a path, row for row; null where a row has none."""
@@ -98,7 +100,7 @@ def take_rows(table: pa.Table, indices: Any) -> pa.Table:
     """The rows at the indices (NumPy integers), in their order.
 
     Batch by batch: taking from many chunks at once would join them in memory first,
-    and strings of more than 2 GB do not fit one chunk.
+    and strings of more than 2 GB do not fit one chunk (they come back as large strings).
     """
     import numpy as np  # noqa: PLC0415
 
@@ -111,6 +113,17 @@ def take_rows(table: pa.Table, indices: Any) -> pa.Table:
             pieces.append(batch.take(pa.array(ascending[low:high] - start)))
         start += batch.num_rows
     taken = pa.Table.from_batches(pieces, schema=table.schema)
+    if taken.nbytes >= _CHUNK_BYTES:
+        taken = _with_large_strings(taken)
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
     return taken.take(pa.array(back))
+
+
+def _with_large_strings(table: pa.Table) -> pa.Table:
+    """The table with 64-bit offsets in its columns of strings."""
+    fields = [
+        field.with_type(pa.large_string()) if pa.types.is_string(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields, metadata=table.schema.metadata))
