@@ -15,7 +15,7 @@ class SplitRows:
 
 @dataclass(frozen=True)
 class Described:
-    """Facts of a model or a dataset; all but the lines are a dataset's alone."""
+    """Facts of a model or a dataset; all but the lines and the tasks are a dataset's alone."""
 
     lines: list[str]
     columns: list[str] = field(default_factory=list)
@@ -27,3 +27,4 @@ class Described:
     splits: list[SplitRows] = field(default_factory=list)
     guesses: list[Guess] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # sentences about the rows
+    tasks: list[str] = field(default_factory=list)  # what a model can be trained for

@@ -6,6 +6,7 @@ The datasets' half is `easymodel_nb.train.data`; what is known by this address i
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from easymodel_nb import builtin
 from easymodel_nb.train import hub
@@ -25,6 +26,7 @@ from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.described import Described
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.splits import eval_split, train_split
+from easymodel_nb.train.tasks.abilities import tasks_of
 from easymodel_nb.workflow.document import ModelData
 
 __all__ = [
@@ -93,18 +95,42 @@ def describe_model(data: ModelData) -> Described | None:
     """Two facts of a model that is on this machine; None for one that is not looked at yet."""
     source = data.source.strip()
     if source.startswith(BUILTIN):
-        builtin_path(source, builtin.models())
+        folder = builtin_path(source, builtin.models())
         card = next(m for m in builtin.models() if m.name == short_name(source))
-        return Described([card.title, f"{card.licence}, built in, {hub.megabytes(card.bytes)}"])
+        where = f"{card.licence}, built in, {hub.megabytes(card.bytes)}"
+        return Described([card.title, where], tasks=list(tasks_of(_config(folder))))
     path = local_path(source)
     if path is None:
         if hub.parse_repo(source, "model", data.revision) is None:
             raise bad_source("model", source)
         return None
     folder = _model_folder(path)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = _config(folder)
     weights = sum(
         p.stat().st_size for p in folder.iterdir() if p.suffix in {".safetensors", ".bin"}
     )
     kind = (config.get("architectures") or [config.get("model_type", "model")])[0]
-    return Described([str(kind), f"local folder, {hub.megabytes(weights)} of weights"])
+    lines = [str(kind), f"local folder, {hub.megabytes(weights)} of weights"]
+    return Described(lines, tasks=list(tasks_of(config)))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """A model's config.json.
+
+    Raises
+    ------
+    StudioError
+        When it is no JSON object.
+
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise at_source(
+            "model.config",
+            f"The config.json in {folder} is damaged: it is no JSON object. Download or save the "
+            "model again.",
+        )
+    return config
