@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -76,11 +77,15 @@ class Facts:
     """Follows a workflow and calls `changed` when something new is known."""
 
     def __init__(
-        self, worker: Worker, changed: Callable[[], None], describe: Describe | None = None
+        self,
+        worker: Worker,
+        changed: Callable[[], None],
+        describe: Describe | None = None,
+        home: Path | None = None,
     ) -> None:
         self._worker = worker
         self._changed = changed
-        self._describe = describe or _describe
+        self._describe = describe or partial(_describe, home)
         self._lock = threading.Lock()
         self._known: dict[str, _Entry] = {}
         self._asked: set[str] = set()
@@ -182,9 +187,11 @@ def _plain(data: BaseModel | None) -> dict[str, Any] | None:
     return data.model_dump(mode="json") if data else None
 
 
-def _describe(data: ModelData | DatasetData, finetune: FinetuneData | None) -> Described | None:
+def _describe(
+    home: Path | None, data: ModelData | DatasetData, finetune: FinetuneData | None
+) -> Described | None:
     from easymodel_nb.train import sources  # noqa: PLC0415  takes a second, on the worker
 
     if isinstance(data, ModelData):
         return sources.describe_model(data)
-    return sources.describe_dataset(data, finetune)
+    return sources.describe_dataset(data, finetune, home)
