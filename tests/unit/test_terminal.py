@@ -1,0 +1,57 @@
+"""What the command line says of an epoch, for each task."""
+
+from typing import Any
+
+import pytest
+
+from easymodel_nb.measured import Measured
+from easymodel_nb.terminal import sentence
+
+
+def epoch(number: float, **groups: dict[str, Measured]) -> dict[str, Any]:
+    analytics = {
+        group: {name: m.model_dump() for name, m in numbers.items()}
+        for group, numbers in groups.items()
+    }
+    return {"type": "epoch", "epoch": number, "analytics": analytics}
+
+
+def value(number: float) -> Measured:
+    return Measured(value=number, n=10)
+
+
+NONE = {"validation": Measured.missing("Perplexity is not defined for classification.")}
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (
+            epoch(1, perplexity={"train": value(3), "validation": value(4.25)}),
+            "Epoch 1: perplexity train 3, validation 4.25",
+        ),
+        (
+            epoch(
+                2,
+                perplexity=NONE,
+                task={
+                    "accuracy": value(0.91),
+                    "macro_f1": value(0.8765),
+                    "majority_macro_f1": value(0.05),
+                },
+            ),
+            "Epoch 2: macro-F1 0.876 (majority class 0.05), accuracy 0.91",
+        ),
+        (
+            epoch(0, perplexity=NONE, task={"f1": Measured.missing("The head is new.")}),
+            "Before training: entity F1 not measured: The head is new.",
+        ),
+        (
+            epoch(1, perplexity={"validation": value(7)}, task={"chrf": value(41.2)}),
+            "Epoch 1: perplexity validation 7, chrF 41.2",
+        ),
+        (epoch(0.5, perplexity={}), "Epoch 0.5: perplexity not measured"),
+    ],
+)
+def test_an_epoch_is_told_by_the_numbers_of_its_task(raw: dict[str, Any], said: str) -> None:
+    assert sentence(raw) == said
