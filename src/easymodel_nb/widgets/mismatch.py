@@ -6,13 +6,9 @@ from easymodel_nb.errors import FieldChange, Fix, Problem
 from easymodel_nb.widgets.state import SourceFacts
 from easymodel_nb.workflow.check import AVAILABLE_TASKS
 from easymodel_nb.workflow.document import Node, Workflow
+from easymodel_nb.workflow.labels import TASK_TITLES
 
-_NAMES = {
-    "generation": "generation",
-    "classification": "classification",
-    "seq2seq": "sequence to sequence",
-    "token_classification": "token classification",
-}
+_NAMES = {name: title.lower() for name, title in TASK_TITLES.items()}
 
 
 def unfit_tasks(workflow: Workflow, facts: Mapping[str, SourceFacts]) -> Iterator[Problem]:

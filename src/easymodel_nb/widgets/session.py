@@ -5,7 +5,6 @@ It knows no widget. Its snapshots are what the publisher compares and sends.
 
 import threading
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -78,10 +77,8 @@ class Manager(Protocol):
 
 def notebook_variables() -> list[Variable]:
     """The notebook's variables that can be trained on, as the trainer sees them."""
-    try:  # takes a second, on the worker
-        variables = import_module("easymodel_nb.train.data.variables")
-    except ModuleNotFoundError:
-        return []
+    from easymodel_nb.train.data import variables  # noqa: PLC0415  takes a second, on the worker
+
     return [Variable.model_validate(found, from_attributes=True) for found in variables.listing()]
 
 
@@ -103,7 +100,7 @@ class Session:
         self.store = ProjectStore(home)
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
-        self.facts = Facts(self.worker, self._tell, describe)
+        self.facts = Facts(self.worker, self._tell, describe, home)
         self.changed: Callable[[], None] = lambda: None
         self.chosen_run: str | None = None
         self.latest: list[RunView] = []  # the open project's runs at the last look

@@ -5,13 +5,8 @@ from easymodel_nb.store.templates import TEMPLATES
 from easymodel_nb.widgets.state import TemplateOption
 from easymodel_nb.workflow.check import AVAILABLE_TASKS
 from easymodel_nb.workflow.document import Workflow
+from easymodel_nb.workflow.labels import TASK_TITLES
 
-_TITLES = {
-    "generation": "Generation",
-    "classification": "Classification",
-    "token_classification": "Token classification",
-    "seq2seq": "Sequence to sequence",
-}
 _BUILTIN = "builtin:"
 
 
@@ -23,14 +18,14 @@ def workflow_of(name: str) -> Workflow | None:
 
 def title_of(name: str) -> str:
     """What a project made from it is called."""
-    return "First model" if name == "first" else f"{_TITLES.get(name, name)} example"
+    return "First model" if name == "first" else f"{TASK_TITLES.get(name, name)} example"
 
 
 def options() -> list[TemplateOption]:
     """The templates that this version can train with what is installed, generation first."""
     return [
         TemplateOption(name=name, title=title, detail=_detail(workflow))
-        for name, title in _TITLES.items()
+        for name, title in TASK_TITLES.items()
         if name in AVAILABLE_TASKS
         and (workflow := workflow_of(name)) is not None
         and _is_here(workflow)
