@@ -23,9 +23,9 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
 from easymodel_nb.train.batching import collate
 from easymodel_nb.train.quiet import MAX_LINES
-from easymodel_nb.train.tasks.generation import _examples, draw
 from easymodel_nb.train.tasks.task import Example
-from easymodel_nb.workflow.document import DatasetData, FinetuneData, Workflow
+from easymodel_nb.train.tasks.windows import Windows
+from easymodel_nb.workflow.document import Workflow
 
 TOKENIZER = AutoTokenizer.from_pretrained(builtin.path("tiny-gpt2"))
 
@@ -112,51 +112,7 @@ def test_rows_without_a_target_are_left_out_with_a_note(tmp_path: Path):
     assert dataset["dropped_rows"] == 10
     assert dataset["train_rows"] + dataset["eval_rows"] == 10
     (note,) = [w for w in run.view.warnings if w.code == "rows.dropped"]
-    assert note.message.startswith("10 rows had an empty field")
-
-
-# ------------------------------------------------------------ which rows
-
-
-def numbered(count: int) -> Any:
-    import pyarrow as pa
-
-    return pa.table({"n": list(range(count))})
-
-
-def drawn(rows: int, evaluation: int | None, **fields: Any) -> tuple[list[int], list[int]]:
-    fraction = DatasetData(eval_fraction=fields.pop("eval_fraction", 0.1))
-    held = None if evaluation is None else numbered(evaluation)
-    tables = draw(numbered(rows), held, FinetuneData(**fields), fraction)
-    return tables[0]["n"].to_pylist(), tables[1]["n"].to_pylist()
-
-
-def test_a_thousand_rows_and_a_tenth_are_900_and_100():
-    train_rows, eval_rows = drawn(5000, None, subset_size=1000)
-    assert (len(train_rows), len(eval_rows)) == (900, 100)
-    assert not set(train_rows) & set(eval_rows)
-    assert len(set(train_rows) | set(eval_rows)) == 1000
-    assert drawn(5000, None, subset_size=1000) == (train_rows, eval_rows)
-    assert drawn(5000, None, subset_size=1000, seed=1) != (train_rows, eval_rows)
-
-
-@given(
-    st.integers(2, 300), st.none() | st.integers(2, 400), st.floats(0.01, 0.99), st.integers(0, 99)
-)
-def test_every_row_is_either_trained_on_or_measured(
-    rows: int, subset: int | None, fraction: float, seed: int
-):
-    train_rows, eval_rows = drawn(rows, None, subset_size=subset, eval_fraction=fraction, seed=seed)
-    size = min(rows, subset or rows)
-    assert len(train_rows) + len(eval_rows) == size == len({*train_rows, *eval_rows})
-    assert train_rows
-    assert len(eval_rows) == min(max(1, round(size * fraction)), size - 1)
-
-
-def test_with_a_split_to_measure_all_of_the_subset_is_trained_on():
-    train_rows, eval_rows = drawn(5000, 3000, subset_size=1000, eval_size=200)
-    assert (len(set(train_rows)), len(set(eval_rows))) == (1000, 200)
-    assert [len(part) for part in drawn(50, 30)] == [50, 30]
+    assert note.message.startswith("10 rows of 20 left out")
 
 
 # ------------------------------------------------------------ examples and batches
@@ -171,7 +127,7 @@ def test_prompts_are_masked_and_targets_kept(prompt: str, target: str, max_lengt
     (item,) = encode(TOKENIZER, [target], prompts=[prompt], max_length=max_length, eos=True)
     whole = [*TOKENIZER(target)["input_ids"], TOKENIZER.eos_token_id]
     head = TOKENIZER(prompt)["input_ids"]
-    examples = _examples(item, max_length)
+    examples = Windows([item], max_length)
     learned = [label for e in examples for label in e.labels if label != IGNORED]
     kept = whole[:max_length]
     assert item.ids == [*head[len(head) - min(len(head), max_length - len(kept)) :], *kept]
@@ -186,7 +142,7 @@ def test_prompts_are_masked_and_targets_kept(prompt: str, target: str, max_lengt
 @given(st.text(st.sampled_from("abc dé\n"), min_size=1, max_size=400), st.integers(4, 40))
 def test_windows_learn_every_token_of_a_plain_text_once(text: str, max_length: int):
     (item,) = encode(TOKENIZER, [text], max_length=max_length, eos=True)
-    windows = _examples(item, max_length)
+    windows = Windows([item], max_length)
     learned = [label for window in windows for label in window.labels if label != IGNORED]
     assert learned == [*TOKENIZER(text)["input_ids"], TOKENIZER.eos_token_id][1:]
     assert all(1 < len(window.ids) <= max_length for window in windows)

@@ -31,6 +31,10 @@ class EncodedPair:
     cut: bool = False  # whether something of the two texts is left out
     unscored: int = 0
 
+    def __len__(self) -> int:
+        """Tokens of both sides, which decide a batch."""
+        return len(self.source) + len(self.target)
+
     @property
     def labels(self) -> list[int]:
         """The target, IGNORED where nothing is scored."""
@@ -154,7 +158,7 @@ def _batches(pairs: Sequence[EncodedPair], which: list[int], budget: int) -> Ite
     """Pairs of like length together, at most `budget` padded tokens a batch."""
     batch: list[int] = []
     widest = [0, 0]
-    for index in sorted(which, key=lambda i: -len(pairs[i].source) - len(pairs[i].target)):
+    for index in sorted(which, key=lambda i: -len(pairs[i])):
         wide = [max(widest[0], len(pairs[index].source)), max(widest[1], len(pairs[index].target))]
         if batch and (len(batch) + 1) * sum(wide) > budget:
             yield batch

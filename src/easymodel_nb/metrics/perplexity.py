@@ -53,6 +53,7 @@ class Encoded:
     ids: list[int]
     scored: list[bool]
     bytes: int
+    cut: bool = False  # whether something of the texts is left out
 
 
 @dataclass(frozen=True)
@@ -101,15 +102,15 @@ def encode(
     for index, (body, offsets) in enumerate(zip(*bodies, strict=True)):
         head = start + heads[index] if heads is not None else start
         ids = body + end
+        whole = len(head) + len(ids)
         if heads is not None and max_length is not None:
             ids = ids[:max_length]
             head = _cut_start(start, heads[index], max_length - len(ids))
         first = 0 if head else 1  # nothing before the first token: it cannot be predicted
         scored = [False] * len(head) + [position >= first for position in range(len(ids))]
         kept = min(len(body), len(ids))
-        encoded.append(
-            Encoded(head + ids, scored, scored_bytes(texts[index], offsets, first, kept))
-        )
+        size = scored_bytes(texts[index], offsets, first, kept)
+        encoded.append(Encoded(head + ids, scored, size, len(head) + len(ids) < whole))
     return encoded
 
 

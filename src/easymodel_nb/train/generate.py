@@ -1,6 +1,6 @@
 """Greedy answers to prompts or, of an encoder-decoder, to sources, in padded batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import torch
@@ -37,37 +37,43 @@ def generate(
     samples: Sequence[Sample],
     max_new_tokens: int,
     on_texts: Callable[[int], None],
+    *,
+    ends: Collection[int] = (),
 ) -> list[dict[str, Any]]:
     """One row a sample: index, prompt, reference, text, tokens, ended ("eos" or "limit").
 
+    An answer ends with the tokenizer's end token, or with one of `ends`.
     Decoding is greedy, the text is the new tokens only, and no global random state is drawn from.
     """
     rows: list[dict[str, Any]] = []
     order = sorted(range(len(samples)), key=lambda i: len(samples[i].ids))
+    eos = tokenizer.eos_token_id
+    stops = sorted({*ends, *([] if eos is None else [eos])})
     with eval_mode(model):
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            new = _batch(model, tokenizer, [samples[i].ids for i in batch], max_new_tokens)
+            prompts = [samples[i].ids for i in batch]
+            new = _batch(model, tokenizer, prompts, max_new_tokens, stops)
             for index, ids in zip(batch, new, strict=True):
-                rows.append(_row(index, samples[index], ids, tokenizer))
+                rows.append(_row(index, samples[index], ids, tokenizer, stops))
             on_texts(len(rows))
     return sorted(rows, key=lambda row: int(row["index"]))
 
 
-def _batch(model: Any, tokenizer: Any, prompts: list[list[int]], limit: int) -> list[list[int]]:
+def _batch(
+    model: Any, tokenizer: Any, prompts: list[list[int]], limit: int, stops: list[int]
+) -> list[list[int]]:
     """New tokens alone; an encoder-decoder reads the prompts as its source."""
     reads_apart = bool(getattr(model.config, "is_encoder_decoder", False))
     side = "right" if reads_apart else "left"
-    eos = tokenizer.eos_token_id
-    filler = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else eos
-    filler = filler if filler is not None else 0
+    filler = next((x for x in (tokenizer.pad_token_id, *stops) if x is not None), 0)
     ids = pad(prompts, filler, side=side)
     mask = pad([[1] * len(prompt) for prompt in prompts], 0, side=side)
     output = model.generate(
         input_ids=ids.to(model.device),
         attention_mask=mask.to(model.device),
         max_new_tokens=limit,
-        eos_token_id=eos,
+        eos_token_id=stops or None,
         pad_token_id=filler,
         **_GREEDY,
     )
@@ -75,15 +81,16 @@ def _batch(model: Any, tokenizer: Any, prompts: list[list[int]], limit: int) -> 
     return [row[before:].tolist() for row in output]
 
 
-def _row(index: int, sample: Sample, ids: list[int], tokenizer: Any) -> dict[str, Any]:
-    ended = tokenizer.eos_token_id in ids
-    if ended:
-        ids = ids[: ids.index(tokenizer.eos_token_id)]
+def _row(
+    index: int, sample: Sample, ids: list[int], tokenizer: Any, stops: list[int]
+) -> dict[str, Any]:
+    end = next((place for place, token in enumerate(ids) if token in stops), None)
+    ids = ids[:end]
     return {
         "index": index,
         "prompt": sample.prompt,
         "reference": sample.reference,
         "text": tokenizer.decode(ids, skip_special_tokens=True),
         "tokens": len(ids),
-        "ended": "eos" if ended else "limit",
+        "ended": "limit" if end is None else "eos",
     }

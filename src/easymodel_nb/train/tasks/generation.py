@@ -1,28 +1,41 @@
 """Generation: left-to-right language models on plain text, or on prompt and target."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
-from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
 from easymodel_nb.measured import Measured
-from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, encode, score
+from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, score
 from easymodel_nb.runlog.events import Analytics
-from easymodel_nb.train import fields
-from easymodel_nb.train.fields import Roles
+from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate
-from easymodel_nb.train.tasks.task import Example, Prepared, Sample, Task, Watch
-from easymodel_nb.workflow.document import DatasetData, FinetuneData
+from easymodel_nb.train.roles import Roles
+from easymodel_nb.train.tasks.chat import ChatRows
+from easymodel_nb.train.tasks.chat_template import plain_template
+from easymodel_nb.train.tasks.padding import choose_padding
+from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
+from easymodel_nb.train.tasks.texts import TextRows
+from easymodel_nb.train.tasks.windows import Windows
 
 SAMPLE_PROMPTS = 16
-_CHUNK = 512  # texts tokenised between two looks at the stop flag
-_OPENING = 32  # tokens of a plain text that serve as its prompt
+NO_TEMPLATE = "chat.template"  # the code of the question whether the built-in one will do
+_SCHEMA = pa.schema(
+    [
+        ("ids", pa.list_(pa.int32())),
+        ("scored", pa.list_(pa.bool_())),
+        ("bytes", pa.int64()),
+        ("cut", pa.bool_()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -32,70 +45,112 @@ class PreparedTexts(Prepared):
     validation: Sequence[Encoded] = ()
     train_slice: Sequence[Encoded] = ()  # fixed, of as many tokens as validation
     samples: Sequence[Sample] = ()
+    ends: frozenset[int] = frozenset()  # tokens that end an answer, beside the tokenizer's own
 
 
 class Generation(Task):
-    """A causal language model learns to go on with a text."""
+    """A causal language model learns to go on with a text, or to answer."""
 
     name = "generation"
     auto_class = "AutoModelForCausalLM"
     rates: ClassVar = ((20e6, 1e-3), (200e6, 1e-4), (1e9, 5e-5), (math.inf, 2e-5))
 
-    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedTexts:  # noqa: ARG002
+    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedTexts:
         """Tokenise the rows into windows that are learned and texts that are scored."""
-        data, roles, reporter = self.context.chooser.data, self.context.roles, self.context.reporter
-        tokenizer = self.context.tokenizer
-        train_pairs, dropped_train = _pairs(train, roles)
-        eval_pairs, dropped_eval = _pairs(evaluation, roles)
-        for pairs, what in ((train_pairs, "train"), (eval_pairs, "measure")):
-            if not pairs:
-                raise _nothing(roles, what)
-        total = len(train_pairs) + len(eval_pairs)
+        roles, reporter = self.context.roles, self.context.reporter
+        choose_padding(self.context.tokenizer, model, self.context.chooser)
+        rows, notes = self._rows()
+        train_rows, eval_rows = rows.read(train), rows.read(evaluation)
+        for found, what in ((train_rows, "train"), (eval_rows, "measure")):
+            if not found:
+                raise _nothing(roles, what, rows.dropped)
+        total = len(train_rows) + len(eval_rows)
         reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
-        encoded_train = self._encode(train_pairs, 0)
-        encoded_eval = self._encode(eval_pairs, len(train_pairs))
-        examples = [e for item in encoded_train for e in _examples(item, data.max_length)]
-        if not examples:
-            raise _nothing(roles, "train")
-        limit = data.max_new_tokens
-        if limit is None:
-            targets = [sum(item.scored) for item in encoded_eval]
-            limit = _usual_length(targets, data.max_length)
-            why = "1.5 times the 95th percentile of the references' length"
-            self.context.chooser.set("max_new_tokens", limit, why)
-        train_slice = _slice(encoded_train, sum(len(e.ids) for e in encoded_eval), data.seed)
-        samples = _samples(eval_pairs, data, tokenizer, limit)
+        learned, cut = self._encode(rows, train_rows, 0)
+        scored, _ = self._encode(rows, eval_rows, len(train_rows))
+        data = self.context.chooser.data
+        examples = Windows(learned, data.max_length)
+        if not len(examples):
+            raise _nothing(roles, "train", rows.dropped)
+        ends = self._ends(scored, model)
+        limit = self._limit(scored)
+        train_slice = _slice(learned, sum(len(e.ids) for e in scored), data.seed)
+        samples = _samples(rows, eval_rows, data.seed, max(1, data.max_length - limit))
         return PreparedTexts(
             train=examples,
-            texts=len(encoded_eval) + len(train_slice),
+            texts=len(scored) + len(train_slice),
             prompts=len(samples),
             max_new_tokens=limit,
-            train_rows=len(train_pairs),
-            eval_rows=len(eval_pairs),
-            dropped_rows=dropped_train + dropped_eval,
-            cut_rows=sum(
-                roles.has_prompt and len(item.ids) >= data.max_length for item in encoded_train
-            ),
-            validation=encoded_eval,
+            train_rows=len(train_rows),
+            eval_rows=len(eval_rows),
+            dropped_rows=sum(rows.dropped.values()) if roles.messages is None else 0,
+            cut_rows=cut,
+            notes=(*notes, *_left_out(roles, rows.dropped)),
+            validation=scored,
             train_slice=train_slice,
             samples=samples,
+            ends=ends,
         )
 
-    def _encode(self, pairs: Sequence["Pair"], done: int) -> list[Encoded]:
-        encoded: list[Encoded] = []
-        for start in range(0, len(pairs), _CHUNK):
-            self.context.control.check()
-            chunk = pairs[start : start + _CHUNK]
-            prompts = None if chunk[0][0] is None else [prompt or "" for prompt, _ in chunk]
-            encoded += encode(
-                self.context.tokenizer,
-                [text for _, text in chunk],
-                prompts=prompts,
-                max_length=self.context.chooser.data.max_length,
-                eos=True,
-            )
-            self.context.reporter.advance(done + len(encoded))
-        return encoded
+    def _rows(self) -> tuple[TextRows | ChatRows, list[Problem]]:
+        """What reads the rows, and what the user should know about it."""
+        context, notes = self.context, []
+        data, tokenizer = context.chooser.data, context.tokenizer
+        if context.roles.messages is None:
+            return TextRows(tokenizer, context.roles, data.max_length), []
+        if not tokenizer.chat_template:
+            tokenizer.chat_template = plain_template(tokenizer)
+            why = "the tokenizer has none; it is saved with it"
+            context.chooser.note("chat_template", "User: ... Assistant: ...", why)
+            notes = [] if NO_TEMPLATE in data.accept else [_ask_for_template(data.accept)]
+        rows = ChatRows(tokenizer, context.roles.messages, data.max_length)
+        if rows.joins_system:
+            why = "the model's chat template knows no system turn"
+            context.chooser.note("system_turn", "written before the first question", why)
+        return rows, notes
+
+    def _encode(
+        self, rows: TextRows | ChatRows, found: Sequence[Any], done: int
+    ) -> tuple[Sequence[Encoded], int]:
+        """The ids of rows, and how many of them were cut."""
+        table = self.tokenised(
+            found,
+            _SCHEMA,
+            lambda chunk: _batch(rows.encode(chunk)),
+            done=done,
+            max_length=self.context.chooser.data.max_length,
+        )
+        return Rows(table, Encoded), int(pc.sum(table["cut"]).as_py() or 0)
+
+    def _ends(self, texts: Sequence[Encoded], model: Any) -> frozenset[int]:
+        """The token a chat template ends a turn with, where that is not the end token.
+
+        The model's own list gets it too: what it learned to say last is where it stops.
+        """
+        tokenizer = self.context.tokenizer
+        if self.context.roles.messages is None:
+            return frozenset()
+        last = Counter(text.ids[_last_scored(text)] for text in texts if any(text.scored))
+        found = last.most_common(1)[0][0] if last else tokenizer.eos_token_id
+        special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+        if found == tokenizer.eos_token_id or found not in special:
+            return frozenset()
+        known = model.generation_config.eos_token_id
+        known = known if isinstance(known, list) else [] if known is None else [known]
+        if found not in known:
+            model.generation_config.eos_token_id = [*known, found]
+            token = tokenizer.convert_ids_to_tokens(found)
+            self.context.chooser.note("end_of_turn", token, "the chat template ends answers so")
+        return frozenset({found})
+
+    def _limit(self, texts: Sequence[Encoded]) -> int:
+        """How many tokens an answer may have."""
+        chooser = self.context.chooser
+        if chooser.data.max_new_tokens is None:
+            limit = _usual_length([_answer(text) for text in texts], chooser.data.max_length)
+            why = "1.5 times the 95th percentile of the references' length"
+            chooser.set("max_new_tokens", limit, why)
+        return chooser.data.max_new_tokens or 1
 
     def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
         """Sum of NLL over the targets, each predicted from what stands before it."""
@@ -129,60 +184,36 @@ class Generation(Task):
     def answers(self, model: Any, prepared: PreparedTexts, watch: Watch) -> list[dict[str, Any]]:
         """Greedy continuations of the sampled prompts."""
         limit = prepared.max_new_tokens or 1
-        return generate(model, self.context.tokenizer, prepared.samples, limit, watch)
-
-
-def draw(
-    train: pa.Table, evaluation: pa.Table | None, data: FinetuneData, dataset: DatasetData
-) -> tuple[pa.Table, pa.Table]:
-    """The rows that are trained on and those that are measured; a function of the seed alone.
-
-    The subset is drawn from the train split first. Without an evaluation split a
-    share of the subset is held out; with one, at most `eval_size` of its rows are used.
-    """
-    generator = np.random.default_rng(data.seed)
-    size = min(data.subset_size or train.num_rows, train.num_rows)
-    chosen = generator.permutation(train.num_rows)[:size]
-    if evaluation is not None:
-        held = generator.permutation(evaluation.num_rows)[: data.eval_size]
-        return train.take(pa.array(chosen)), evaluation.take(pa.array(held))
-    count = min(max(1, round(size * dataset.eval_fraction)), size - 1)
-    if count < 1:
-        raise problem_error(
-            "dataset.too_small",
-            "The data has one row; at least two are needed, one to learn and one to measure.",
-            field="source",
+        return generate(
+            model, self.context.tokenizer, prepared.samples, limit, watch, ends=prepared.ends
         )
-    return train.take(pa.array(chosen[count:])), train.take(pa.array(chosen[:count]))
 
 
-Pair = tuple[str | None, str]
+def _batch(texts: Sequence[Encoded]) -> pa.RecordBatch:
+    columns = (
+        [text.ids for text in texts],
+        [text.scored for text in texts],
+        [text.bytes for text in texts],
+        [text.cut for text in texts],
+    )
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, _SCHEMA, strict=True)]
+    return pa.record_batch(arrays, schema=_SCHEMA)
 
 
-def _pairs(table: pa.Table, roles: Roles) -> tuple[list[Pair], int]:
-    wanted = {fields.path_root(path) for path in roles.columns} | set(roles.columns)
-    rows = table.select([n for n in table.column_names if n in wanted]).to_pylist()
-    pairs = [pair for row in rows if (pair := fields.prompt_and_target(row, roles)) is not None]
-    return pairs, len(rows) - len(pairs)
+def _last_scored(text: Encoded) -> int:
+    return len(text.scored) - 1 - text.scored[::-1].index(True)
 
 
-def _examples(item: Encoded, max_length: int) -> list[Example]:
-    """Training windows of a text: each target is learned once, none is cut.
-
-    Windows overlap by one token, which is context in the later one.
-    """
-    windows = []
-    for start in range(0, max(1, len(item.ids) - 1), max(1, max_length - 1)):
-        ids = item.ids[start : start + max_length]
-        scored = item.scored[start : start + max_length]
-        labels = [token if learn else IGNORED for token, learn in zip(ids, scored, strict=True)]
-        labels[0] = IGNORED  # nothing precedes it
-        if any(label != IGNORED for label in labels):
-            windows.append(Example(ids, labels))
-    return windows
+def _answer(text: Encoded) -> int:
+    """Tokens of the last run of scored ones: the target, or a conversation's last answer."""
+    if not any(text.scored):
+        return 0
+    last = _last_scored(text)
+    before = text.scored[last::-1]
+    return before.index(False) if False in before else last + 1
 
 
-def _slice(encoded: list[Encoded], tokens: int, seed: int) -> list[Encoded]:
+def _slice(encoded: Sequence[Encoded], tokens: int, seed: int) -> list[Encoded]:
     """A fixed random part of the training texts with about `tokens` tokens."""
     order = np.random.default_rng(seed).permutation(len(encoded))
     chosen: list[Encoded] = []
@@ -201,32 +232,48 @@ def _usual_length(targets: Sequence[int], max_length: int) -> int:
     return max(4, min(usual, 256, max_length - 1))
 
 
-def _samples(pairs: Sequence[Pair], data: FinetuneData, tokenizer: Any, limit: int) -> list[Sample]:
-    order = np.random.default_rng(data.seed).permutation(len(pairs))[:SAMPLE_PROMPTS]
-    samples = []
-    for index in order:
-        prompt, text = pairs[index]
-        if prompt is None:
-            ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-            opening = min(_OPENING, max(1, len(ids) // 2))
-            prompt, text = (
-                tokenizer.decode(ids[:opening]),
-                tokenizer.decode(ids[opening : opening + limit]),
-            )
-        ids = tokenizer(prompt)["input_ids"] if prompt else []
-        if ids and ids[-1] == tokenizer.eos_token_id:  # some tokenizers end every text
-            ids = ids[:-1]
-        room = max(1, data.max_length - limit)
-        samples.append(Sample(prompt, text, ids[-room:]))
+def _samples(rows: TextRows | ChatRows, found: Sequence[Any], seed: int, room: int) -> list[Sample]:
+    order = np.random.default_rng(seed).permutation(len(found))[:SAMPLE_PROMPTS]
+    samples = [rows.sample(found[index], room) for index in order]
     return [sample for sample in samples if sample.ids]
 
 
-def _nothing(roles: Roles, what: str) -> StudioError:
-    column = roles.target or roles.text or "template"
+def _nothing(roles: Roles, what: str, dropped: dict[str, int]) -> StudioError:
+    column = roles.messages or roles.target or roles.text or "template"
+    field = "messages_field" if roles.messages else "target_field" if roles.target else "text_field"
+    why = "; ".join(f"{count:,} {reason}" for reason, count in dropped.items())
+    why = why or f"{column!r} is empty in every one"
     return problem_error(
         "rows.empty",
-        f"There is no row to {what}: {column!r} is empty in every one. Choose another column.",
-        field="target_field" if roles.target else "text_field",
+        f"There is no row to {what}: {why}. Choose another column.",
+        field=field,
+    )
+
+
+def _left_out(roles: Roles, dropped: dict[str, int]) -> list[Problem]:
+    if roles.messages is None or not dropped:
+        return []
+    why = "; ".join(f"{count:,} {reason}" for reason, count in dropped.items())
+    return [
+        Problem(
+            code="rows.dropped",
+            severity="note",
+            message=f"{sum(dropped.values()):,} conversations were left out: {why}.",
+            field="messages_field",
+        )
+    ]
+
+
+def _ask_for_template(accept: list[str]) -> Problem:
+    change = FieldChange(node="", field="accept", value=[*accept, NO_TEMPLATE])
+    return Problem(
+        code=NO_TEMPLATE,
+        severity="ask",
+        message="The model's tokenizer has no chat template, so conversations are written plainly, "
+        "as 'User: ...' and 'Assistant: ...', and this template is saved with the model. A model "
+        "that was made for chat has a template of its own: choose one if you can.",
+        field="messages_field",
+        fix=Fix(label="Use the plain template", set=[change]),
     )
 
 

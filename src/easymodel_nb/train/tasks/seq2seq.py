@@ -1,13 +1,15 @@
 """Sequence to sequence: encoder-decoders that write a target from a source text."""
 
 import math
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
@@ -18,27 +20,24 @@ from easymodel_nb.metrics.overlap import overlap
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train.batching import Batch, pad
+from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate
-from easymodel_nb.train.roles import Roles, path_root, prompt_and_target
+from easymodel_nb.train.roles import Roles, prompt_and_target
+from easymodel_nb.train.tasks.padding import choose_padding
 from easymodel_nb.train.tasks.prefixes import choose_prefix
 from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
+from easymodel_nb.train.usable import role_table
 
 WRITTEN = 64  # answers that overlap is measured on
 _LONGEST = 512  # tokens of an answer, however long the references are
-_CHUNK = 512  # texts tokenised between two looks at the stop flag
-
-
-@dataclass(frozen=True)
-class PairExample:
-    """A source and a target, with the decoder's input as the model shifts it."""
-
-    source: list[int]
-    target: list[int]
-    decoder: list[int]
-
-    def __len__(self) -> int:
-        """Tokens of both sides, which decide the batch."""
-        return len(self.source) + len(self.target)
+_SCHEMA = pa.schema(
+    [
+        ("source", pa.list_(pa.int32())),
+        ("target", pa.list_(pa.int32())),
+        ("bytes", pa.int64()),
+        ("cut", pa.bool_()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,18 @@ class Seq2Seq(Task):
     # T5 learns with more than BART does; these lie between what both are usually trained with.
     rates: ClassVar = ((20e6, 1e-3), (100e6, 3e-4), (300e6, 1e-4), (1e9, 5e-5), (math.inf, 3e-5))
 
+    _model: Callable[[], Any]  # whose way of shifting makes the decoder's input
     _rows: list[dict[str, Any]] | None = None  # what the model writes, until it learns again
 
     def load_model(self, path: Path) -> Any:
         """The model, with a token to start with and one to fill up with where it names none."""
         model = super().load_model(path)
+        choose_padding(self.context.tokenizer, model, self.context.chooser)
         config, generation = model.config, model.generation_config
-        if config.pad_token_id is None:
-            config.pad_token_id = generation.pad_token_id = self.padding_id
         if config.decoder_start_token_id is None:
             start = generation.decoder_start_token_id
             begins = self.context.tokenizer.bos_token_id
-            start = next(x for x in (start, begins, config.pad_token_id) if x is not None)
+            start = next((x for x in (start, begins, config.pad_token_id) if x is not None), 0)
             config.decoder_start_token_id = generation.decoder_start_token_id = start
             self.context.chooser.note(
                 "decoder_start_token", start, "the model names no token to start an answer with"
@@ -91,13 +90,14 @@ class Seq2Seq(Task):
                 raise _nothing(roles, what)
         total = len(train_pairs) + len(eval_pairs)
         reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
-        encoded_train = self._encode(train_pairs, 0)
-        encoded_eval = self._encode(eval_pairs, len(train_pairs))
+        encoded_train, cut = self._encode(train_pairs, 0)
+        encoded_eval, _ = self._encode(eval_pairs, len(train_pairs))
+        self._model = weakref.ref(model)
         limit = self._limit(encoded_eval)
         train_slice = _slice(encoded_train, sum(len(e.target) for e in encoded_eval), data.seed)
         samples, references = self._samples(eval_pairs, encoded_eval)
         return PreparedPairs(
-            train=[_example(pair, model) for pair in encoded_train],
+            train=encoded_train,
             texts=len(encoded_eval) + len(train_slice),
             prompts=len(samples),
             written=len(samples),
@@ -105,26 +105,23 @@ class Seq2Seq(Task):
             train_rows=len(train_pairs),
             eval_rows=len(eval_pairs),
             dropped_rows=dropped_train + dropped_eval,
-            cut_rows=sum(pair.cut for pair in encoded_train),
+            cut_rows=cut,
             validation=encoded_eval,
             train_slice=train_slice,
             samples=samples,
             references=references,
         )
 
-    def _encode(self, pairs: Sequence["Pair"], done: int) -> list[EncodedPair]:
-        encoded: list[EncodedPair] = []
-        for start in range(0, len(pairs), _CHUNK):
-            self.context.control.check()
-            sources, targets = zip(*pairs[start : start + _CHUNK], strict=True)
-            encoded += encode_pairs(
-                self.context.tokenizer,
-                sources,
-                targets,
-                max_length=self.context.chooser.data.max_length,
-            )
-            self.context.reporter.advance(done + len(encoded))
-        return encoded
+    def _encode(self, pairs: Sequence["Pair"], done: int) -> tuple[Sequence[EncodedPair], int]:
+        """The ids of pairs, and how many of them were cut."""
+        tokenizer, max_length = self.context.tokenizer, self.context.chooser.data.max_length
+
+        def encode(chunk: Sequence[Pair]) -> pa.RecordBatch:
+            sources, targets = zip(*chunk, strict=True)
+            return _batch(encode_pairs(tokenizer, sources, targets, max_length=max_length))
+
+        table = self.tokenised(pairs, _SCHEMA, encode, done=done, max_length=max_length)
+        return Rows(table, EncodedPair), int(pc.sum(table["cut"]).as_py() or 0)
 
     def _limit(self, encoded: Sequence[EncodedPair]) -> int:
         """How many tokens an answer may have."""
@@ -155,11 +152,12 @@ class Seq2Seq(Task):
 
     def collate(self, examples: Sequence[Any]) -> Batch:
         """Each side padded apart; `decoder_input_ids` is there since labels are taken out."""
+        labels = pad([example.target for example in examples], IGNORED)
         return {
             "input_ids": pad([example.source for example in examples], self.padding_id),
             "attention_mask": pad([[1] * len(example.source) for example in examples], 0),
-            "decoder_input_ids": pad([example.decoder for example in examples], self.padding_id),
-            "labels": pad([example.target for example in examples], IGNORED),
+            "decoder_input_ids": shifted(self._model(), labels),
+            "labels": labels,
         }
 
     def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
@@ -213,16 +211,21 @@ Pair = tuple[str, str]
 
 
 def _pairs(table: pa.Table, roles: Roles, prefix: str) -> tuple[list[Pair], int]:
-    wanted = {path_root(path) for path in roles.columns} | set(roles.columns)
-    rows = table.select([n for n in table.column_names if n in wanted]).to_pylist()
+    rows = role_table(table, roles.columns).to_pylist()
     found = (prompt_and_target(row, roles) for row in rows)
     pairs = [(prefix + pair[0], pair[1]) for pair in found if pair and pair[0] is not None]
     return pairs, len(rows) - len(pairs)
 
 
-def _example(pair: EncodedPair, model: Any) -> PairExample:
-    labels = torch.tensor([pair.target], device=model.device)
-    return PairExample(pair.source, pair.target, shifted(model, labels)[0].tolist())
+def _batch(pairs: Sequence[EncodedPair]) -> pa.RecordBatch:
+    columns = (
+        [pair.source for pair in pairs],
+        [pair.target for pair in pairs],
+        [pair.bytes for pair in pairs],
+        [pair.cut for pair in pairs],
+    )
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, _SCHEMA, strict=True)]
+    return pa.record_batch(arrays, schema=_SCHEMA)
 
 
 def _slice(encoded: Sequence[EncodedPair], tokens: int, seed: int) -> list[EncodedPair]:

@@ -5,8 +5,9 @@ drawn, `load_model`, `prepare`, `baseline`; then `measure` and `answers` at each
 `collate` and `loss` at each step.
 """
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -18,6 +19,7 @@ from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.train import cache
 from easymodel_nb.train.batching import Batch, collate
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.planning import Chooser
@@ -25,6 +27,7 @@ from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.roles import Roles
 from easymodel_nb.train.tasks.abilities import refuse_unfit
 
+_CHUNK = 512  # rows tokenised between two looks at the stop flag
 Watch = Callable[[int], None]  # hears how many texts are done; may raise Stopped
 
 
@@ -117,6 +120,39 @@ class Task(ABC):
         auto = getattr(transformers, self.auto_class)
         model = auto.from_pretrained(path, dtype=torch.float32, **self.model_options())
         return model.to(self.context.device)
+
+    def tokenised(
+        self,
+        rows: Sequence[Any],
+        schema: pa.Schema,
+        encode: Callable[[Sequence[Any]], pa.RecordBatch],
+        *,
+        done: int = 0,
+        **settings: Any,
+    ) -> pa.Table:
+        """The token ids of rows, from HOME/cache where a run before made the same ones.
+
+        `rows` are JSON values that hold the very texts; `encode` makes a batch of the schema
+        from a chunk of them. `settings` is what else the ids depend on, beside the tokenizer.
+        `done` rows were prepared before these.
+        """
+        context = self.context
+
+        def build() -> Iterator[pa.RecordBatch]:
+            for start in range(0, len(rows), _CHUNK):
+                context.control.check()
+                yield encode(rows[start : start + _CHUNK])
+                context.reporter.advance(done + min(start + _CHUNK, len(rows)))
+
+        folder = context.reporter.folder
+        if folder.parent.name != "runs":  # no home around it
+            return pa.Table.from_batches(build(), schema=schema)
+        identity = [cache.VERSION, self.name, str(schema), settings]
+        tokenizer = cache.tokenizer_digest(context.tokenizer)
+        key = cache.digest(itertools.chain([*identity, tokenizer], rows))
+        table = cache.cached(folder.parent.parent, key, schema, build)
+        context.reporter.advance(done + len(rows))
+        return table
 
     @abstractmethod
     def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> Prepared:

@@ -1,0 +1,128 @@
+"""Rows of conversations: normalised, checked, fitted to the model's length, and encoded."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from easymodel_nb.metrics.perplexity import Encoded
+from easymodel_nb.train.roles import turns as read_turns
+from easymodel_nb.train.roles import value_at
+from easymodel_nb.train.tasks.chat_template import Renderer, Turn, Unrenderable
+from easymodel_nb.train.tasks.task import Sample
+from easymodel_nb.train.usable import role_table
+
+_CALLS = ("tool_calls", "function_call", "tool_call_id")
+
+
+class ChatRows:
+    """The conversations of one column, as a model with a chat template reads them."""
+
+    def __init__(self, tokenizer: Any, column: str, max_length: int) -> None:
+        self._tokenizer = tokenizer
+        self._column = column
+        self._max_length = max_length
+        self._renderer = Renderer(tokenizer)
+        self.dropped: Counter[str] = Counter()  # conversations by why they are left out
+
+    @property
+    def joins_system(self) -> bool:
+        """Whether the template knows no system turn, so that rules join the first question."""
+        return self._renderer.joins_system
+
+    def read(self, table: pa.Table) -> list[list[Turn]]:
+        """The conversations that can be learned from, up to their last answer."""
+        found = []
+        for row in role_table(table, [self._column]).to_pylist():
+            turns, why = self._usable(value_at(row, self._column))
+            if why:
+                self.dropped[why] += 1
+            else:
+                found.append(turns)
+        return found
+
+    def _usable(self, value: Any) -> tuple[list[Turn], str]:
+        turns = read_turns(value)
+        if turns is None:
+            return [], "hold no conversation"
+        if any(turn["role"] == "tool" for turn in turns) or _calls_tools(value):
+            return [], "call tools, which cannot be learned yet"
+        while turns and turns[-1]["role"] != "assistant":
+            turns.pop()
+        if not any(turn["role"] == "user" for turn in turns):
+            return [], "have no answer of the assistant to a question"
+        spoken = turns[1:] if turns[0]["role"] == "system" else turns
+        sides = [turn["role"] for turn in spoken]
+        if "system" in sides or any(a == b for a, b in itertools.pairwise(sides)):
+            return [], "do not alternate between user and assistant"
+        turns = self._renderer.fitting(turns)
+        try:
+            self._renderer.check(turns)
+        except Unrenderable as error:
+            return [], f"are refused by the model's chat template ({error})"
+        return turns, ""
+
+    def encode(self, conversations: Sequence[list[Turn]]) -> list[Encoded]:
+        """Each conversation as one text or several, its answers marked, none too long."""
+        return [text for turns in conversations for text in self._fitted(turns)]
+
+    def _fitted(self, turns: list[Turn]) -> list[Encoded]:
+        """Without the oldest turns where it is too long; the rules stay."""
+        texts = self._renderer.encode(turns)
+        if all(len(text.ids) <= self._max_length for text in texts):
+            return texts
+        if len(texts) > 1:  # one text an answer: each is fitted by itself
+            return [self._last(turns[:place]) for place in _answered(turns)]
+        return [self._last(turns)]
+
+    def _last(self, turns: list[Turn]) -> Encoded:
+        left, dropped = turns, False
+        text = self._renderer.encode(left)[-1]
+        while len(text.ids) > self._max_length and (shorter := _without_oldest(left)):
+            left, dropped = shorter, True
+            text = self._renderer.encode(left)[-1]
+        return replace(
+            _cut(text, self._max_length), cut=dropped or len(text.ids) > self._max_length
+        )
+
+    def sample(self, turns: list[Turn], room: int) -> Sample:
+        """The conversation up to its last answer, at most `room` tokens, and that answer."""
+        asked, answer = turns[:-1], turns[-1]["content"]
+        text, ids = self._renderer.prompt(asked)
+        while len(ids) > room and (shorter := _without_oldest(asked)):
+            asked = shorter
+            text, ids = self._renderer.prompt(asked)
+        return Sample(text, answer, ids[-room:])
+
+
+def _calls_tools(value: Any) -> bool:
+    return any(isinstance(turn, dict) and any(turn.get(key) for key in _CALLS) for turn in value)
+
+
+def _answered(turns: Sequence[Turn]) -> list[int]:
+    """Behind which turns there is an answer to a question."""
+    asked = next(n for n, turn in enumerate(turns) if turn["role"] == "user")
+    return [n + 1 for n, turn in enumerate(turns) if turn["role"] == "assistant" and n > asked]
+
+
+def _without_oldest(turns: list[Turn]) -> list[Turn] | None:
+    """Without what comes before the second question, the rules aside; None where it is the last."""
+    questions = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
+    if len(questions) <= 1:
+        return None
+    rules = turns[:1] if turns[0]["role"] == "system" else []
+    return [*rules, *turns[questions[1] :]]
+
+
+def _cut(text: Encoded, max_length: int) -> Encoded:
+    """One exchange that is still too long: its start goes, the answer's end only if it must."""
+    if len(text.ids) <= max_length:
+        return text
+    first = text.scored.index(True)
+    start = min(first, len(text.ids) - max_length)
+    kept = slice(start, start + max_length)
+    share = sum(text.scored[kept]) / sum(text.scored)
+    return Encoded(text.ids[kept], text.scored[kept], round(text.bytes * share))
