@@ -10,6 +10,7 @@ from typing import Any
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.stats import ratio_interval
+from easymodel_nb.metrics.tasks import table
 
 Span = tuple[str, int, int]  # type, first word, last word (inclusive)
 _GROUP = 50  # entities compared with each other at once
@@ -61,17 +62,10 @@ def per_type(
             right[kind] += _counts(
                 [s for s in real if s[0] == kind], [s for s in found if s[0] == kind]
             )[0]
-    return [
-        {
-            "label": kind,
-            "precision": _share(right[kind], guessed[kind]),
-            "recall": _share(right[kind], true[kind]),
-            "f1": _share(2 * right[kind], guessed[kind] + true[kind]),
-            "support": true[kind],
-            "predicted": guessed[kind],
-        }
-        for kind in sorted(true | guessed)
-    ]
+    kinds = sorted(true | guessed)
+    return table(
+        kinds, [right[k] for k in kinds], [true[k] for k in kinds], [guessed[k] for k in kinds]
+    )
 
 
 def _counts(truth: Sequence[Span], predicted: Sequence[Span]) -> tuple[int, int, int]:
@@ -108,7 +102,3 @@ def _ratio(top: list[float], bottom: list[float], n: int, seed: int) -> Measured
     low, high = ratio_interval(top, bottom, seed=seed) or (None, None)
     value = sum(top) / sum(bottom) if sum(bottom) else 0.0
     return Measured(value=value, low=low, high=high, n=n)
-
-
-def _share(top: int, bottom: int) -> float:
-    return round(top / bottom, 4) if bottom else 0.0

@@ -80,24 +80,31 @@ def per_class(truth: NDArray[Any], predicted: NDArray[Any], names: Sequence[str]
 
     `truth` and `predicted` are class numbers (texts,) or yes/no values (texts, classes).
     """
-    from sklearn import metrics as skm  # noqa: PLC0415
+    if truth.ndim == 1:
+        truth, predicted = (np.eye(len(names), dtype=bool)[each] for each in (truth, predicted))
+    return table(names, (truth & predicted).sum(axis=0), truth.sum(axis=0), predicted.sum(axis=0))
 
-    precision, recall, f1, support = skm.precision_recall_fscore_support(
-        truth, predicted, labels=range(len(names)), average=None, zero_division=0
-    )
-    each = truth.ndim > 1
-    guessed = predicted.sum(axis=0) if each else np.bincount(predicted, minlength=len(names))
+
+def table(
+    names: Sequence[str], right: Sequence[int], support: Sequence[int], predicted: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Rows of label, precision, recall, f1, support and predicted, from their counts."""
+    counts = zip(names, right, support, predicted, strict=True)
     return [
         {
             "label": name,
-            "precision": round(float(precision[i]), 4),
-            "recall": round(float(recall[i]), 4),
-            "f1": round(float(f1[i]), 4),
-            "support": int(support[i]),
-            "predicted": int(guessed[i]),
+            "precision": _share(hits, guessed),
+            "recall": _share(hits, true),
+            "f1": _share(2 * hits, guessed + true),
+            "support": int(true),
+            "predicted": int(guessed),
         }
-        for i, name in enumerate(names)
+        for name, hits, true, guessed in counts
     ]
+
+
+def _share(top: int, bottom: int) -> float:
+    return round(float(top) / float(bottom), 4) if bottom else 0.0
 
 
 def confusion(truth: Ints, predicted: Ints, classes: int) -> dict[str, Any]:
@@ -118,55 +125,46 @@ def confusion(truth: Ints, predicted: Ints, classes: int) -> dict[str, Any]:
 # ---------------------------------------------------------------- several labels a text
 
 
-def multilabel(truth: NDArray[Any], predicted: NDArray[Any], *, seed: int = 0) -> dict[str, Any]:
+def multilabel(
+    truth: NDArray[np.bool_], predicted: NDArray[np.bool_], *, seed: int = 0
+) -> dict[str, Measured]:
     """`accuracy`, `macro_f1` and `micro_f1` of any number of labels a text.
 
     `truth` and `predicted` are yes/no values, shape (texts, labels). accuracy is the share of
-    texts with exactly the right labels; macro_f1 the mean over all labels; micro_f1 counts
+    texts with exactly the right labels; macro_f1 the mean F1 over all labels; micro_f1 counts
     every label of every text alike. mcc is not defined here.
     """
-    from sklearn import metrics as skm  # noqa: PLC0415
-
     n = len(truth)
-    names = ("accuracy", "macro_f1", "micro_f1", "mcc")
     if n == 0:
-        return dict.fromkeys(names, _nothing())
+        return dict.fromkeys(("accuracy", "macro_f1", "micro_f1", "mcc"), _nothing())
     hits = (truth & predicted).astype(np.float64)
     both = truth.astype(np.float64) + predicted
 
     def scores(draws: Floats) -> tuple[Floats, Floats]:
         twice, sums = 2 * (draws @ hits), draws @ both
-        macro = np.divide(twice, sums, out=np.zeros_like(sums), where=sums > 0).mean(axis=1)
-        return macro, _ratio(twice.sum(axis=1), sums.sum(axis=1))
+        return _ratio(twice, sums).mean(axis=1), _ratio(twice.sum(axis=1), sums.sum(axis=1))
 
-    macro, micro = _intervals(np.ones(n), scores, seed)
+    macro, micro = scores(np.ones((1, n)))
+    macro_interval, micro_interval = _intervals(np.ones(n), scores, seed)
     right = (truth == predicted).all(axis=1).astype(np.float64)
-    f1 = {
-        average: _quiet(skm.f1_score, truth, predicted, average=average, zero_division=0)
-        for average in ("macro", "micro")
-    }
     return {
         "accuracy": _measured(
             float(right.mean()), ratio_interval(right.tolist(), [1.0] * n, seed=seed), n
         ),
-        "macro_f1": _measured(f1["macro"], macro, n),
-        "micro_f1": _measured(f1["micro"], micro, n),
+        "macro_f1": _measured(float(macro[0]), macro_interval, n),
+        "micro_f1": _measured(float(micro[0]), micro_interval, n),
         "mcc": Measured.missing("The MCC is defined for one class a text.", n=n),
     }
 
 
-def multilabel_majority(truth: NDArray[Any], common: NDArray[Any]) -> dict[str, Measured]:
+def multilabel_majority(truth: NDArray[np.bool_], common: NDArray[np.bool_]) -> dict[str, Measured]:
     """What answering the labels of more than half of the training texts would score."""
-    from sklearn import metrics as skm  # noqa: PLC0415
-
-    n = len(truth)
-    if n == 0:
-        return dict.fromkeys(("majority_accuracy", "majority_macro_f1"), _nothing())
-    guess = np.broadcast_to(common, truth.shape)
-    f1 = _quiet(skm.f1_score, truth, guess, average="macro", zero_division=0)
+    found = multilabel(truth, np.broadcast_to(common, truth.shape))
     return {
-        "majority_accuracy": Measured(value=float((truth == guess).all(axis=1).mean()), n=n),
-        "majority_macro_f1": Measured(value=f1, n=n),
+        f"majority_{name}": Measured(value=found[name].value, n=len(truth))
+        if found[name].value is not None
+        else found[name]
+        for name in ("accuracy", "macro_f1")
     }
 
 

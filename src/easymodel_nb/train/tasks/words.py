@@ -6,6 +6,7 @@ from typing import Any
 
 from easymodel_nb.metrics.perplexity import IGNORED
 
+_PROBES = ("the", "and", "b", "x", "1")
 _CHUNK = 20_000  # words tokenised between two looks at the stop flag
 
 
@@ -34,24 +35,25 @@ def space_before(tokenizer: Any) -> str:
 
     Byte-level tokenizers (GPT-2, RoBERTa, Llama 3) make another token of a word after a space.
     """
-    inside, bare, spaced = (_ids(tokenizer, text) for text in ("a b", "b", " b"))
-    if inside[-len(bare) :] == bare:
-        return ""
-    return " " if inside[-len(spaced) :] == spaced else ""
+    for probe in _PROBES:
+        inside, bare, spaced = (_ids(tokenizer, t) for t in (f"a {probe}", probe, f" {probe}"))
+        if inside[-len(bare) :] != bare and inside[-len(spaced) :] == spaced:
+            return " "
+    return ""
 
 
 def add_prefix_space(tokenizer: Any) -> bool:
-    """Let the saved tokenizer itself put that space before each of a list of words.
+    """Let a tokenizer that needs that space put it before each of a list of words itself.
 
     Returns whether it does so now: `tokenizer(words, is_split_into_words=True)` gives the
     sub-words that the model has learned.
     """
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None or not space_before(tokenizer):
-        return not space_before(tokenizer)
+    if backend is None:
+        return False
     from tokenizers import normalizers  # noqa: PLC0415
 
-    wanted = _ids(tokenizer, " b")
+    wanted = [_ids(tokenizer, f" {probe}") for probe in _PROBES]
     first = backend.pre_tokenizer
     if type(first).__name__ == "ByteLevel":
         first.add_prefix_space = True
@@ -61,8 +63,8 @@ def add_prefix_space(tokenizer: Any) -> bool:
     else:  # a regular expression cuts first, and would give each of its parts a space
         before = [backend.normalizer] if backend.normalizer is not None else []
         backend.normalizer = normalizers.Sequence([*before, normalizers.Prepend(" ")])
-    split = tokenizer(["b"], is_split_into_words=True, add_special_tokens=False)["input_ids"]
-    return bool(split == wanted)
+    split = tokenizer(list(_PROBES), is_split_into_words=True, add_special_tokens=False)
+    return bool(split["input_ids"] == [token for ids in wanted for token in ids])
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
