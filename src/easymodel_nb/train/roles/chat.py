@@ -13,19 +13,36 @@ _KNOWN = {
     "system": "system", "tool": "tool", "function": "tool",
 }  # fmt: skip
 _SPEAKERS = ("user", "assistant")
+_EXCHANGES = (  # objects that hold what both say
+    ("input", "output"), ("prompt", "response"), ("question", "answer"), ("user", "assistant"),
+    ("human", "assistant"), ("human", "gpt"), ("instruction", "output"), ("q", "a"),
+)  # fmt: skip
 
 
 def is_turn(keys: Iterable[str]) -> bool:
     """Whether an object with these keys is one turn of a conversation."""
+    names = list(keys)
+    return speaks(names) or _exchange(key.lower() for key in names) is not None
+
+
+def speaks(keys: Iterable[str]) -> bool:
+    """Whether an object with these keys says who speaks and what."""
     lower = {key.lower() for key in keys}
     return not lower.isdisjoint(_ROLE) and not lower.isdisjoint(_CONTENT)
+
+
+def _exchange(keys: Iterable[str]) -> tuple[str, str] | None:
+    """The two keys of an object that holds what both say, where it is nothing else."""
+    found = set(keys)
+    return next((pair for pair in _EXCHANGES if set(pair) == found), None)
 
 
 def turns(value: Any) -> list[dict[str, str]] | None:
     """A conversation as `[{"role": ..., "content": ...}]`; None where it is none or empty.
 
     Read are objects with role and content (or from and value, as in ShareGPT; speaker
-    and text), and lists of strings, whose first one the user says. Speakers without a
+    and text), objects that hold what both say (input and output), and lists of strings, whose
+    first one the user says. Speakers without a
     known role alternate: who speaks first is the user.
     """
     if isinstance(value, dict):  # an object of lists, as `datasets` stores a Sequence of objects
@@ -39,6 +56,8 @@ def turns(value: Any) -> list[dict[str, str]] | None:
             if text.strip()
         ]
         return said or None
+    if isinstance(value[0], dict) and (pair := _exchange(map(str.lower, value[0]))):
+        return _exchanged(value, pair)
     read = [turn for turn in map(_turn, value) if turn is not None]
     if not read or not all(isinstance(turn, dict) for turn in value):
         return None
@@ -50,6 +69,18 @@ def turns(value: Any) -> list[dict[str, str]] | None:
         {"role": _KNOWN.get(role.lower()) or named[role], "content": content}
         for role, content in read
     ]
+
+
+def _exchanged(value: list[Any], pair: tuple[str, str]) -> list[dict[str, str]] | None:
+    said: list[dict[str, str]] = []
+    for turn in value:
+        if not isinstance(turn, dict):
+            return None
+        lower = {str(key).lower(): content for key, content in turn.items()}
+        for role, key in zip(_SPEAKERS, pair, strict=True):
+            if lower.get(key) is not None:
+                said.append({"role": role, "content": str(lower[key])})
+    return said or None
 
 
 def _rows(columns: dict[str, Any]) -> list[dict[str, Any]] | None:

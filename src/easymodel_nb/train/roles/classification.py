@@ -120,6 +120,8 @@ def _candidate(table: pa.Table, column: Column, columns: list[Column]) -> _Candi
     else:
         minor = names.has_word(column.name, names.MINOR)
         found = _Candidate(column, 5 if minor else _UNNAMED, 0, "")
+    if found.tier == 1:
+        return found if _is_classes(column, _SURE, small=True) else None
     if found.tier < _UNNAMED:
         return found if _is_classes(column, _SURE) else None
     return found if _is_classes(column, _LIKELY) and not column.constant else None
@@ -130,11 +132,14 @@ def _measure(column: Column) -> bool:
     return column.kind != "boolean" and names.has_word(column.name, names.MEASURES)
 
 
-def _is_classes(column: Column, share: float) -> bool:
-    """Whether the values repeat and are short, as classes do."""
+def _is_classes(column: Column, share: float, *, small: bool = False) -> bool:
+    """Whether the values repeat and are short, as classes do.
+
+    With `small`, a table of few rows need not show a class twice.
+    """
     rows, distinct = len(column.values), column.distinct
     few = distinct <= max(share * rows, min(rows / 2, _FEW))
-    few = few or (share == _SURE and rows < _FEW_ROWS)
+    few = few or (small and rows < _FEW_ROWS)
     if column.kind == "boolean":
         return True
     if column.kind == "integer" or (column.kind == "number" and column.whole):
@@ -188,7 +193,9 @@ def _is_flag(column: Column) -> bool:
 
 def _why_none(columns: list[Column]) -> str:
     measured = [
-        c for c in columns if c.kind == "number" and not c.whole and named([c], names.LABELS)
+        c
+        for c in columns
+        if c.kind == "number" and not c.whole and named([c], (*names.LABELS, *names.THEMES))
     ]
     if measured:
         shown = ", ".join(f"{value:g}" for value in measured[0].values[:3])

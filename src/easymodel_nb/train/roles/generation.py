@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from easymodel_nb.train.roles import names, pairs
+from easymodel_nb.train.roles.chat import speaks
 from easymodel_nb.train.roles.columns import Column
 from easymodel_nb.train.roles.matching import exactly, first, texts, why_named
 from easymodel_nb.train.roles.problems import none_fits, unclear
@@ -65,7 +66,14 @@ def chats(columns: list[Column]) -> list[Column]:
         if c.mean_length > 1 and _mean_words(c) > 2  # noqa: PLR2004  sentences, not word lists
     ]
     known = exactly(talks, names.CHATS)
-    return [*known, *(c for c in talks if c not in known), *spoken]
+    return [*known, *(c for c in talks if c not in known and _says_who(c)), *spoken]
+
+
+def _says_who(column: Column) -> bool:
+    """Whether the turns name their speakers; {input, output} alone may be an example."""
+    value = next(iter(column.values), None)
+    turn = next(iter(value), None) if isinstance(value, list) else value
+    return isinstance(turn, dict) and speaks(turn)
 
 
 def _mean_words(column: Column) -> float:

@@ -9,8 +9,12 @@ from easymodel_nb.train.roles.columns import Column
 from easymodel_nb.train.roles.matching import exactly, first, named, texts, why_named
 from easymodel_nb.train.roles.roles import Roles
 
+_QUESTIONS = frozenset(map(names.normal, names.QUESTIONS))
 _LANGUAGE = re.compile(r"^[a-z]{2,3}([-_][a-z]{2,4})?$", re.IGNORECASE)
 _SCRIPT = re.compile(r"(^|_)[a-z]{3}_[A-Z][a-z]{3}$")  # sentence_eng_Latn
+_COUNTS = ("integer", "number", "boolean")
+_FEW_ROWS = 10
+_FEW_VALUES = 0.25
 _TITLES = frozenset(("title", "headline", "name", "id"))
 
 
@@ -67,11 +71,13 @@ def by_name(columns: list[Column], *, plain_texts: bool) -> Two | None:
 
     With `plain_texts`, a title beside a text is no target: the text is learned as it is.
     """
-    usable = [c for c in texts(columns) if not c.mark and _may_be_target(c)]
+    usable = [c for c in texts(columns) if not c.mark and not c.constant and _may_be_target(c)]
     for find in (exactly, named):
+        sources = sorted(find(usable, names.SOURCES), key=lambda c: not c.prose)
+        targets = sorted(find(usable, names.TARGETS), key=_like_labels)
         pairs = [
             (source, target)
-            for target, source in product(find(usable, names.TARGETS), find(usable, names.SOURCES))
+            for target, source in product(targets, sources)
             if source.root != target.root
             and "[" not in source.path
             and not (plain_texts and _own_text(source, target))
@@ -79,7 +85,22 @@ def by_name(columns: list[Column], *, plain_texts: bool) -> Two | None:
         if pairs:  # the best target, and for it the best source
             source, target = pairs[0]
             return Two(source, target, why_named(source), why_named(target))
-    return None
+    return _counted_answer(columns, usable)
+
+
+def _like_labels(column: Column) -> bool:
+    """Whether few values repeat, as in target_language beside target_sentence."""
+    return len(column.values) >= _FEW_ROWS and column.distinct <= _FEW_VALUES * len(column.values)
+
+
+def _counted_answer(columns: list[Column], usable: list[Column]) -> Two | None:
+    """A question and an answer that is a number, or yes and no."""
+    asked = first([c for c in usable if "[" not in c.path], names.QUESTIONS)
+    counts = [c for c in columns if c.kind in _COUNTS and c.values]
+    answer = first(counts, [name for name in names.ANSWERS if name != "target"])
+    if asked is None or answer is None or asked.root == answer.root:
+        return None
+    return Two(asked, answer, why_named(asked), why_named(answer))
 
 
 def _own_text(source: Column, target: Column) -> bool:
@@ -137,10 +158,12 @@ def with_template(columns: list[Column], *, to_source: bool) -> Roles | None:
     if asked is None:
         return None
     others = [c for c in plain if c is not asked]
+    question = names.normal(asked.name) in _QUESTIONS
     extra = first(others, names.INPUTS) or first(others, names.CONTEXTS)
+    if extra is None and question:
+        extra = first(others, names.QUESTION_CONTEXTS)
     system = first(others, names.SYSTEMS)
     if extra is not None and (_gaps(extra) or not extra.constant):
-        question = names.normal(asked.name) not in ("instruction", "prompt", "task")
         template = (_question if question else _instruction)(asked, extra, to_source=to_source)
         why = f"{asked.path!r} asks about {extra.path!r}, so both are in the prompt"
     elif system is not None and not to_source:
@@ -181,7 +204,8 @@ def _gaps(column: Column) -> bool:
 
 def _answer(columns: list[Column]) -> Column | None:
     usable = [c for c in texts(columns) if _may_be_target(c) and not c.mark]
-    return first(usable, names.ANSWERS)
+    counts = [c for c in columns if c.kind in _COUNTS and c.values]
+    return first(usable, names.ANSWERS) or first(counts, ("answer", "answers", "final_answer"))
 
 
 def _why_answer(answer: Column) -> str:
