@@ -178,7 +178,7 @@ def _epoch(raw: dict[str, Any]) -> str:
         for name, measured in analytics.perplexity.items()
         if measured.value is not None
     )
-    others = list(task_numbers(analytics))
+    others = task_numbers(analytics)
     known = [
         f"{metric.name} {measured.value:.3g}{_beside(analytics, metric)}"
         for metric, measured in others

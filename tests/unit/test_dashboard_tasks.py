@@ -209,6 +209,28 @@ def test_entities_have_precision_and_recall_beside_f1(tmp_path: Path) -> None:
     assert confusion_content(view) is None
 
 
+def test_tags_that_mark_no_entities_are_scored_by_word(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, "token_classification")
+    why = "The tags mark no entities: words are scored."
+    numbers = {
+        "accuracy": around(0.9),
+        "macro_f1": Measured(value=0.7, n=100),
+        "f1": Measured.missing(why, n=100),
+        "majority_accuracy": Measured(value=0.2, n=100),
+    }
+    view = recorder.point(1, numbers, details=tables(["NOUN", "VERB"], [[5, 2], [0, 9]])).finish()
+    said = "Word accuracy is 0.900 after 1 epoch, above the majority class (0.200)"
+    assert finding(view) == said
+    content, mistakes, tags = task_content(view), confusion_content(view), classes_content(view)
+    assert content.lines["first"].label == "accuracy 0.900"
+    assert content.lines["reference"].label == "majority acc. 0.200"
+    assert mistakes is not None
+    assert tags is not None
+    assert mistakes.caption == "2 of 16 words wrong, epoch 1"
+    assert tags.caption == "2 tags, 16 words, epoch 1"
+    assert "Right tags" in samples_html([sample()], waiting="", task="word_tags")
+
+
 def test_seq2seq_has_perplexity_and_overlap_with_the_base(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "seq2seq")
     for epoch in (0, 1):
@@ -297,7 +319,7 @@ def sample(**fields: Any) -> dict[str, Any]:
 
 
 def test_right_and_wrong_are_words_with_a_sign() -> None:
-    rows = [sample(), sample(tuned="dog", tuned_more={"confidence": 0.9991})]
+    rows: list[dict[str, Any]] = [sample(), sample(tuned="dog", tuned_more={"confidence": 0.9991})]
     markup = samples_html(rows, waiting="later", task="classification")
     parsed = _Parser(markup)
     assert "right" in parsed.text
@@ -322,7 +344,10 @@ def test_several_labels_have_a_confidence_each() -> None:
 
 
 def test_what_is_not_predicted_yet_says_when() -> None:
-    rows = [{"prompt": "p", "reference": "PER: Jo", "base": None, "tuned": None}, {"tuned": ""}]
+    rows: list[dict[str, Any]] = [
+        {"prompt": "p", "reference": "PER: Jo", "base": None, "tuned": None},
+        {"tuned": ""},
+    ]
     parsed = _Parser(samples_html(rows, waiting="not yet", task="token_classification"))
     assert "n/a: not yet" in parsed.text
     assert "none" in parsed.text
@@ -334,7 +359,7 @@ def test_what_is_not_predicted_yet_says_when() -> None:
 
 def shown(dashboard: Dashboard) -> list[str]:
     """The test hooks of what is not hidden, in their order."""
-    found = []
+    found: list[str] = []
 
     def walk(box: Any) -> None:
         classes = box._dom_classes

@@ -50,6 +50,18 @@ NONE = {"validation": Measured.missing("Perplexity is not defined for classifica
             epoch(1, perplexity={"validation": value(7)}, task={"chrf": value(41.2)}),
             "Epoch 1: perplexity validation 7, chrF 41.2",
         ),
+        (
+            epoch(
+                1,
+                task={
+                    "accuracy": value(0.9),
+                    "macro_f1": value(0.7),
+                    "f1": Measured.missing("The tags mark no entities: words are scored."),
+                    "majority_accuracy": value(0.2),
+                },
+            ),
+            "Epoch 1: word accuracy 0.9 (majority class 0.2), macro-F1 0.7",
+        ),
         (epoch(0.5, perplexity={}), "Epoch 0.5: perplexity not measured"),
     ],
 )

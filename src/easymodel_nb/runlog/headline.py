@@ -1,6 +1,5 @@
 """Which of its numbers a run is judged by, for each task: what cards, charts and terminal name."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from easymodel_nb.measured import Measured
@@ -46,6 +45,11 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         Metric("task.precision", "precision"),
         Metric("task.recall", "recall"),
     ),
+    # Token classification whose tags mark no entities, such as parts of speech.
+    "word_tags": (
+        Metric("task.accuracy", "word accuracy", baseline="task.majority_accuracy"),
+        Metric("task.macro_f1", "macro-F1"),
+    ),
 }
 
 
@@ -54,12 +58,21 @@ def task_of(view: RunView) -> str:
     drawn = (view.request.get("node") or {}).get("data") or {}
     planned = (view.plan or {}).get("finetune") or {}
     task = planned.get("task") or drawn.get("task")
-    return task if task in METRICS else "generation"
+    return task if task in METRICS and task != "word_tags" else "generation"
+
+
+def kind_of(view: RunView) -> str:
+    """The key of a run's metrics: its task, or "word_tags"."""
+    task = task_of(view)
+    words = task == "token_classification" and any(
+        "macro_f1" in p.analytics.task for p in view.points
+    )
+    return "word_tags" if words else task
 
 
 def metrics_of(view: RunView) -> tuple[Metric, ...]:
     """The metrics of a run's task, the headline first."""
-    return METRICS[task_of(view)]
+    return METRICS[kind_of(view)]
 
 
 def measured_at(analytics: Analytics, key: str) -> Measured | None:
@@ -75,9 +88,11 @@ def details(analytics: Analytics) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def task_numbers(analytics: Analytics) -> Iterator[tuple[Metric, Measured]]:
-    """The metrics of a point beside perplexity, whatever its task, the headline first."""
-    for metric in (metric for task in METRICS.values() for metric in task):
-        found = measured_at(analytics, metric.key)
-        if found is not None and metric is not PERPLEXITY:
-            yield metric, found
+def task_numbers(analytics: Analytics) -> list[tuple[Metric, Measured]]:
+    """The metrics of a point beside perplexity, told by what it has, the headline first."""
+    has = analytics.task.keys()
+    kind = "seq2seq" if "chrf" in has else "classification" if "macro_f1" in has else "generation"
+    if "f1" in has:
+        kind = "word_tags" if "macro_f1" in has else "token_classification"
+    found = [(m, measured_at(analytics, m.key)) for m in METRICS[kind] if m is not PERPLEXITY]
+    return [(metric, measured) for metric, measured in found if measured is not None]

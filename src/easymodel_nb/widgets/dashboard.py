@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from easymodel_nb.runlog.headline import task_of
+from easymodel_nb.runlog.headline import kind_of, task_of
 from easymodel_nb.widgets.dashboard_classes import classes_content
 from easymodel_nb.widgets.dashboard_confusion import confusion_content
 from easymodel_nb.widgets.dashboard_html import empty
@@ -179,7 +179,7 @@ class Dashboard:
             return
         self._sampled = key
         rows = run.sample_rows() if view.samples else []
-        put(self._samples, samples_html(rows, waiting=_waiting(view), task=task_of(view)))
+        put(self._samples, samples_html(rows, waiting=_waiting(view), task=kind_of(view)))
         toggle(self._samples, "emnb-off", on=not rows)
 
 
@@ -199,7 +199,7 @@ def _news(view: "RunView") -> Hashable:
 
 
 def _measured(view: "RunView") -> Hashable:
-    return (len(view.points), view.epochs, task_of(view))
+    return (len(view.points), view.epochs, kind_of(view))
 
 
 def _measured_or_waiting(view: "RunView") -> Hashable:

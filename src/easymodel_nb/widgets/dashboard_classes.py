@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
-from easymodel_nb.runlog.headline import details, task_of
+from easymodel_nb.runlog.headline import details, kind_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import dashboard_numbers as write
 from easymodel_nb.widgets.dashboard_html import Row, missing, table
@@ -13,17 +13,32 @@ from easymodel_nb.widgets.dashboard_points import tables
 
 _IN_ORDER, _MOST_ROWS = 20, 200
 _COLUMNS = ("precision", "recall", "f1", "support")
-_HOW = {
-    "classification": (
-        "Of the rows predicted as a class, precision is the share that are of it; of the rows that "
-        "are of it, recall is the share predicted as it; F1 is their harmonic mean. Support is the "
-        "number of validation rows of the class: a number of a few rows says little."
+
+
+class _Words(NamedTuple):
+    row: str
+    rows: str
+    one: str  # what support counts
+    many: str
+    how: str
+
+
+_HOW = (
+    "Of the {many} predicted as a {row}, precision is the share that are of it; of the {many} that "
+    "are of it, recall is the share predicted as it; F1 is their harmonic mean. Support is the "
+    "number of validation {many} of the {row}: a number of a few {many} says little."
+)
+_HOW_ENTITIES = (
+    "Of the entities predicted with a type, precision is the share that are right in type and "
+    "ends; of the true entities of a type, recall is the share found; F1 is their harmonic mean. "
+    "Support is the number of true entities of the type in the validation texts."
+)
+_WORDS = {
+    "classification": _Words(
+        "class", "classes", "text", "texts", _HOW.format(many="texts", row="class")
     ),
-    "token_classification": (
-        "Of the entities predicted with a type, precision is the share that are right in type and "
-        "ends; of the true entities of a type, recall is the share found; F1 is their harmonic "
-        "mean. Support is the number of true entities of the type in the validation texts."
-    ),
+    "word_tags": _Words("tag", "tags", "word", "words", _HOW.format(many="words", row="tag")),
+    "token_classification": _Words("type", "types", "entity", "entities", _HOW_ENTITIES),
 }
 
 
@@ -31,32 +46,29 @@ def classes_content(view: RunView) -> PanelContent | None:
     """What the panel shows, or None where the run has no such table (yet)."""
     point = tables(view)
     rows = per_class(details(point.analytics)) if point is not None else []
-    if point is None or not rows:
+    if point is None or not rows or kind_of(view) not in _WORDS:
         return None
-    entities = task_of(view) == "token_classification"
-    word = "type" if entities else "class"
+    words = _WORDS[kind_of(view)]
     weakest_first = len(rows) > _IN_ORDER
     if weakest_first:
         rows = sorted(rows, key=lambda row: _plain(row.get("f1")) or 0.0)
     shown = rows[:_MOST_ROWS]
-    one, many = ("type", "types") if entities else ("class", "classes")
-    parts = [write.plural(len(rows), one, many)]
+    parts = [write.plural(len(rows), words.row, words.rows)]
     total = [_plain(row.get("support")) for row in rows]
     if all(s is not None for s in total):
-        one, many = ("entity", "entities") if entities else ("text", "texts")
-        parts.append(write.plural(sum(s or 0 for s in total), one, many))
+        parts.append(write.plural(sum(s or 0 for s in total), words.one, words.many))
     parts.append(f"epoch {write.epoch(point.epoch)}")
     if weakest_first:
         parts.append("weakest first")
     if len(rows) > len(shown):
         parts.append(f"{len(shown)} of them shown")
     return PanelContent(
-        title=_title(rows, word),
+        title=_title(rows, words.row),
         caption=", ".join(parts),
-        how=_HOW["token_classification" if entities else "classification"],
+        how=words.how,
         table=table(
-            f"Precision, recall, F1 and support by {word}",
-            [word, "precision", "recall", "F1", "support"],
+            f"Precision, recall, F1 and support by {words.row}",
+            [words.row, "precision", "recall", "F1", "support"],
             [_row(row) for row in shown],
             strong=3,
         ),

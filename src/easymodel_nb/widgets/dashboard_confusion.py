@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from easymodel_nb.runlog.headline import details
+from easymodel_nb.runlog.headline import details, kind_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import dashboard_numbers as write
 from easymodel_nb.widgets.dashboard_html import Row, table, tag, text
@@ -18,15 +18,15 @@ MOST_CLASSES = 12  # of a matrix that can be read
 _MOST_PAIRS = 15
 _SHADES = 8
 _HOW = (
-    "A row is a class of the validation rows, a column a class that was predicted, a cell how many "
-    "rows of the one were taken for the other. The diagonal is right. The darker a cell, the "
+    "A row is a class of the validation data, a column a class that was predicted, a cell how "
+    "many of the one were taken for the other. The diagonal is right. The darker a cell, the "
     "larger its share of its row."
 )
 
 
 _HOW_PAIRS = (
     "With this many classes a matrix cannot be read, so the mistakes are listed: how many "
-    "validation rows of one class were predicted as another, and their share of that class."
+    "of one class were predicted as another, and their share of that class."
 )
 
 Cells = Mapping[tuple[int, int], int]  # texts by (true, predicted) class
@@ -51,9 +51,10 @@ def confusion_content(view: RunView) -> PanelContent | None:
         return None
     pairs = confused(labels, cells)
     small = len(labels) <= MOST_CLASSES
+    unit = "word" if kind_of(view) == "word_tags" else "text"
     wrong = sum(pair.count for pair in pairs)
     caption = [
-        f"{write.count(wrong)} of {write.plural(sum(cells.values()), 'text')} wrong",
+        f"{write.count(wrong)} of {write.plural(sum(cells.values()), unit)} wrong",
         f"epoch {write.epoch(point.epoch)}",
     ]
     if not small:
@@ -92,7 +93,7 @@ def _cells(found: Mapping[str, Any], classes: int) -> Cells:
 
 def _title(pairs: Sequence[Pair]) -> str:
     if not pairs:
-        return "Every validation text was labelled rightly"
+        return "No mistake was made"
     worst = pairs[0]
     return f"{worst.reference} taken for {worst.predicted}, {worst.count} of {worst.of}"
 
@@ -109,7 +110,9 @@ def _matrix(labels: Sequence[str], cells: Cells) -> str:
         for k, label in enumerate(labels, start=1)
     )
     rows = "".join(_matrix_row(index, labels, cells) for index in range(len(labels)))
-    caption = text("caption", "Texts by right label and, in columns, by predicted label", "emnb-sr")
+    caption = text(
+        "caption", "Counts by right label and, in columns, by predicted label", "emnb-sr"
+    )
     inner = caption + tag("thead", tag("tr", head)) + tag("tbody", rows)
     key = text("p", "Columns: the predicted label, by its number.", "emnb-caption")
     return tag("div", tag("table", inner, "emnb-table emnb-matrix"), "emnb-table-scroll") + key
@@ -161,7 +164,7 @@ def _pairs(pairs: Sequence[Pair]) -> str:
     ]
     return table(
         "The classes taken most often for another",
-        ["right label", "predicted", "texts", "of the class"],
+        ["right label", "predicted", "times", "of the class"],
         rows,
         strong=2,
     )

@@ -19,26 +19,26 @@ class _Column(NamedTuple):
     head: str
 
 
-_CLASSES = (
-    _Column("prompt", "Text"),
-    _Column("reference", "Right label"),
-    _Column("base", "Base model"),
-    _Column("tuned", "Predicted"),
-    _Column("confidence", "Confidence"),
-)
-_ENTITIES = (
-    _Column("prompt", "Text"),
-    _Column("reference", "Entities"),
-    _Column("base", "Base model"),
-    _Column("tuned", "Predicted"),
-)
+_RIGHT = {
+    "classification": "Right label",
+    "token_classification": "Entities",
+    "word_tags": "Right tags",
+}
+LABEL_TASKS = frozenset(_RIGHT)
+
+
+def _columns(task: str, *, base: bool) -> list[_Column]:
+    columns = [_Column("prompt", "Text"), _Column("reference", _RIGHT[task])]
+    columns += [_Column("base", "Base model")] * base
+    columns += [_Column("tuned", "Predicted")]
+    return columns + [_Column("confidence", "Confidence")] * (task == "classification")
 
 
 def label_table(
-    rows: Sequence[Mapping[str, Any]], waiting: str, *, head: bool, entities: bool, base: bool
+    rows: Sequence[Mapping[str, Any]], waiting: str, *, head: bool, task: str, base: bool
 ) -> str:
     """The rows as a table; `base` says whether the base model had a head that answered."""
-    columns = [c for c in (_ENTITIES if entities else _CLASSES) if base or c.key != "base"]
+    columns = _columns(task, base=base)
     names = tag("tr", "".join(text("th", c.head, scope="col") for c in columns))
     caption = text("caption", "Samples: validation texts and what was predicted", "emnb-sr")
     inner = caption + tag("thead", names, "" if head else "emnb-sr")
@@ -46,7 +46,7 @@ def label_table(
         tag("tr", "".join(tag("td", _cell(c, row, waiting), f"emnb-c-{c.key}") for c in columns))
         for row in rows
     )
-    kind = "emnb-entities" if entities else "emnb-labels"
+    kind = "emnb-labels" if task == "classification" else "emnb-entities"
     return tag("table", inner + tag("tbody", body), f"emnb-samples-table {kind}")
 
 

@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from easymodel_nb.widgets.dashboard_html import QUIET_KEYS, missing, tag, text
-from easymodel_nb.widgets.dashboard_labels import label_table
+from easymodel_nb.widgets.dashboard_labels import LABEL_TASKS, label_table
 from easymodel_nb.widgets.dashboard_sample_cell import cell, clean
 
 SHOWN, MORE = 3, 17
@@ -51,12 +51,12 @@ def samples_html(
 
 def _shower(rows: Sequence[Mapping[str, Any]], waiting: str, task: str) -> Callable[..., str]:
     """What makes the table of a task's samples."""
-    if task not in {"classification", "token_classification"}:
+    if task not in LABEL_TASKS:
         return partial(_table, waiting=waiting)
     return partial(
         label_table,
         waiting=waiting,
-        entities=task == "token_classification",
+        task=task,
         base=any(row.get("base") is not None for row in rows),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of, task_of
+from easymodel_nb.runlog.headline import PERPLEXITY, Metric, kind_of, metrics_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import dashboard_numbers as write
 from easymodel_nb.widgets.charts_line import Line, LineStyle
@@ -67,6 +67,16 @@ _WORDS = {
         3,
         ("F1", "precision", "recall"),
     ),
+    "word_tags": _Words(
+        "Word accuracy and macro-F1 by epoch",
+        "Share of words with the right tag, and macro-F1",
+        "share, higher is better",
+        "The tags mark no entities, so words are scored: accuracy is the share of validation words "
+        "whose tag is predicted rightly, macro-F1 the plain mean of the F1 of every tag. The "
+        "majority class is what always answering the commonest tag of the training words gets.",
+        2,
+        ("accuracy", "macro-F1"),
+    ),
     "seq2seq": _Words(
         "chrF, BLEU and ROUGE-L by epoch",
         "Generated answers against the references",
@@ -82,7 +92,7 @@ _WORDS = {
 
 def task_content(view: RunView) -> PanelContent:
     """What the panel shows of a run whose task has metrics of its own."""
-    words = _WORDS[task_of(view)]
+    words = _WORDS[kind_of(view)]
     metrics = [metric for metric in metrics_of(view) if metric is not PERPLEXITY]
     drawn = metrics[: words.drawn]
     found = {metric.key: values(view, metric.key) for metric in [*drawn, _LOSS]}
@@ -118,7 +128,7 @@ def task_content(view: RunView) -> PanelContent:
 
 
 def _short(metric: Metric) -> str:
-    return metric.name.removeprefix("entity ")
+    return metric.name.removeprefix("entity ").removeprefix("word ")
 
 
 def _references(
@@ -129,7 +139,7 @@ def _references(
     for place, metric in zip(("reference", "reference 2"), drawn, strict=False):
         if metric.baseline:
             guess = at_epoch(view, metric.baseline, None)
-            name = "majority F1" if place == "reference" else "majority acc."
+            name = "majority F1" if metric.key == "task.macro_f1" else "majority acc."
             lines[place] = constant_line(name, guess, last, write.score)
     if not any(metric.baseline for metric in drawn):
         start = next((v.measured for v in found[drawn[0].key] if v.epoch == 0), None)
