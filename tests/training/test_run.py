@@ -16,8 +16,8 @@ from easymodel_nb.runlog.events import Event, parse
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import planning
 from easymodel_nb.train.api import train
-from easymodel_nb.train.fields import Roles, prompt_and_target
 from easymodel_nb.train.manager import RunManager
+from easymodel_nb.train.roles import Roles, prompt_and_target
 from easymodel_nb.train.runner import ProcessRunner
 
 STEPS = 10  # 40 rows in batches of 8, twice

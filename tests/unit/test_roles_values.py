@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easymodel_nb.errors import Problem, StudioError
-from easymodel_nb.train.fields import Roles, as_text, choose, prompt_and_target, value_at
+from easymodel_nb.train.roles import Roles, as_text, choose, prompt_and_target, value_at
 from easymodel_nb.workflow.document import FinetuneData
 
 
