@@ -137,8 +137,8 @@ class TokenClassification(HeadTask):
         return Problem(
             code="tags.broken",
             severity="note",
-            message=f"{mended.words:,} tags in {mended.texts:,} {split} texts break the "
-            f"{self.scheme.name} scheme, such as {shown[0]!r}, which was read as {shown[1]!r}.",
+            message=f"{_plural(mended.words, 'tag')} in {_plural(mended.texts, f'{split} text')} "
+            f"{'breaks' if mended.words == 1 else 'break'} the {self.scheme.name} scheme, such as {shown[0]!r}, which was read as {shown[1]!r}.",
             field="label_field",
         )
 
@@ -406,3 +406,7 @@ class TokenClassification(HeadTask):
         if self.scheme.has_entities:
             return reading.rendered(words, reading.entities(told, self.scheme))
         return reading.rendered_words(words, told)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
