@@ -174,8 +174,9 @@ def test_a_missing_column_comes_with_a_fix(tmp_path: Path):
 def test_a_column_missing_in_the_split_that_is_measured(tmp_path: Path):
     rows(tmp_path / "train.jsonl", *[{"prompt": "a", "target": "b"}] * 4)
     rows(tmp_path / "test.jsonl", *[{"prompt": "a", "label": 1}] * 4)
-    _, problem = failed(small(str(tmp_path)))
-    assert place(problem) == ("column.missing", "f1", "target_field")
+    _, problem = failed(small(str(tmp_path), dataset={"eval_split": "test"}))
+    assert place(problem) == ("split.unlabelled", "d1", "eval_split")
+    assert "it has no column 'target'" in problem.message
 
 
 def test_no_rows_are_left(tmp_path: Path):

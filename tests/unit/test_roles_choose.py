@@ -108,6 +108,41 @@ def test_a_text_without_a_target_for_seq2seq():
     assert "generation" in problem(pa.table({"messages": chat}), task="seq2seq").message
 
 
+@pytest.mark.parametrize("answers", [[" "] * 20, [None] * 20])
+def test_a_target_without_any_value_is_not_passed_over(answers: list[Any]):
+    roles = choose(pa.table({"prompt": SAID, "target": answers}), FinetuneData())
+    assert (roles.prompt, roles.target) == ("prompt", "target")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("task", "row", "expected"),
+    [
+        ("generation", {"prompt": "a", "target": "b"}, ("prompt_field", "target_field")),
+        ("generation", {"text": "a"}, ("text_field",)),
+        ("generation", {"context": "The mill is shut today.", "question": "b", "answer": "c"},
+         ("target_field", "template")),
+        ("seq2seq", {"source": "a", "target": "b"}, ("prompt_field", "target_field")),
+        ("classification", {"text": "a", "label": 1}, ("text_field", "label_field")),
+        ("classification", {"premise": "a", "hypothesis": "b", "label": "x"},
+         ("text_field", "text_pair_field", "label_field")),
+        ("token_classification", {"tokens": ["a", "b"], "tags": ["O", "B-X"]},
+         ("text_field", "label_field")),
+    ],
+)  # fmt: skip
+def test_the_same_row_again_and_again(rows: int, task: Any, row: Any, expected: tuple[str, ...]):
+    roles = choose(pa.Table.from_pylist([row] * rows), FinetuneData(task=task))
+    assert tuple(roles.fields) == expected
+
+
+def test_an_answer_may_be_a_number_and_a_constant_column_is_no_source():
+    roles = choose(pa.table({"question": SAID, "answer": list(range(20))}), FinetuneData())
+    assert (roles.prompt, roles.target) == ("question", "answer")
+    table = pa.table({"source": ["cnn", "bbc"] * 10, "text": SAID, "summary": SAID[::-1]})
+    roles = choose(table, FinetuneData(task="seq2seq"))
+    assert (roles.prompt, roles.target) == ("text", "summary")
+
+
 def test_many_texts_and_no_name_for_seq2seq():
     table = pa.table({"x_one": SAID, "x_two": SAID[::-1], "x_three": SAID})
     assert problem(table, task="seq2seq").code == "column.unclear"
@@ -271,6 +306,7 @@ def test_optional_slots_elsewhere():
         ([{"speaker": "Ann", "text": "a"}, {"speaker": "Bob", "text": "b"}], "ua"),
         ([{"role": "user", "content": "a"}, {"role": "Sam", "content": "b"}], "ua"),
         ({"role": ["user", "assistant"], "content": ["a", "b"]}, "ua"),
+        ([{"input": "a", "output": "b"}, {"input": "c", "output": None}], "uau"),
     ],
 )  # fmt: skip
 def test_conversations(value: Any, roles: str):

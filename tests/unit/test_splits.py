@@ -205,6 +205,12 @@ def test_the_next_split_is_taken_and_the_reason_says_so():
     assert found.eval_reason == (
         "the split is named test; validation is not used, because its 'label' is empty in every row"
     )
+    (told,) = found.problems
+    assert (told.code, told.severity, told.field) == ("split.passed_over", "note", "eval_split")
+    assert told.message == (
+        "The split validation cannot be measured, because its 'label' is empty in every row; "
+        "test is measured instead."
+    )
 
 
 def test_a_test_split_without_the_column_or_with_empty_targets():

@@ -188,7 +188,7 @@ class Attempt:
             plan=plan,
             environment=_environment(plan),
         )
-        self._warn(plan, [*drawn.problems, *prepared.notes], prepared)
+        self._warn(plan, [*chosen.problems, *drawn.problems, *prepared.notes], prepared)
         return plan, prepared
 
     def _choose_threads(self, chooser: planning.Chooser, device: environment.Device) -> None:

@@ -1,13 +1,13 @@
 """Which rows are trained on and which are measured: the splits of a dataset, whole or sliced."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from easymodel_nb.errors import FieldChange, Fix, StudioError, problem_error
+from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
 from easymodel_nb.train.roles import Roles, class_names, column_at, path_root
 from easymodel_nb.train.roles.arrow import is_list, is_text
 from easymodel_nb.workflow.check import label_of
@@ -37,6 +37,7 @@ class Splits:
     evaluation: pa.Table | None
     train_reason: str | None = None
     eval_reason: str | None = None
+    problems: list[Problem] = field(default_factory=list)  # splits that were passed over
 
 
 def choose_splits(tables: Tables, data: DatasetData, roles: Roles | None = None) -> Splits:
@@ -53,28 +54,44 @@ def choose_splits(tables: Tables, data: DatasetData, roles: Roles | None = None)
     """
     train_name = train_split(tables, data)
     train = split_table(tables.splits, train_name, "train_split")
+    why_train = _why_train(tables, data, train_name)
     if data.eval_split:
         evaluation = split_table(tables.splits, data.eval_split, "eval_split")
         if roles is not None and (why := unlabelled(evaluation, train, roles)):
             raise _no_answers(data.eval_split, why)
-        return Splits(
-            train_name, train, data.eval_split, evaluation, _why_train(tables, data, train_name)
-        )
-    passed: list[str] = []
+        return Splits(train_name, train, data.eval_split, evaluation, why_train)
+    passed: dict[str, str] = {}
     for name in _usual(tables, train_name):
         table = tables.splits[name]
         why = unlabelled(table, train, roles) if roles is not None else None
         if why is None and table.num_rows:
-            reason = f"the split is named {name}" + "".join(f"; {p}" for p in passed)
+            reason = "; ".join([f"the split is named {name}", *_told(passed)])
             return Splits(
-                train_name, train, name, table, _why_train(tables, data, train_name), reason
+                train_name, train, name, table, why_train, reason, _passed_over(passed, name)
             )
-        passed.append(f"{name} is not used, because {why or 'it has no rows'}")
+        passed[name] = why or "it has no rows"
+    reason = "; ".join(_told(passed)) or "no other split is there"
     held = f"{data.eval_fraction * 100:.3g} % of the rows are held out"
-    reason = "; ".join(passed) if passed else "no other split is there"
     return Splits(
-        train_name, train, None, None, _why_train(tables, data, train_name), f"{reason}: {held}"
+        train_name, train, None, None, why_train, f"{reason}: {held}", _passed_over(passed, None)
     )
+
+
+def _told(passed: Mapping[str, str]) -> list[str]:
+    return [f"{name} is not used, because {why}" for name, why in passed.items()]
+
+
+def _passed_over(passed: Mapping[str, str], taken: str | None) -> list[Problem]:
+    instead = f"{taken} is measured" if taken else "rows of the train split are held out"
+    return [
+        Problem(
+            code="split.passed_over",
+            severity="note",
+            message=f"The split {name} cannot be measured, because {why}; {instead} instead.",
+            field="eval_split",
+        )
+        for name, why in passed.items()
+    ]
 
 
 def train_split(tables: Tables, data: DatasetData) -> str:

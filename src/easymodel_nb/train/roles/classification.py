@@ -54,7 +54,7 @@ def choose(table: pa.Table, columns: list[Column], data: FinetuneData) -> Roles:
 
 
 def _pairable(columns: list[Column]) -> list[Column]:
-    return [c for c in texts(columns, nested=False) if not c.mark and not c.constant]
+    return [c for c in texts(columns, nested=False) if not c.mark]
 
 
 # ---------------------------------------------------------------- the text
@@ -63,7 +63,8 @@ def _pairable(columns: list[Column]) -> list[Column]:
 def text_candidates(columns: list[Column]) -> list[Column]:
     """The columns that could be the text, the likeliest first."""
     usable = [c for c in texts(columns) if "[" not in c.path]
-    clean = [c for c in usable if not c.mark and not c.constant and not _short_label(c)]
+    clean = [c for c in usable if not c.mark and not _short_label(c)]
+    clean = [c for c in clean if not c.constant] or clean
     known = [*named(clean, names.PLAIN), *exactly(clean, names.TEXTS), *named(clean, names.TEXTS)]
     longest = sorted(clean, key=lambda c: (not c.prose, -c.mean_length))
     order = [*(c for c in known if c.prose), *(c for c in longest if c.prose), *known, *longest]

@@ -96,8 +96,8 @@ class Column:
 
     @cached_property
     def constant(self) -> bool:
-        """Whether all sampled values are one."""
-        return self.distinct <= 1
+        """Whether all sampled values are one; of a single row nothing can be said."""
+        return self.distinct <= 1 < len(self.values)
 
     @cached_property
     def mark(self) -> str | None:

@@ -14,7 +14,9 @@ _LANGUAGE = re.compile(r"^[a-z]{2,3}([-_][a-z]{2,4})?$", re.IGNORECASE)
 _SCRIPT = re.compile(r"(^|_)[a-z]{3}_[A-Z][a-z]{3}$")  # sentence_eng_Latn
 _COUNTS = ("integer", "number", "boolean")
 _FEW_ROWS = 10
+_FEW_WORDS = 4
 _FEW_VALUES = 0.25
+_NAMELESS = frozenset(("column", "col", "c", "v", "x", "f", "field", "unnamed"))
 _TITLES = frozenset(("title", "headline", "name", "id"))
 
 
@@ -71,9 +73,9 @@ def by_name(columns: list[Column], *, plain_texts: bool) -> Two | None:
 
     With `plain_texts`, a title beside a text is no target: the text is learned as it is.
     """
-    usable = [c for c in texts(columns) if not c.mark and not c.constant and _may_be_target(c)]
+    usable = [c for c in texts(columns) if not c.mark and _may_be_target(c)]
     for find in (exactly, named):
-        sources = sorted(find(usable, names.SOURCES), key=lambda c: not c.prose)
+        sources = sorted(find(usable, names.SOURCES), key=lambda c: (c.constant, not c.prose))
         targets = sorted(find(usable, names.TARGETS), key=_like_labels)
         pairs = [
             (source, target)
@@ -85,12 +87,14 @@ def by_name(columns: list[Column], *, plain_texts: bool) -> Two | None:
         if pairs:  # the best target, and for it the best source
             source, target = pairs[0]
             return Two(source, target, why_named(source), why_named(target))
-    return _counted_answer(columns, usable)
+    return _counted_answer(columns, usable) or _empty_answer(columns, usable)
 
 
 def _like_labels(column: Column) -> bool:
     """Whether few values repeat, as in target_language beside target_sentence."""
-    return len(column.values) >= _FEW_ROWS and column.distinct <= _FEW_VALUES * len(column.values)
+    return column.constant or (
+        len(column.values) >= _FEW_ROWS and column.distinct <= _FEW_VALUES * len(column.values)
+    )
 
 
 def _counted_answer(columns: list[Column], usable: list[Column]) -> Two | None:
@@ -101,6 +105,17 @@ def _counted_answer(columns: list[Column], usable: list[Column]) -> Two | None:
     if asked is None or answer is None or asked.root == answer.root:
         return None
     return Two(asked, answer, why_named(asked), why_named(answer))
+
+
+def _empty_answer(columns: list[Column], usable: list[Column]) -> Two | None:
+    """A prompt beside a target without any value: to learn the prompt instead would be wrong."""
+    empty = [c for c in columns if c.kind in {"text", "empty"} and not c.values and not c.nested]
+    source, target = first(usable, names.SOURCES), first(empty, names.TARGETS)
+    if source is None or target is None or _own_text(source, target):
+        return None
+    if names.normal(source.name) in names.PLAIN or "[" in source.path:
+        return None
+    return Two(source, target, why_named(source), why_named(target))
 
 
 def _own_text(source: Column, target: Column) -> bool:
@@ -118,7 +133,7 @@ def _may_be_target(column: Column) -> bool:
 
 def numbered(columns: list[Column]) -> Two | None:
     """Two columns whose names differ in a last 1 and 2, or a and b."""
-    found = pair_of_texts([c for c in texts(columns, nested=False) if c.prose])
+    found = pair_of_texts([c for c in texts(columns, nested=False) if not c.mark])
     if found is None:
         return None
     source, target = found
@@ -136,7 +151,13 @@ def pair_of_texts(columns: list[Column]) -> tuple[Column, Column] | None:
     for name, column in {names.normal(c.path): c for c in columns}.items():
         stem, end = name[:-1], name[-1:]
         other = {"1": "2", "a": "b"}.get(end)
-        if stem and other and stem + other in by_normal and (end == "1" or stem.endswith("_")):
+        if (
+            stem
+            and stem.strip("_") not in _NAMELESS
+            and other
+            and stem + other in by_normal
+            and (end == "1" or stem.endswith("_"))
+        ):
             return column, by_normal[stem + other]
     return None
 
@@ -163,7 +184,7 @@ def with_template(columns: list[Column], *, to_source: bool) -> Roles | None:
     if extra is None and question:
         extra = first(others, names.QUESTION_CONTEXTS)
     system = first(others, names.SYSTEMS)
-    if extra is not None and (_gaps(extra) or not extra.constant):
+    if extra is not None and not _says_nothing(extra):
         template = (_question if question else _instruction)(asked, extra, to_source=to_source)
         why = f"{asked.path!r} asks about {extra.path!r}, so both are in the prompt"
     elif system is not None and not to_source:
@@ -179,6 +200,11 @@ def with_template(columns: list[Column], *, to_source: bool) -> Roles | None:
             ("target_field", answer.path, _why_answer(answer)),
         ),
     )
+
+
+def _says_nothing(column: Column) -> bool:
+    """Whether the same few words stand in every row."""
+    return column.constant and not _gaps(column) and column.mean_words < _FEW_WORDS
 
 
 def _question(asked: Column, extra: Column, *, to_source: bool) -> str:

@@ -34,7 +34,9 @@ def choose(table: pa.Table, columns: list[Column], data: FinetuneData) -> Roles:
 
 
 def _two_texts(table: pa.Table, columns: list[Column]) -> Roles:
-    plain = [c for c in texts(columns) if "[" not in c.path and not c.mark and not c.constant]
+    plain = [c for c in texts(columns) if "[" not in c.path and not c.mark]
+    varied = [c for c in plain if not c.constant]
+    plain = varied if len(varied) >= _TWO else plain
     prose = [c for c in plain if c.prose] if len(plain) > _TWO else plain
     if len(prose) == _TWO:
         source, target = prose
