@@ -113,6 +113,7 @@ export function makeActions(sync: Sync) {
   };
   const uploads = makeUploads(sync, (node, source) => setField(node, { source }));
   let lookedAt = 0;
+  let look: ReturnType<typeof setTimeout> | null = null;
 
   return {
     edit,
@@ -159,12 +160,16 @@ export function makeActions(sync: Sync) {
     upload: uploads.start,
     retryUpload: uploads.retry,
     cancelUpload: uploads.cancel,
-    /** Asks the kernel which variables hold data; at most every other second. */
+    /** Asks the kernel which variables hold data: at once, and then at most every other second. */
     lookAtVariables() {
-      if (Date.now() - lookedAt < LOOK_MS) return;
-      lookedAt = Date.now();
       sync.touch();
-      call("variables", {}).catch(() => {}); // the list of the last look stands
+      if (look) return;
+      const wait = Math.max(0, lookedAt + LOOK_MS - Date.now());
+      look = setTimeout(() => {
+        look = null;
+        lookedAt = Date.now();
+        call("variables", {}).catch(() => {}); // the list of the last look stands
+      }, wait);
     },
     addThree() {
       const { models, datasets } = get().traits.catalog;

@@ -41,6 +41,7 @@ export function FileFormat({ node, facts, problems }: Props) {
           format={format}
           facts={facts}
           problems={mine.filter((p) => concerns(p.field, name))}
+          all={mine.length > 0}
         />
       ))}
       {otherGuesses(facts).map(({ label, guess }) => (
@@ -57,9 +58,11 @@ export function FileFormat({ node, facts, problems }: Props) {
 interface FieldProps extends Props {
   name: FormatName;
   format: Record<string, unknown>;
+  /** Each may be what is wrong, so all are shown. */
+  all: boolean;
 }
 
-function FormatField({ name, node, format, facts, problems }: FieldProps) {
+function FormatField({ name, node, format, facts, problems, all }: FieldProps) {
   const { setField } = useActions();
   const id = useId();
   const spec = FORMAT.find((f) => f.name === name);
@@ -67,7 +70,7 @@ function FormatField({ name, node, format, facts, problems }: FieldProps) {
   const set = format[name] ?? null;
   const value = set === null ? "" : String(set);
   // A file whose kind has no such thing: JSON has no delimiter.
-  if (!spec || (!guess && set === null && problems.length === 0)) return null;
+  if (!spec || (!guess && set === null && !all)) return null;
   const known = spec.choices.some(([v]) => v === value);
   return (
     <div className="em-field" data-kind="choice" data-invalid={problems.length > 0 || undefined}>
