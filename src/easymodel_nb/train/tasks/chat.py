@@ -60,7 +60,7 @@ class ChatRows:
             return [], "do not alternate between user and assistant"
         turns = self._renderer.fitting(turns)
         try:
-            self._renderer.check(turns)
+            self._renderer.find(turns)
         except Unrenderable as error:
             return [], f"are refused by the model's chat template ({error})"
         return turns, ""

@@ -8,11 +8,13 @@ that write earlier turns otherwise than the last one (some leave out old reasoni
 begin so; their conversations become one text an answer, each with its last turn marked.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import TemplateError
+from transformers.utils.chat_template_utils import render_jinja_template
 
 from easymodel_nb.metrics.perplexity import Encoded, leading_specials
 
@@ -57,7 +59,7 @@ class Renderer:
         self._tokenizer = tokenizer
         template = tokenizer.chat_template
         text = " ".join(template.values()) if isinstance(template, dict) else str(template)
-        self._tells = bool(_GENERATION.search(text)) and tokenizer.is_fast
+        self._tells = bool(_GENERATION.search(text))
         self._specials = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
         self.joins_system = not self._takes_system()
 
@@ -98,16 +100,18 @@ class Renderer:
             When the template refuses it, or its answers cannot be found in the rendering.
 
         """
-        if self._tells:
-            return [self._told(turns)]
-        return [self._marked(text, spans) for text, spans in self._found(turns)]
+        return [self._marked(text, spans) for text, spans in self.find(turns)]
 
-    def check(self, turns: Sequence[Turn]) -> None:
-        """Raise what `encode` would raise, without tokenising."""
-        if self._tells:
-            self._render(turns)
-        else:
-            self._found(turns)
+    def find(self, turns: Sequence[Turn]) -> list[tuple[str, list[Span]]]:
+        """Renderings, and where the answers stand in each, without tokenising.
+
+        Raises
+        ------
+        Unrenderable
+            As `encode` does.
+
+        """
+        return [self._told(turns)] if self._tells else self._found(turns)
 
     def _found(self, turns: Sequence[Turn]) -> list[tuple[str, list[Span]]]:
         """Renderings, and where the answers stand in each."""
@@ -141,35 +145,56 @@ class Renderer:
             return None
         return len(before), len(until)
 
-    def _told(self, turns: Sequence[Turn]) -> Encoded:
+    def _told(self, turns: Sequence[Turn]) -> tuple[str, list[Span]]:
+        """The rendering and its `{% generation %}` blocks.
+
+        The library's own mask of tokens ends too early where an answer ends with a character
+        of several tokens, so that only the blocks are taken from it.
+        """
         try:
-            out = self._tokenizer.apply_chat_template(
-                list(turns),
-                tokenize=True,
-                return_dict=True,
+            rendered, blocks = render_jinja_template(
+                conversations=[list(turns)],
+                chat_template=self._tokenizer.get_chat_template(),
                 return_assistant_tokens_mask=True,
-                tokenizer_kwargs={"return_offsets_mapping": True},
+                **self._tokenizer.special_tokens_map,
             )
         except (TemplateError, TypeError, ValueError) as error:
             raise Unrenderable(str(error)) from None
-        ids, scored = list(out["input_ids"]), [bool(mark) for mark in out["assistant_masks"]]
-        for place in range(1, len(ids)):  # a template may end its block before the end token
-            if scored[place - 1] and not scored[place] and ids[place - 1] not in self._specials:
-                scored[place] = ids[place] in self._specials
-        text = self._render(turns)
-        return self._finished(text, ids, scored, out["offset_mapping"])
+        return rendered[0], [(start, stop) for start, stop in blocks[0] if stop > start]
 
     def _marked(self, text: str, spans: Sequence[Span]) -> Encoded:
         ids, offsets = self._ids(text)
         if offsets is None:
-            return self._marked_slowly(text, spans, ids)
+            scored = self._marked_slowly(text, spans, ids)
+            return self._finished(text, ids, scored, None)
+        if any(begin < start < end for begin, end in offsets for start, _ in spans):
+            ids, offsets = self._apart(text, spans, ids, offsets)
         scored = [
             any(start <= begin and end <= stop for start, stop in spans) and end > begin
             for begin, end in offsets
         ]
         return self._finished(text, ids, scored, offsets)
 
-    def _marked_slowly(self, text: str, spans: Sequence[Span], ids: list[int]) -> Encoded:
+    def _apart(
+        self, text: str, spans: Sequence[Span], ids: list[int], offsets: Any
+    ) -> tuple[list[int], Any]:
+        """Where a token reaches over the start of an answer, the answers tokenised by themselves.
+
+        So the model will meet them: what invites an answer is tokenised before there is one.
+        Not where that changes the text, as with tokenizers that begin every text with a space.
+        """
+        borders = [0, *(place for span in spans for place in span), len(text)]
+        apart_ids: list[int] = []
+        apart_offsets: list[Span] = []
+        for start, stop in itertools.pairwise(borders):
+            part, places = self._ids(text[start:stop])
+            apart_ids += part
+            apart_offsets += [(start + begin, start + end) for begin, end in places]
+        if self._tokenizer.decode(apart_ids) != self._tokenizer.decode(ids):
+            return ids, offsets
+        return apart_ids, apart_offsets
+
+    def _marked_slowly(self, text: str, spans: Sequence[Span], ids: list[int]) -> list[bool]:
         """Where the tokenizer tells no offsets: by the ids of what stands before."""
         scored = [False] * len(ids)
         for start, stop in spans:
@@ -177,7 +202,7 @@ class Renderer:
             if ids[: len(head)] != head or ids[: len(tail)] != tail:
                 raise Unrenderable("its answers cannot be told from its questions")
             scored[len(head) : len(tail)] = [True] * (len(tail) - len(head))
-        return self._finished(text, ids, scored, None)
+        return scored
 
     def _ids(self, text: str) -> tuple[list[int], Any]:
         fast = bool(self._tokenizer.is_fast)
@@ -187,8 +212,13 @@ class Renderer:
         return list(out["input_ids"]), out["offset_mapping"] if fast else None
 
     def _finished(self, text: str, ids: list[int], scored: list[bool], offsets: Any) -> Encoded:
-        """Nothing after an end token is learned; the last answer ends with one."""
+        """Each answer is marked to its end token, and not beyond; the last one gets one.
+
+        A template may end its block before the end token; a rendering goes on with a line break.
+        """
         for place in range(1, len(ids)):
+            if scored[place - 1] and not scored[place] and ids[place - 1] not in self._specials:
+                scored[place] = ids[place] in self._specials
             last = scored[place] and (place + 1 == len(ids) or not scored[place + 1])
             ended = scored[place - 1] and ids[place - 1] in self._specials
             if last and ended and ids[place] not in self._specials:
