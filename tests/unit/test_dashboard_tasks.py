@@ -167,7 +167,7 @@ def test_before_the_first_epoch_the_values_say_why_not(tmp_path: Path) -> None:
     assert finding(view) == "Training"
     assert [cell.reason for cell in cells(view)] == [NEW] * 3
     box = _Parser(task_content(view).empty).text
-    assert "After epoch 1." in box
+    assert "From the first point on." in box
     assert NEW in box
     assert ".." not in box
 

@@ -211,8 +211,11 @@ def _nothing(view: RunView, due: Sequence[Measured]) -> str:
     """The dashed box: why there is no number yet, or at all."""
     why = reasons(due)
     if view.active:
-        after = f" Of the base model: {why[0].rstrip('.')}." if why else ""
-        return empty("The task's numbers come here", f"After epoch 1.{after}")
+        when = (
+            "At the end of epoch 1." if kind_of(view) == "seq2seq" else "From the first point on."
+        )
+        base = f" Of the base model: {why[0].rstrip('.')}." if why else ""
+        return empty("The task's numbers come here", when + base)
     ends = {
         "failed": "The run failed before the first measured point.",
         "stopped": "The run was stopped before the first measured point.",
