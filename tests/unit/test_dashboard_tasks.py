@@ -293,6 +293,16 @@ def test_many_classes_show_their_mistakes_and_the_weakest_first(tmp_path: Path) 
     assert rows.table.index("class 39") < rows.table.index("class 0")
 
 
+def test_a_long_label_is_cut_in_a_title_and_whole_on_hover(tmp_path: Path) -> None:
+    long = "a very long label " * 20
+    recorder = Recorder(tmp_path, "classification")
+    details = tables([long, "b"], [[1, 4], [0, 3]])
+    content = confusion_content(recorder.point(1, scores(0.8), details=details).finish())
+    assert content is not None
+    assert len(content.title) < 80
+    assert f'title="{long}"' in content.table
+
+
 @given(
     st.integers(1, 8).flatmap(
         lambda k: st.lists(

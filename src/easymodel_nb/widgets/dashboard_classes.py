@@ -82,7 +82,9 @@ def per_class(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _title(rows: Sequence[Mapping[str, Any]], word: str) -> str:
-    scored = [(f1, name_of(row)) for row in rows if (f1 := _plain(row.get("f1"))) is not None]
+    scored = [
+        (f1, write.brief(name_of(row))) for row in rows if (f1 := _plain(row.get("f1"))) is not None
+    ]
     if len(scored) < 2:  # noqa: PLR2004
         return f"By {word}"
     (low, worst), (high, best) = min(scored), max(scored)

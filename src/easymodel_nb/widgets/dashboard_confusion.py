@@ -95,7 +95,8 @@ def _title(pairs: Sequence[Pair]) -> str:
     if not pairs:
         return "No mistake was made"
     worst = pairs[0]
-    return f"{worst.reference} taken for {worst.predicted}, {worst.count} of {worst.of}"
+    names = write.brief(worst.reference), write.brief(worst.predicted)
+    return f"{names[0]} taken for {names[1]}, {worst.count} of {worst.of}"
 
 
 def _matrix(labels: Sequence[str], cells: Cells) -> str:

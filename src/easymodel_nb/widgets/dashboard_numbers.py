@@ -145,3 +145,8 @@ def plural(number: float, word: str, many: str = "") -> str:
     """A number and its noun: "1 epoch", "3 epochs", "1,501 rows", "2 classes"."""
     text = count(number)
     return f"{text} {word}" if text == "1" else f"{text} {many or word + 's'}"
+
+
+def brief(label: str, most: int = 40) -> str:
+    """A label that fits into a title."""
+    return label if len(label) <= most else label[: most - 1].rstrip() + "\u2026"
