@@ -189,6 +189,21 @@ def test_a_nested_value_that_is_absent():
     assert (fine.prompt, fine.target, fine.reasons) == ("translation.de", "translation.en", ())
 
 
+def test_names_with_dots_are_names():
+    table = pa.table({"v1.text": SAID, "v1.label": ["a", "b"] * 10, "v1": [{"text": 1}] * 20})
+    roles = choose(table, FinetuneData(task="classification"))
+    assert (roles.text, roles.label) == ("v1.text", "v1.label")
+
+
+def test_wide_tables_and_long_rows():
+    wide = {f"s{n}": [f"{n} {said}" for said in SAID] for n in range(300)}
+    table = pa.table(
+        {**wide, "text": ["long " * 40_000 + str(n) for n in range(20)], "label": ["a", "b"] * 10}
+    )
+    roles = choose(table, FinetuneData(task="classification"))
+    assert (roles.text, roles.text_pair, roles.label) == ("text", None, "label")
+
+
 def test_any_place_in_a_list_may_be_named():
     table = pa.table({"q": SAID, "answers": [["a", "b", "c"]] * 20, "scores": [[1, 2]] * 20})
     data = FinetuneData(task="generation", prompt_field="q", target_field="answers[2]")

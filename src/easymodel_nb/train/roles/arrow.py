@@ -1,5 +1,6 @@
 """Value paths in Arrow tables: the column that a path names, without reading rows into Python."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,14 +13,19 @@ _CHUNK_BYTES = 1 << 31  # what the 32-bit offsets of one chunk of strings can re
 
 def column_at(table: pa.Table, path: str) -> pa.ChunkedArray:
     """The column of values under a path, row for row; null where a row has none."""
-    index = table.schema.names.index(path) if path in table.schema.names else None
-    if index is not None:  # a name may stand twice; the first is meant
-        return decoded(table.column(index))
-    steps = parts_of(path)
-    if not steps or steps[0] not in table.schema.names:
+    names = table.schema.names
+    if path in names:  # a name may stand twice; the first is meant
+        return decoded(table.column(names.index(path)))
+    root, *steps = parts_of(path) or [path]
+    if root not in names:
         return _nothing(table.num_rows)
-    column = decoded(table.column(table.schema.names.index(str(steps[0]))))
-    for step in steps[1:]:
+    return inside(table.column(names.index(str(root))), steps)
+
+
+def inside(column: pa.ChunkedArray, steps: Sequence[str | int]) -> pa.ChunkedArray:
+    """The values below a column, after the steps of a path."""
+    column = decoded(column)
+    for step in steps:
         column = _element(column, step) if isinstance(step, int) else _field(column, step)
     return decoded(column)
 

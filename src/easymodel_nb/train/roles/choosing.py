@@ -52,7 +52,7 @@ def candidates(table: pa.Table, task: Task) -> dict[str, list[str]]:
     """The value paths that could play each role of a task, the likeliest first."""
     table = first_columns(table)
     columns = columns_of(table)
-    return {field: likely(table, columns, task, field) for field in ROLE_FIELDS[task]}
+    return {field: likely(columns, task, field) for field in ROLE_FIELDS[task]}
 
 
 def _absent(table: pa.Table, columns: list[Column], data: FinetuneData) -> Iterable[Problem]:
@@ -60,7 +60,7 @@ def _absent(table: pa.Table, columns: list[Column], data: FinetuneData) -> Itera
     for field in (*ROLE_FIELDS[data.task], "group_field"):
         path = getattr(data, field)
         if path and not _is_there(path, paths):
-            there = likely(table, columns, data.task, field)
+            there = likely(columns, data.task, field)
             yield missing(table, field, path, there)
     if data.template and data.task in _WITH_TEMPLATE:
         for slot in slots(data.template):

@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 from easymodel_nb.train.roles import names
 from easymodel_nb.train.roles.arrow import column_at
 from easymodel_nb.train.roles.columns import Column
-from easymodel_nb.train.roles.labels import is_class_label
 from easymodel_nb.train.roles.matching import exactly, named, texts, why_named
 from easymodel_nb.train.roles.pairs import pair_of_texts
 from easymodel_nb.train.roles.problems import listed, none_fits, unclear
@@ -99,19 +98,19 @@ class _Candidate:
     why: str
 
 
-def label_candidates(table: pa.Table, columns: list[Column]) -> list[_Candidate]:
+def label_candidates(columns: list[Column]) -> list[_Candidate]:
     """The columns that could be the label, the likeliest first."""
-    found = [c for column in columns if (c := _candidate(table, column, columns)) is not None]
+    found = [c for column in columns if (c := _candidate(column, columns)) is not None]
     return sorted(found, key=lambda c: (c.tier, c.place))
 
 
-def _candidate(table: pa.Table, column: Column, columns: list[Column]) -> _Candidate | None:
+def _candidate(column: Column, columns: list[Column]) -> _Candidate | None:
     if "[" in column.path or not column.values or column.mark or _word_tags(column, columns):
         return None
     label, theme = names.rank(column.name, names.LABELS), names.rank(column.name, names.THEMES)
-    if is_class_label(table, column.path):
+    if column.classes:
         place = label if label is not None else _THEME if theme is not None else 2 * _THEME
-        why = f"the data names its {len(column.classes or [])} classes"
+        why = f"the data names its {len(column.classes)} classes"
         return _Candidate(column, 0, place, why)
     if label is not None and label < len(names.LABELS):
         found = _Candidate(column, 1, label, why_named(column))
@@ -168,7 +167,7 @@ def _word_tags(column: Column, columns: list[Column]) -> bool:
 
 
 def _label(table: pa.Table, columns: list[Column]) -> tuple[str, str]:
-    found = label_candidates(table, columns)
+    found = label_candidates(columns)
     varied = [c for c in found if not c.column.constant]
     found = varied or found
     if not found:

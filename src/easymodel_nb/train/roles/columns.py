@@ -10,16 +10,18 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from easymodel_nb.train.roles import names
-from easymodel_nb.train.roles.arrow import column_at, is_list, is_text, spread
+from easymodel_nb.train.roles.arrow import inside, is_list, is_text, spread
 from easymodel_nb.train.roles.chat import is_turn
-from easymodel_nb.train.roles.labels import class_names
-from easymodel_nb.train.roles.values import path_root
+from easymodel_nb.train.roles.labels import declared, features_of
+from easymodel_nb.train.roles.values import parts_of
 
 Kind = Literal[
     "text", "integer", "number", "boolean", "words", "codes", "chat", "struct", "empty", "other"
 ]
 _SAMPLE = 1000
 _CELLS = 100_000
+_BYTES = 32 << 20
+_LEAST = 50  # rows of a sample, however wide they are
 _DEPTH = 4
 _MARKS = re.compile(r"[.\[\]]")
 _URL = re.compile(r"^(https?://|www\.|[a-z]+://)\S+$")
@@ -35,6 +37,7 @@ class Column:
     """A value path with a sample of its values."""
 
     path: str
+    root: str  # the column that the path starts from
     kind: Kind
     raw: list[Any]  # of the sample, row by row
     classes: list[str] | None = None  # the names of the classes, where the data brings them
@@ -53,11 +56,6 @@ class Column:
     def nested(self) -> bool:
         """Whether the path goes below a column."""
         return self.path != self.root
-
-    @property
-    def root(self) -> str:
-        """The column that the path starts from."""
-        return self.path if not _MARKS.search(self.path) else path_root(self.path)
 
     @cached_property
     def name(self) -> str:
@@ -127,25 +125,32 @@ class Column:
 
 
 def columns_of(table: pa.Table) -> list[Column]:
-    """Every value path that could play a role, in the table's order."""
-    seen: set[str] = set()
-    found: list[tuple[str, Kind]] = []
-    for index, name in enumerate(table.schema.names):
-        if name not in seen and name:
-            seen.add(name)
-            found += _paths(name, table.schema.field(index).type, 0)
-    rows = max(50, min(_SAMPLE, _CELLS // max(1, len(found))))
-    sample = spread(table, rows)
-    return [_column(table, sample, path, kind) for path, kind in found]
+    """Every value path that could play a role, in the table's order; names must not repeat."""
+    found = [
+        (index, path, kind)
+        for index, field in enumerate(table.schema)
+        if field.name
+        for path, kind in _paths(field.name, field.type, 0)
+    ]
+    each = max(1, table.nbytes // max(1, table.num_rows))
+    rows = max(_LEAST, min(_SAMPLE, _CELLS // max(1, len(found)), _BYTES // each))
+    sample, features = spread(table, rows).combine_chunks(), features_of(table)
+    names_ = table.schema.names
+    return [
+        _column(sample.column(index), path, names_[index], kind, declared(features, path))
+        for index, path, kind in found
+    ]
 
 
-def _column(table: pa.Table, sample: pa.Table, path: str, kind: Kind) -> Column:
+def _column(
+    column: pa.ChunkedArray, path: str, root: str, kind: Kind, classes: list[str] | None
+) -> Column:
     if kind in {"struct", "empty", "other"}:
-        return Column(path, kind, [])
-    raw = column_at(sample, path).to_pylist()
+        return Column(path, root, kind, [])
+    raw = inside(column, parts_of(path)[1:] if path != root else []).to_pylist()
     if kind in {"words", "codes"}:
         raw = [[e for e in value if e is not None] if value else None for value in raw]
-    return Column(path, kind, raw, class_names(table, path))
+    return Column(path, root, kind, raw, classes)
 
 
 def _empty(value: Any) -> bool:

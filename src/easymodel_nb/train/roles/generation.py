@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from easymodel_nb.train.roles import names, pairs
+from easymodel_nb.train.roles import names, pairs, prompts
 from easymodel_nb.train.roles.chat import speaks
 from easymodel_nb.train.roles.columns import Column
 from easymodel_nb.train.roles.matching import exactly, first, texts, why_named
@@ -25,7 +25,7 @@ def choose(table: pa.Table, columns: list[Column], data: FinetuneData) -> Roles:
         return other_of_two(table, columns, data.prompt_field, data.target_field)
     return (
         _chat(columns)
-        or pairs.with_template(columns, to_source=False)
+        or prompts.with_template(columns, to_source=False)
         or _pair(columns)
         or _plain(table, columns)
     )

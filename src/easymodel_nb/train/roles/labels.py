@@ -18,24 +18,22 @@ def class_names(table: pa.Table, path: str) -> list[str] | None:
     They come from a ClassLabel feature (also inside a list, as for tags), else from a
     column beside it that spells the same classes out, such as `label_text` beside `label`.
     """
-    feature = _features(table).get(path)
-    if feature is None:
+    return declared(features_of(table), path) or _beside(table, path)
+
+
+def declared(features: dict[str, Any], path: str) -> list[str] | None:
+    """The names of a ClassLabel feature under a path, or of those in its lists."""
+    feature = features.get(path)
+    if feature is None and features:
         steps = parts_of(path)
-        feature = _features(table).get(str(steps[0])) if steps else None
+        feature = features.get(str(steps[0])) if steps else None
         for step in steps[1:]:
             feature = _inside(feature) if isinstance(step, int) else _child(feature, step)
-    names = _names(feature) or _names(_inside(feature))
-    return names or _beside(table, path)
+    return _names(feature) or _names(_inside(feature))
 
 
-def is_class_label(table: pa.Table, path: str) -> bool:
-    """Whether the schema declares a value to be a class label, or a list of them."""
-    return path in table.column_names and bool(
-        _names(_features(table).get(path)) or _names(_inside(_features(table).get(path)))
-    )
-
-
-def _features(table: pa.Table) -> dict[str, Any]:
+def features_of(table: pa.Table) -> dict[str, Any]:
+    """What the schema says of the columns, as `datasets` writes it."""
     raw = (table.schema.metadata or {}).get(_KEY)
     if not raw:
         return {}
@@ -70,11 +68,12 @@ def _names(feature: Any) -> list[str] | None:
 
 
 def _beside(table: pa.Table, path: str) -> list[str] | None:
-    if path not in table.column_names or not pa.types.is_integer(table.schema.field(path).type):
+    columns = set(table.schema.names)
+    if path not in columns or not pa.types.is_integer(table.schema.field(path).type):
         return None
     for ending in _NAMED:
         other = f"{path}_{ending}"
-        if other in table.column_names and pa.types.is_string(table.schema.field(other).type):
+        if other in columns and pa.types.is_string(table.schema.field(other).type):
             pairs = table.select([path, other]).group_by([path, other]).aggregate([])
             pairs = pairs.filter(pc.and_(pc.is_valid(pairs[path]), pc.is_valid(pairs[other])))
             numbers, names = pairs[path].to_pylist(), pairs[other].to_pylist()

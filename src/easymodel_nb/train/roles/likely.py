@@ -1,7 +1,5 @@
 """The value paths that could play a role, for the inspector's drop-downs."""
 
-import pyarrow as pa
-
 from easymodel_nb.train.roles import names
 from easymodel_nb.train.roles.classification import label_candidates, text_candidates
 from easymodel_nb.train.roles.columns import Column
@@ -13,14 +11,14 @@ from easymodel_nb.workflow.document import Task
 _PLAIN = ("text", "integer", "number", "boolean")
 
 
-def likely(table: pa.Table, columns: list[Column], task: Task, field: str) -> list[str]:
+def likely(columns: list[Column], task: Task, field: str) -> list[str]:
     """The paths for one field of a task, the likeliest first."""
     if field == "messages_field":
         found = chats(columns)
     elif field == "label_field" and task == "token_classification":
         found = tag_lists(columns, next((c.path for c in word_lists(columns)), None))
     elif field == "label_field":
-        found = [*(c.column for c in label_candidates(table, columns)), *_classes_last(columns)]
+        found = [*(c.column for c in label_candidates(columns)), *_classes_last(columns)]
     elif field == "text_field" and task == "token_classification":
         found = word_lists(columns)
     elif field in {"text_field", "text_pair_field"}:

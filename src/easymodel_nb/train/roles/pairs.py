@@ -9,12 +9,10 @@ from easymodel_nb.train.roles.columns import Column
 from easymodel_nb.train.roles.matching import exactly, first, named, texts, why_named
 from easymodel_nb.train.roles.roles import Roles
 
-_QUESTIONS = frozenset(map(names.normal, names.QUESTIONS))
 _LANGUAGE = re.compile(r"^[a-z]{2,3}([-_][a-z]{2,4})?$", re.IGNORECASE)
 _SCRIPT = re.compile(r"(^|_)[a-z]{3}_[A-Z][a-z]{3}$")  # sentence_eng_Latn
-_COUNTS = ("integer", "number", "boolean")
+COUNTS = ("integer", "number", "boolean")
 _FEW_ROWS = 10
-_FEW_WORDS = 4
 _FEW_VALUES = 0.25
 _NAMELESS = frozenset(("column", "col", "c", "v", "x", "f", "field", "unnamed"))
 _TITLES = frozenset(("title", "headline", "name", "id"))
@@ -73,7 +71,7 @@ def by_name(columns: list[Column], *, plain_texts: bool) -> Two | None:
 
     With `plain_texts`, a title beside a text is no target: the text is learned as it is.
     """
-    usable = [c for c in texts(columns) if not c.mark and _may_be_target(c)]
+    usable = [c for c in texts(columns) if not c.mark and may_be_target(c)]
     for find in (exactly, named):
         sources = sorted(find(usable, names.SOURCES), key=lambda c: (c.constant, not c.prose))
         targets = sorted(find(usable, names.TARGETS), key=_like_labels)
@@ -100,7 +98,7 @@ def _like_labels(column: Column) -> bool:
 def _counted_answer(columns: list[Column], usable: list[Column]) -> Two | None:
     """A question and an answer that is a number, or yes and no."""
     asked = first([c for c in usable if "[" not in c.path], names.QUESTIONS)
-    counts = [c for c in columns if c.kind in _COUNTS and c.values]
+    counts = [c for c in columns if c.kind in COUNTS and c.values]
     answer = first(counts, [name for name in names.ANSWERS if name != "target"])
     if asked is None or answer is None or asked.root == answer.root:
         return None
@@ -126,7 +124,7 @@ def _own_text(source: Column, target: Column) -> bool:
     return not asked and names.normal(target.name) in names.PLAIN
 
 
-def _may_be_target(column: Column) -> bool:
+def may_be_target(column: Column) -> bool:
     """Of lists, only the first text of an answer's own list is a candidate."""
     return "[" not in column.path or bool(exactly([column], names.TARGETS))
 
@@ -148,93 +146,13 @@ def pair_of_texts(columns: list[Column]) -> tuple[Column, Column] | None:
     for left, right in names.TEXT_PAIRS:
         if left in by_normal and right in by_normal:
             return by_normal[left], by_normal[right]
+    if not by_normal.keys().isdisjoint(names.PLAIN):
+        return None  # the text has a name of its own
     for name, column in {names.normal(c.path): c for c in columns}.items():
         stem, end = name[:-1], name[-1:]
-        other = {"1": "2", "a": "b"}.get(end)
-        if (
-            stem
-            and stem.strip("_") not in _NAMELESS
-            and other
-            and stem + other in by_normal
-            and (end == "1" or stem.endswith("_"))
-        ):
-            return column, by_normal[stem + other]
+        second, third = {"1": "23", "a": "bc"}.get(end, "  ")
+        two_only = stem + second in by_normal and stem + third not in by_normal
+        told = stem.strip("_") not in _NAMELESS and (end == "1" or stem.endswith("_"))
+        if stem and two_only and told:
+            return column, by_normal[stem + second]
     return None
-
-
-# ---------------------------------------------------------------- prompts of several columns
-
-
-def with_template(columns: list[Column], *, to_source: bool) -> Roles | None:
-    """A template where one column alone does not ask the whole question.
-
-    `to_source` writes it for an encoder, where the end may be cut: the question stands first.
-    """
-    plain = [c for c in texts(columns) if "[" not in c.path and not c.mark]
-    answer = _answer(columns)
-    if answer is None:
-        return None
-    plain = [c for c in plain if c.root != answer.root]
-    asked = first(plain, names.INSTRUCTIONS)
-    if asked is None:
-        return None
-    others = [c for c in plain if c is not asked]
-    question = names.normal(asked.name) in _QUESTIONS
-    extra = first(others, names.INPUTS) or first(others, names.CONTEXTS)
-    if extra is None and question:
-        extra = first(others, names.QUESTION_CONTEXTS)
-    system = first(others, names.SYSTEMS)
-    if extra is not None and not _says_nothing(extra):
-        template = (_question if question else _instruction)(asked, extra, to_source=to_source)
-        why = f"{asked.path!r} asks about {extra.path!r}, so both are in the prompt"
-    elif system is not None and not to_source:
-        template = f"{{{system.path}?}}\n\n### Instruction:\n{{{asked.path}}}\n\n### Response:\n"
-        why = f"{system.path!r} says how {asked.path!r} is to be answered"
-    else:
-        return None
-    return Roles(
-        template=template,
-        target=answer.path,
-        reasons=(
-            ("template", template, why),
-            ("target_field", answer.path, _why_answer(answer)),
-        ),
-    )
-
-
-def _says_nothing(column: Column) -> bool:
-    """Whether the same few words stand in every row."""
-    return column.constant and not _gaps(column) and column.mean_words < _FEW_WORDS
-
-
-def _question(asked: Column, extra: Column, *, to_source: bool) -> str:
-    mark = "?" if _gaps(extra) else ""
-    if to_source:
-        gap = "\n\n" if mark else " "
-        return f"question: {{{asked.path}}}{gap}context: {{{extra.path}{mark}}}"
-    return f"{{{extra.path}{mark}}}\n\nQuestion: {{{asked.path}}}\nAnswer:"
-
-
-def _instruction(asked: Column, extra: Column, *, to_source: bool) -> str:
-    if to_source:
-        return f"{{{asked.path}}}\n\n{{{extra.path}?}}"
-    title = extra.name.capitalize()
-    return (
-        f"### Instruction:\n{{{asked.path}}}\n\n### {title}:\n{{{extra.path}?}}\n\n### Response:\n"
-    )
-
-
-def _gaps(column: Column) -> bool:
-    return len(column.values) < column.sampled
-
-
-def _answer(columns: list[Column]) -> Column | None:
-    usable = [c for c in texts(columns) if _may_be_target(c) and not c.mark]
-    counts = [c for c in columns if c.kind in _COUNTS and c.values]
-    return first(usable, names.ANSWERS) or first(counts, ("answer", "answers", "final_answer"))
-
-
-def _why_answer(answer: Column) -> str:
-    return f"the column is named {answer.root!r}" + (
-        ", of which the first text is taken" if "[" in answer.path else ""
-    )

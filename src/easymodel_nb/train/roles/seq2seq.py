@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from easymodel_nb.train.roles import pairs
+from easymodel_nb.train.roles import pairs, prompts
 from easymodel_nb.train.roles.columns import Column
 from easymodel_nb.train.roles.generation import chats, other_of_two
 from easymodel_nb.train.roles.matching import texts
@@ -22,7 +22,7 @@ def choose(table: pa.Table, columns: list[Column], data: FinetuneData) -> Roles:
         return Roles(template=data.template, target=found.target, reasons=found.reasons)
     if data.prompt_field or data.target_field:
         return other_of_two(table, columns, data.prompt_field, data.target_field)
-    template = pairs.with_template(columns, to_source=True)
+    template = prompts.with_template(columns, to_source=True)
     if template:
         return template
     two = (
