@@ -293,6 +293,16 @@ def test_many_classes_show_their_mistakes_and_the_weakest_first(tmp_path: Path) 
     assert rows.table.index("class 39") < rows.table.index("class 0")
 
 
+def test_classes_that_are_never_right_are_counted(tmp_path: Path) -> None:
+    details = tables(["a", "b", "c"], [[1, 0, 0], [0, 3, 0], [0, 2, 1]])
+    for row in details["per_class"][1:]:
+        row["f1"] = 0.0
+    recorder = Recorder(tmp_path, "classification")
+    content = classes_content(recorder.point(1, scores(0.8), details=details).finish())
+    assert content is not None
+    assert content.title == "F1 is 0 for 2 of 3 classes"
+
+
 def test_a_long_label_is_cut_in_a_title_and_whole_on_hover(tmp_path: Path) -> None:
     long = "a very long label " * 20
     recorder = Recorder(tmp_path, "classification")

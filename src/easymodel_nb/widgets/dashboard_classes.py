@@ -63,7 +63,7 @@ def classes_content(view: RunView) -> PanelContent | None:
     if len(rows) > len(shown):
         parts.append(f"{len(shown)} of them shown")
     return PanelContent(
-        title=_title(rows, words.row),
+        title=_title(rows, words),
         caption=", ".join(parts),
         how=words.how,
         table=table(
@@ -81,15 +81,18 @@ def per_class(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
-def _title(rows: Sequence[Mapping[str, Any]], word: str) -> str:
+def _title(rows: Sequence[Mapping[str, Any]], words: _Words) -> str:
     scored = [
         (f1, write.brief(name_of(row))) for row in rows if (f1 := _plain(row.get("f1"))) is not None
     ]
     if len(scored) < 2:  # noqa: PLR2004
-        return f"By {word}"
+        return f"By {words.row}"
     (low, worst), (high, best) = min(scored), max(scored)
+    never = sum(f1 == 0 for f1, _ in scored)
+    if 1 < never < len(scored):
+        return f"F1 is 0 for {never} of {len(scored)} {words.rows}"
     if low == high:
-        return f"F1 {write.score(low)} for every {word}"
+        return f"F1 {write.score(low)} for every {words.row}"
     return f"F1 from {write.score(low)} ({worst}) to {write.score(high)} ({best})"
 
 
