@@ -150,7 +150,7 @@ def pair_of_texts(columns: list[Column]) -> tuple[Column, Column] | None:
         return None  # the text has a name of its own
     for name, column in {names.normal(c.path): c for c in columns}.items():
         stem, end = name[:-1], name[-1:]
-        second, third = {"1": "23", "a": "bc"}.get(end, "  ")
+        second, third = {"1": ("2", "3"), "a": ("b", "c")}.get(end, (" ", " "))
         two_only = stem + second in by_normal and stem + third not in by_normal
         told = stem.strip("_") not in _NAMELESS and (end == "1" or stem.endswith("_"))
         if stem and two_only and told:
