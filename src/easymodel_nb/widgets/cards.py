@@ -11,12 +11,12 @@ from easymodel_nb.store.projects import ProjectInfo
 from easymodel_nb.widgets.dashboard_finding import finding
 from easymodel_nb.widgets.state import ProjectItem, ProjectsState, RunCard, RunsState
 from easymodel_nb.workflow.document import FinetuneData
+from easymodel_nb.workflow.labels import TASK_TITLES
 
 SPARK_POINTS = 160
 # The newest runs travel with each beat, and each node's latest; the rest is on disk.
 _CARDS = 50
 
-_TASK_NAMES = {"seq2seq": "Text to text", "token_classification": "Token classification"}
 _STOPPED = {
     "user": "You stopped it.",
     "cancelled": "Cancelled before it started.",
@@ -166,9 +166,8 @@ def summary(view: RunView) -> str:
     except ValidationError:
         return ""
     rows = plan.get("dataset", {}).get("train_rows") or data.subset_size
-    name = _TASK_NAMES.get(data.task, data.task.capitalize())
     parts = [
-        name,
+        TASK_TITLES[data.task],
         f"{data.epochs} epoch{'s' * (data.epochs != 1)}",
         f"batch {data.batch_size}",
         f"{rows:,} rows" if rows else "all rows",

@@ -102,3 +102,10 @@ describe("problems", () => {
     expect(runs.blocks([problem({ severity: "note" })], doc, "f")).toBe(false);
   });
 });
+
+it("says once what the check and a failed run both say", () => {
+  const said = problem({ code: "model.task", field: "task", message: "It cannot." });
+  const met = { ...said, message: "GPT2LMHeadModel cannot." };
+  expect(runs.problemsOf("f", [said], [], [met])).toEqual([said]);
+  expect(runs.problemsOf("f", [], [], [met])).toEqual([met]);
+});

@@ -83,7 +83,10 @@ export function problemsOf(
   refused: Problem[],
   failed: Problem[],
 ): Problem[] {
-  return unique([...checked, ...refused, ...failed].filter((p) => p.node === node));
+  // A run that failed for what the check says as well adds nothing but other words.
+  const told = new Set(checked.map((p) => `${p.code}|${p.node}|${p.field}`));
+  const others = failed.filter((p) => !told.has(`${p.code}|${p.node}|${p.field}`));
+  return unique([...checked, ...refused, ...others].filter((p) => p.node === node));
 }
 
 /** What the failed newest runs met; without a node of its own a problem is its run's. */

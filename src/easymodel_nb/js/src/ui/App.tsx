@@ -1,6 +1,6 @@
 /** The workbench: sidebar, toolbar, canvas, inspector. */
 import { ReactFlowProvider } from "@xyflow/react";
-import { useCallback, useRef } from "react";
+import { type DragEvent, useCallback, useRef } from "react";
 import { useActions, useStudio } from "../state/session";
 import { Banners } from "./Banners";
 import { Canvas } from "./Canvas";
@@ -33,6 +33,8 @@ export function App({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void
       data-lost={lost || undefined}
       data-jp-suppress-context-menu="true"
       style={{ height: full ? "100vh" : height - FRAME }}
+      onDragOver={refuseFiles}
+      onDrop={refuseFiles}
     >
       <Sidebar rail={rail} />
       <ReactFlowProvider>
@@ -49,6 +51,13 @@ export function App({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void
       <Grip />
     </div>
   );
+}
+
+/** A file let go beside the canvas would make the browser leave the notebook. */
+function refuseFiles(e: DragEvent) {
+  if (!e.dataTransfer.types.includes("Files")) return;
+  e.preventDefault();
+  e.dataTransfer.dropEffect = "none";
 }
 
 function Moved() {
