@@ -5,7 +5,8 @@ A table of HTML, not a figure: it is its own accessible table, and every cell sa
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from easymodel_nb.runlog.headline import details, kind_of
 from easymodel_nb.runlog.view import RunView
@@ -32,7 +33,8 @@ _HOW_PAIRS = (
 Cells = Mapping[tuple[int, int], int]  # texts by (true, predicted) class
 
 
-class Pair(NamedTuple):
+@dataclass(frozen=True)
+class Pair:
     """Rows of one class that were taken for another."""
 
     reference: str
