@@ -8,23 +8,25 @@ import pyarrow as pa
 from easymodel_nb.train.data.large import gather, mapped
 from easymodel_nb.train.data.reading import LARGE, Reading
 
-_BATCH_ROWS = 10_000
+_BUFFER = 1 << 20
 
 
 def read_parquet(path: Path, reading: Reading) -> pa.Table | None:
     """The table of a parquet file; a large one by way of the cache."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    with pq.ParquetFile(path) as file:
+    # By default each row group is read whole, and kept until the end.
+    with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
         about = file.metadata
         size = sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups))
         if size <= LARGE:
             return file.read()
-        return gather(path, _batches(file), reading, large=True)
+        rows = max(1, about.num_rows * reading.chunk // size)
+        return gather(path, _batches(file, rows), reading, large=True)
 
 
-def _batches(file: "pa.parquet.ParquetFile") -> Iterator[pa.Table]:
-    for batch in file.iter_batches(_BATCH_ROWS):
+def _batches(file: "pa.parquet.ParquetFile", rows: int) -> Iterator[pa.Table]:
+    for batch in file.iter_batches(rows):
         yield pa.Table.from_batches([batch], file.schema_arrow)
 
 

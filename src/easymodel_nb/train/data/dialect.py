@@ -102,8 +102,8 @@ def find(text: str, *, default: str, named: str | None, cut: bool) -> Found:
         return Found(_quotes(text, dialect, cut=cut).dialect, "the first line says so")
     delimiters = (default, *(d for d in DELIMITERS if d != default))
     tried = [_quotes(text, Dialect(delimiter), cut=cut) for delimiter in delimiters]
-    if not tried[0].rows:  # there is nothing but delimiters
-        return Found(tried[0].dialect, "of the file's name")
+    if not text.strip("".join(DELIMITERS) + '"\r\n '):
+        return Found(tried[0].dialect, "the file holds nothing else")
     for least in (1.0, _MOST):
         even = [t for t in tried if t.width > 1 and t.even >= least and len(t.rows) > 1]
         if even:

@@ -80,7 +80,7 @@ def _read(path: Path, reading: Reading) -> dict[str, pa.Table]:
     kind = _kind(path, head, reading)
     size = path.stat().st_size
     large = size * (_PACKING if is_packed(path) else 1) > LARGE
-    if large and (kept := Kept(path, reading).opened()) is not None:
+    if (kept := Kept(path, reading).opened()) is not None:
         return {"train": kept}
     if kind in {"json", "jsonl"}:
         read = read_json if kind == "json" else read_jsonl
