@@ -114,9 +114,9 @@ def refused(cells: list[Any], other: str | None = None) -> Problem:
     labels = reading.read(cells, [], None)
     numbers = [labels.number(c, None) for c in cells]
     counts = [numbers.count(place) for place in range(len(labels.names))]
-    rows = sum(n is not None for n in numbers)
+    share = len(labels.names) / max(1, len(cells))
     with pytest.raises(StudioError) as caught:
-        reading.refuse(labels, counts, rows, "answer", other)
+        reading.refuse(labels, counts, share, "answer", other)
     (problem,) = caught.value.problems
     assert problem.field == "label_field"
     assert problem.severity == "error"
@@ -127,7 +127,7 @@ def accepted(cells: list[Any]) -> None:
     labels = reading.read(cells, [], None)
     numbers = [labels.number(c, None) for c in cells]
     counts = [numbers.count(place) for place in range(len(labels.names))]
-    reading.refuse(labels, counts, len(cells), "answer", None)
+    reading.refuse(labels, counts, len(labels.names) / len(cells), "answer", None)
 
 
 def test_one_class_only():
@@ -164,6 +164,7 @@ def test_an_identifier_is_no_label():
         list(range(77)) * 12,
         ["a", "b"],
         [i % 150 for i in range(3000)],
+        [i % 150 + 1 for i in range(600)],
     ],
 )
 def test_what_can_be_learned_is_not_refused(cells: list[Any]):

@@ -111,6 +111,8 @@ def test_chunks_are_those_of_seqeval_in_its_default_mode(data: st.DataObject):
         ([["B_PER", "I_PER", "O"]], "IOB2"),
         # One broken beginning among many sound ones is no IOB1.
         ([["B-PER", "O", "B-LOC"], ["O", "I-LOC"]], "IOB2"),
+        # Nor does one tag without a letter make all others plain.
+        ([["B-PER", "I-PER"]] * 20 + [["PERSON", "O"]], "IOB2"),
     ],
 )
 def test_the_scheme_is_recognised(rows: list[list[str]], name: str):
@@ -124,6 +126,10 @@ def test_every_well_formed_text_is_recognised(scheme: Scheme, drawn: list[tuple[
     letters = {tag[0] for row in rows for tag in row}
     assume(letters & set("ESLU") or (scheme is IOB2 and "B" in letters))
     assert reading.recognise(rows) == scheme
+
+
+def test_declared_tags_tell_a_scheme_that_few_rows_do_not():
+    assert reading.recognise([["B-PER", "I-PER", "O"]], ["O", "S-PER", "E-PER"]).name == "BIOES"
 
 
 def test_iob1_is_learned_as_iob2():

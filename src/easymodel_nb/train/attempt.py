@@ -127,6 +127,7 @@ class Attempt:
             with _placed(dataset_node):
                 chosen = splits.choose_splits(tables, dataset_data, context.roles)
             planning.note_splits(chooser, chosen)
+            context.train_split = chosen.train
             drawn = drawing.draw(
                 chosen.train,
                 chosen.evaluation,

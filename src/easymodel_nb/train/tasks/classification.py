@@ -1,11 +1,12 @@
 """Classification: one class, or any number of labels, for a text or a pair of texts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
@@ -15,37 +16,23 @@ from easymodel_nb.metrics import tasks as metrics
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train import roles as columns
 from easymodel_nb.train.batching import Batch, pad
+from easymodel_nb.train.tasks import class_rows
 from easymodel_nb.train.tasks import labels as reading
-from easymodel_nb.train.tasks.heads import HeadTask, PreparedHead, chunks, sample_places
+from easymodel_nb.train.tasks.class_rows import Row, Text
+from easymodel_nb.train.tasks.heads import (
+    DIVERGED,
+    LISTED,
+    HeadTask,
+    PreparedHead,
+    sample_places,
+)
 from easymodel_nb.train.tasks.labels import Labels
 from easymodel_nb.train.tasks.task import Watch
 
 SAMPLE_TEXTS = 16
-_CHUNK = 512  # texts tokenised between two looks at the stop flag
 _UNEVEN = 10  # times as many rows in the largest class as in the smallest
-_LISTED = 200  # classes that the plan lists
 _HALF = 0.5
 _NONE = "no label"  # how an empty set of labels is shown
-
-
-@dataclass(frozen=True)
-class Text:
-    """One row: token ids, segments where the tokenizer gives them, and its class or labels."""
-
-    ids: list[int]
-    types: list[int] | None
-    label: int | list[float]
-
-    def __len__(self) -> int:
-        """Tokens of the text."""
-        return len(self.ids)
-
-
-@dataclass(frozen=True)
-class _Row:
-    text: str
-    pair: str | None
-    label: int | list[int]
 
 
 class Classification(HeadTask):
@@ -56,24 +43,21 @@ class Classification(HeadTask):
     ending: ClassVar = "ForSequenceClassification"
 
     labels = Labels(())
-    weights: torch.Tensor | None = None
 
     # ------------------------------------------------------------ the classes
 
     def read(self, train: pa.Table, evaluation: pa.Table) -> None:
         """Read the classes off the labels of the drawn rows, and refuse what is none."""
-        cells, declared = self._cells(train)
-        held, _ = self._cells(evaluation)
-        labels = reading.read(cells, held, declared)
+        column = str(self.context.roles.label)
+        cells, held = (columns.column_at(t, column).to_pylist() for t in (train, evaluation))
+        self._declared = self.declared(train), self.declared(evaluation)
+        self.labels = labels = reading.read(cells, held, self._declared[0])
         self.problem_type = (
             "multi_label_classification" if labels.several else "single_label_classification"
         )
-        self.labels = labels
-        counts, rows = self._counts(cells, declared)
-        column = str(self.context.roles.label)
-        reading.refuse(labels, counts, rows, column, self._other(train, column))
-        measured, labelled = self._counts(held, declared)
-        if not labelled:
+        counts = self._counts(cells, self._declared[0])
+        reading.refuse(labels, counts, self._share(cells), column, self._other(train, column))
+        if not any(self._label(cell, self._declared[1]) is not None for cell in held):
             raise problem_error(
                 "label.hidden",
                 f"None of the {evaluation.num_rows:,} validation rows has a label in {column!r}. "
@@ -82,73 +66,77 @@ class Classification(HeadTask):
                 field="label_field",
             )
         self.labels = labels.reordered(self.adopt_head(labels.names))
-        counts, _ = self._counts(cells, declared)
-        measured, _ = self._counts(held, declared)
-        self._describe(counts, measured)
-
-    def _cells(self, table: pa.Table) -> tuple[list[Any], list[str] | None]:
-        path = str(self.context.roles.label)
-        return columns.column_at(table, path).to_pylist(), columns.class_names(table, path)
-
-    def _counts(
-        self, cells: Sequence[Any], declared: Sequence[str] | None
-    ) -> tuple[list[int], int]:
-        """Rows by class, and rows with a label."""
-        counts, rows = [0] * len(self.labels.names), 0
-        for cell in cells:
-            found = self._label(cell, declared)
-            if found is None:
-                continue
-            rows += 1
-            for number in [found] if isinstance(found, int) else found:
-                counts[number] += 1
-        return counts, rows
+        counts, measured = (
+            self._counts(found, declared)
+            for found, declared in zip((cells, held), self._declared, strict=True)
+        )
+        texts = sum(self._label(cell, self._declared[0]) is not None for cell in cells)
+        self._describe(counts, measured, texts)
 
     def _label(self, cell: Any, declared: Sequence[str] | None) -> int | list[int] | None:
         if self.labels.several:
             return self.labels.numbers(cell, declared)
         return self.labels.number(cell, declared)
 
+    def _counts(self, cells: Sequence[Any], declared: Sequence[str] | None) -> list[int]:
+        """Rows by class."""
+        counts = [0] * len(self.labels.names)
+        for cell in cells:
+            found = self._label(cell, declared)
+            for number in [found] if isinstance(found, int) else found or []:
+                counts[number] += 1
+        return counts
+
+    def _share(self, cells: Sequence[Any]) -> float:
+        """Different labels by row, in the whole train split: a small sample has few of each."""
+        whole = self.context.train_split
+        if whole is None or self.labels.several:
+            return len(self.labels.names) / max(1, len(cells))
+        column = columns.column_at(whole, str(self.context.roles.label)).drop_null()
+        return float(pc.count_distinct(column).as_py() / max(1, len(column)))
+
     def _other(self, table: pa.Table, column: str) -> str | None:
-        found = columns.candidates(table, "classification")["label_field"]
+        whole = self.context.train_split if self.context.train_split is not None else table
+        found = columns.candidates(whole, "classification")["label_field"]
         used = {column, self.context.roles.text, self.context.roles.text_pair}
         return next((path for path in found if path not in used), None)
 
-    def _describe(self, train: list[int], evaluation: list[int]) -> None:
+    def _describe(self, train: list[int], evaluation: list[int], texts: int) -> None:
+        """Put the classes of that many train texts in the plan, and say what is odd of them."""
         chooser, names = self.context.chooser, self.labels.names
         source = "named by the data set" if self.labels.declared else "read off the labels"
         what = "labels, any number of them a text" if self.labels.several else "classes"
-        chooser.note("classes", list(names[:_LISTED]), f"{len(names)} {what}, {source}")
-        counts = dict(list(zip(names, train, strict=True))[:_LISTED])
+        chooser.note("classes", list(names[:LISTED]), f"{len(names)} {what}, {source}")
+        counts = dict(list(zip(names, train, strict=True))[:LISTED])
         chooser.note("class_counts", counts, "train rows of each class")
-        self.notes = reading.notes(self.labels, train, evaluation)
-        self._weigh(train)
+        self.notes = tuple(reading.notes(self.labels, train, evaluation))
+        if chooser.data.class_weights:
+            self._balance(train, texts)
+        elif uneven := _uneven({n: c for n, c in zip(names, train, strict=True) if c}):
+            self.notes += (uneven,)
 
-    def _weigh(self, counts: list[int]) -> None:
-        """Balanced weights where they are asked for; a word about uneven classes otherwise."""
-        data, chooser = self.context.chooser.data, self.context.chooser
-        there = {n: c for n, c in zip(self.labels.names, counts, strict=True) if c}
-        if not data.class_weights:
-            if uneven := _uneven(there):
-                self.notes.append(uneven)
-            return
-        rows = sum(counts)
+    def _balance(self, counts: list[int], texts: int) -> None:
+        """Weights with which every class counts alike, as scikit-learn's "balanced" does."""
+        rows, there = sum(counts), sum(count > 0 for count in counts)
         if self.labels.several:
-            total = max(rows, 1)
-            weights = [max(total - c, 1) / c if c else 1.0 for c in counts]
-            why = "rows without the label / rows with it"
+            self.weigh(
+                [max(texts - c, 1) / c if c else 1.0 for c in counts],
+                "rows without the label / rows with it",
+            )
         else:
-            weights = [rows / (len(there) * c) if c else 1.0 for c in counts]
-            why = "rows / (classes * rows of the class)"
-        self.weights = torch.tensor(weights, dtype=torch.float32)
-        named = {n: round(w, 4) for n, w in zip(self.labels.names, weights, strict=True)}
-        chooser.note("class_weights", dict(list(named.items())[:_LISTED]), why)
+            self.weigh(
+                [rows / (there * c) if c else 1.0 for c in counts],
+                "rows / (classes * rows of the class)",
+            )
 
     # ------------------------------------------------------------ the texts
 
     def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedHead:  # noqa: ARG002
         """Tokenise the rows; those without text or label are left out."""
-        rows, held = self._rows(train), self._rows(evaluation)
+        rows, held = (
+            class_rows.read(table, self.context.roles, partial(self._label, declared=declared))
+            for table, declared in zip((train, evaluation), self._declared, strict=True)
+        )
         for found, what in ((rows, "train"), (held, "measure")):
             if not found:
                 raise problem_error(
@@ -162,10 +150,9 @@ class Classification(HeadTask):
         )
         texts, cut = self._encode(rows, 0)
         scored, _ = self._encode(held, len(rows))
-        self._truth = self._matrix(held)
-        self._seen = self._matrix(rows)
+        self._truth, self._seen = self._matrix(held), self._matrix(rows)
         samples = [
-            (place, _shown(held[place]), self._named(held[place].label))
+            (place, held[place].shown, self._named(held[place].label))
             for place in sample_places(len(held), SAMPLE_TEXTS, self.context.chooser.data.seed)
         ]
         return PreparedHead(
@@ -177,53 +164,36 @@ class Classification(HeadTask):
             eval_rows=len(held),
             dropped_rows=train.num_rows + evaluation.num_rows - len(rows) - len(held),
             cut_rows=cut,
-            notes=tuple(self.notes),
+            notes=self.notes,
             validation=scored,
             samples=samples,
         )
 
-    def _rows(self, table: pa.Table) -> list[_Row]:
-        roles = self.context.roles
-        cells, declared = self._cells(table)
-        texts = columns.column_at(table, str(roles.text)).to_pylist()
-        pairs = columns.column_at(table, roles.text_pair).to_pylist() if roles.text_pair else None
-        found = []
-        for place, cell in enumerate(cells):
-            label, text = self._label(cell, declared), columns.as_text(texts[place])
-            pair = columns.as_text(pairs[place]) if pairs else None
-            if label is not None and text is not None and (pairs is None or pair is not None):
-                found.append(_Row(text, pair, label))
-        return found
-
-    def _encode(self, rows: Sequence[_Row], done: int) -> tuple[list[Text], int]:
+    def _encode(self, rows: Sequence[Row], done: int) -> tuple[list[Text], int]:
         """The rows as tokens, and how many were longer than `max_length` and cut at their end."""
         tokenizer, limit = self.context.tokenizer, self.context.chooser.data.max_length
-        tokenizer.truncation_side = "right"
-        # Without special tokens between them, nothing would part the two texts.
-        gap = "" if tokenizer.num_special_tokens_to_add(pair=True) else "\n"
-        texts: list[Text] = []
-        cut = 0
-        for chunk in chunks(rows, _CHUNK):
-            self.context.control.check()
-            pairs = None if chunk[0].pair is None else [f"{gap}{row.pair}" for row in chunk]
-            whole = tokenizer([row.text for row in chunk], pairs, verbose=False)["input_ids"]
-            batch = tokenizer(
-                [row.text for row in chunk], pairs, truncation=True, max_length=limit, verbose=False
-            )
-            types = batch.get("token_type_ids") or [None] * len(chunk)
-            for row, ids, kinds, full in zip(chunk, batch["input_ids"], types, whole, strict=True):
-                cut += len(ids) < len(full)
-                # A text that the tokenizer knows nothing of still is one position.
-                texts.append(Text(ids or [self.padding_id], kinds or None, self._target(row.label)))
-            self.context.reporter.advance(done + len(texts))
-        return texts, cut
+        filler = self.padding_id
+        table = self.tokenised(
+            [[row.text] if row.pair is None else [row.text, row.pair] for row in rows],
+            class_rows.SCHEMA,
+            lambda chunk: class_rows.encode(tokenizer, chunk, limit=limit, filler=filler),
+            done=done,
+            max_length=limit,
+            filler=filler,
+        )
+        ids, types = table["ids"].to_pylist(), table["types"].to_pylist()
+        texts = [
+            Text(ids[place], types[place], self._target(row.label))
+            for place, row in enumerate(rows)
+        ]
+        return texts, int(pc.sum(table["cut"]).as_py() or 0)
 
     def _target(self, label: int | list[int]) -> int | list[float]:
         if isinstance(label, int):
             return label
         return [float(place in label) for place in range(len(self.labels.names))]
 
-    def _matrix(self, rows: Sequence[_Row]) -> np.ndarray:
+    def _matrix(self, rows: Sequence[Row]) -> np.ndarray:
         """Class numbers (rows,), or yes/no values (rows, labels)."""
         targets = np.array([self._target(row.label) for row in rows])
         return targets > _HALF if self.labels.several else targets
@@ -270,9 +240,9 @@ class Classification(HeadTask):
         logits = np.stack(self.logits(model, prepared.validation, watch))
         labels = torch.tensor([text.label for text in prepared.validation])
         n, seed = len(logits), self.context.chooser.data.seed
-        loss = float(self._loss(torch.from_numpy(logits).double(), labels, None)) / n
         if not np.isfinite(logits).all():
-            return self._not_finite(prepared)
+            return self.without(prepared, DIVERGED)
+        loss = float(self._loss(torch.from_numpy(logits).double(), labels, None)) / n
         if self.labels.several:
             answers = logits > 0  # a probability over 0.5
             scores = metrics.multilabel(self._truth, answers, seed=seed)
@@ -293,16 +263,6 @@ class Classification(HeadTask):
                 },
                 "details": {"labels": names, "per_class": per_class, **table},
             }
-        )
-
-    def _not_finite(self, prepared: PreparedHead) -> Analytics:
-        why = "The model gave no finite number for some texts: it has diverged."
-        missing = {
-            name: Measured.missing(why, n=found.n, unit=found.unit)
-            for name, found in self.unmeasured(prepared).items()
-        }
-        return Analytics(
-            perplexity=self.no_perplexity(prepared), task=missing | self.floors(prepared)
         )
 
     def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:
@@ -348,10 +308,6 @@ class Classification(HeadTask):
     def _named(self, label: int | list[int]) -> str:
         places = [label] if isinstance(label, int) else label
         return ", ".join(self.labels.names[place] for place in places) or _NONE
-
-
-def _shown(row: _Row) -> str:
-    return row.text if row.pair is None else f"{row.text}\n\n{row.pair}"
 
 
 def _uneven(counts: dict[str, int]) -> Problem | None:

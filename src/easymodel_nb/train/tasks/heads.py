@@ -1,20 +1,25 @@
 """A head on a pretrained body: what classification and token classification share."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import pyarrow as pa
 import torch
 
+from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import GPU_TOKEN_BUDGET, TOKEN_BUDGET, eval_mode
 from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.train import roles as columns
 from easymodel_nb.train.tasks.task import Prepared, Task, Watch
 
 NEW_HEAD = "the head is new"
+DIVERGED = "The model gave no finite number: it has diverged. Lower the learning rate."
+LISTED = 200  # classes that the plan lists
+_ONE_CLASS = "single_label_classification"
 
 
 class _Read(Protocol):
@@ -39,29 +44,45 @@ class HeadTask(Task):
 
     # Encoders take more the smaller they are; BERT's authors used 2e-5 to 5e-5 for 110 and 340
     # million weights. The head is new either way, so the rates end above generation's.
-    rates: ClassVar = ((8e6, 5e-4), (40e6, 2e-4), (200e6, 5e-5), (1e9, 2e-5), (float("inf"), 1e-5))
+    rates: ClassVar = ((8e6, 1e-3), (40e6, 3e-4), (200e6, 5e-5), (1e9, 2e-5), (float("inf"), 1e-5))
     writes = False
     ending: ClassVar[str]  # of the architectures that have such a head
     problem_type: str | None = None
 
     names: Sequence[str] = ()
     head_is_new = True
+    weights: torch.Tensor | None = None  # of the classes, in the loss
+    notes: tuple[Problem, ...] = ()  # what the user should know of the labels
 
     def adopt_head(self, names: Sequence[str]) -> Sequence[str]:
-        """Keep the model's own head where it tells the same classes apart, in its order.
+        """Keep the model's own head where it knows all these classes, with all that it knows.
 
         Returns the names in the order of the outputs.
         """
         config = self.context.config
-        own = _own_names(config, self.ending)
-        order = _same(own, names)
-        kept = config.problem_type in (self.problem_type, None) or self.problem_type is None
-        self.head_is_new = order is None or not kept
-        self.names = list(names) if order is None or not kept else order
+        kind = config.problem_type or _ONE_CLASS
+        own = _shared(_own_names(config, self.ending), names)
+        self.head_is_new = own is None or kind != (self.problem_type or kind)
+        self.names = list(names) if own is None or self.head_is_new else own
         if not self.head_is_new:
-            why = "the model was trained to tell the same classes apart"
+            why = "the model was trained to tell these classes apart"
             self.context.chooser.note("head", "kept", why)
         return self.names
+
+    def declared(self, table: pa.Table) -> list[str] | None:
+        """The names that the data set itself gives to numbers in the label column, if it does."""
+        path, whole = str(self.context.roles.label), self.context.train_split
+        names = columns.class_names(table, path)
+        if names is None and whole is not None:
+            # They may stand in a column beside it, which the drawn rows no longer have.
+            names = columns.class_names(whole, path)
+        return names
+
+    def weigh(self, weights: Sequence[float], why: str) -> None:
+        """Count classes in the loss by these weights, and say so in the plan."""
+        self.weights = torch.tensor(weights, dtype=torch.float32)
+        named = {name: round(w, 4) for name, w in zip(self.names, weights, strict=True)}
+        self.context.chooser.note("class_weights", dict(list(named.items())[:LISTED]), why)
 
     def model_options(self) -> dict[str, Any]:
         """The names of the classes go into the model's config."""
@@ -105,16 +126,7 @@ class HeadTask(Task):
         if not self.head_is_new:
             return self.measure(model, prepared, watch)
         watch(prepared.texts)
-        return Analytics.model_validate(
-            {
-                "perplexity": self.no_perplexity(prepared),
-                "task": {
-                    name: Measured.missing(NEW_HEAD, n=found.n, unit=found.unit)
-                    for name, found in self.unmeasured(prepared).items()
-                }
-                | self.floors(prepared),
-            }
-        )
+        return self.without(prepared, NEW_HEAD)
 
     def base_answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
         """A new head has not learned to answer: the rows say so."""
@@ -125,6 +137,16 @@ class HeadTask(Task):
             {"index": i, "prompt": prompt, "reference": reference, "text": None, "reason": NEW_HEAD}
             for i, (_, prompt, reference) in enumerate(prepared.samples)
         ]
+
+    def without(self, prepared: PreparedHead, why: str) -> Analytics:
+        """A point at which the model gave no numbers."""
+        missing = {
+            name: Measured.missing(why, n=found.n, unit=found.unit)
+            for name, found in self.unmeasured(prepared).items()
+        }
+        return Analytics(
+            perplexity=self.no_perplexity(prepared), task=missing | self.floors(prepared)
+        )
 
     def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:
         """Why there is no perplexity."""
@@ -183,14 +205,14 @@ def _own_names(config: Any, ending: str) -> list[str]:
     return [str(config.id2label[place]) for place in sorted(config.id2label)]
 
 
-def _same(own: Sequence[str], names: Sequence[str]) -> list[str] | None:
-    """The names in the order of the head's outputs, where both are the same classes."""
+def _shared(own: Sequence[str], names: Sequence[str]) -> list[str] | None:
+    """The classes of a trained head, as the data spells them; None where it lacks one."""
     by_key = {name.casefold(): name for name in names}
     keys = [name.casefold() for name in own]
-    if len(own) == len(names) and set(keys) == set(by_key):
-        return [by_key[key] for key in keys]
-    numbered = [f"label_{place}" for place in range(len(own))]
-    if keys == numbered and list(names) == [str(place) for place in range(len(own))]:
+    if len(set(keys)) == len(keys) and by_key.keys() <= set(keys):
+        return [by_key.get(key, name) for key, name in zip(keys, own, strict=True)]
+    numbered = [str(place) for place in range(len(own))]
+    if keys == [f"label_{place}" for place in numbered] and list(names) == numbered:
         return list(names)
     return None
 
@@ -203,10 +225,3 @@ def _forget_head(model: Any) -> None:
         for name, weight in model.named_parameters():
             if not name.startswith(body):
                 weight.copy_(fresh[name])
-
-
-def chunks(items: Sequence[Any], size: int) -> Iterable[tuple[Any, ...]]:
-    """The items in tuples of at most `size`."""
-    iterator = iter(items)
-    while chunk := tuple(itertools.islice(iterator, size)):
-        yield chunk

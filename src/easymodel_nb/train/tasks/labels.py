@@ -15,6 +15,7 @@ _SHOWN = 8  # classes named in a sentence
 _MANY = 20  # different values up to which numbers are taken for classes without a second look
 _SHARE = 0.5  # different values a row, above which a column is no label
 _NUMBER_SHARE = 0.1  # the same for numbers, which are then a quantity
+_DENSE = 0.8  # of the numbers between the least and the most, where they are codes
 
 
 @dataclass(frozen=True)
@@ -83,46 +84,52 @@ def read(train: Iterable[Any], evaluation: Iterable[Any], declared: Sequence[str
     train, evaluation = list(train), list(evaluation)
     several = any(isinstance(value, list) for value in (*train, *evaluation))
     cells = [item for value in (*train, *evaluation) for item in _items(value)]
-    if declared is not None and all(isinstance(cell, int | None) for cell in cells):
-        return Labels(tuple(declared), several, declared=True)
-    spellings = Counter(name for cell in cells if (name := spelled(cell)) is not None)
-    groups: dict[str, list[str]] = {}
+    spellings = Counter(name for cell in cells if (name := spelled(cell, declared)) is not None)
+    groups: dict[str, list[str]] = {key_of(name): [name] for name in declared or ()}
+    known = len(groups)
     for name, _ in spellings.most_common():
-        groups.setdefault(key_of(name), []).append(name)
-    names = sorted((group[0] for group in groups.values()), key=_order(groups))
+        group = groups.setdefault(key_of(name), [])
+        if name not in group:
+            group.append(name)
+    names = [group[0] for group in groups.values()]
     variants = tuple(tuple(group) for group in groups.values() if len(group) > 1)
-    return Labels(tuple(names), several, variants=variants)
+    if declared is not None and known == len(names):
+        return Labels(tuple(names), several, declared=True, variants=variants)
+    return Labels(tuple(sorted(names, key=_order(names))), several, variants=variants)
 
 
 def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _order(groups: dict[str, list[str]]) -> Any:
-    if all(_number(name) is not None for names in groups.values() for name in names):
+def _order(names: Sequence[str]) -> Any:
+    if all(_number(name) is not None for name in names):
         return _number
     return lambda name: (key_of(name), name)
 
 
 def _number(name: str) -> float | None:
     try:
-        return float(name)
+        value = float(name)
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 # ---------------------------------------------------------------- what is said about them
 
 
 def refuse(
-    labels: Labels, counts: Sequence[int], rows: int, column: str, other: str | None
+    labels: Labels, counts: Sequence[int], share: float, column: str, other: str | None
 ) -> None:
     """Refuse a column that cannot be learned as classes.
 
     Parameters
     ----------
     labels, counts
-        The classes and how many of the `rows` train rows have each.
+        The classes, and how many train rows have each.
+    share
+        How many different values the column has, by row of the whole train split.
     column, other
         The label column's path, and another that may be meant.
 
@@ -135,8 +142,8 @@ def refuse(
     present = [name for name, count in zip(labels.names, counts, strict=True) if count]
     advice = f"Choose {other!r}, if that is the label" if other else "Choose another column"
     fix = _use(other) if other else None
-    if not rows:
-        message = f"No train row has a label: {column!r} is empty in every one. {advice}."
+    if not present:
+        message = f"No train row has a label in {column!r}. {advice}."
         raise problem_error("label.empty", message, field="label_field", fix=fix)
     if len(present) < 2 and not labels.several:  # noqa: PLR2004  a classifier tells classes apart
         message = (
@@ -144,31 +151,29 @@ def refuse(
             f"two classes. {advice}, add rows of another class, or take more rows (subset size)."
         )
         raise problem_error("label.one_class", message, field="label_field", fix=fix)
-    if not present:
-        message = f"No train row has any label: the lists in {column!r} are all empty. {advice}."
-        raise problem_error("label.empty", message, field="label_field", fix=fix)
-    if labels.declared:
+    if labels.declared or len(present) <= _MANY:
         return
-    values = [_number(name) for name in present]
-    fractions = any(value is not None and value != int(value) for value in values if _finite(value))
-    share = len(present) / rows
-    if None not in values and len(present) > _MANY and (fractions or share > _NUMBER_SHARE):
+    numbers = [value for name in present if (value := _number(name)) is not None]
+    if len(numbers) == len(present) and share > _NUMBER_SHARE and not _codes(numbers, share):
         message = (
-            f"{column!r} holds {len(present):,} different numbers in {rows:,} rows: a quantity "
-            "to estimate (regression), which this program does not train. "
-            f"{advice}, or put the numbers into a few ranges and use their names as labels."
+            f"{column!r} holds {len(present):,} different numbers: a quantity to estimate "
+            f"(regression), which this program does not train. {advice}, or put the numbers into "
+            "a few ranges and use their names as labels."
         )
         raise problem_error("label.quantity", message, field="label_field", fix=fix)
-    if len(present) > _MANY and share > _SHARE:
+    if share > _SHARE:
         message = (
-            f"{column!r} has {len(present):,} different values in {rows:,} rows, nearly one a "
-            f"row, so it is no label that could be learned. {advice}."
+            f"{column!r} has nearly as many different values as there are rows, so it is no "
+            f"label that could be learned. {advice}."
         )
         raise problem_error("label.too_many", message, field="label_field", fix=fix)
 
 
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+def _codes(numbers: Sequence[float], share: float) -> bool:
+    """Whether numbers look like codes of classes: whole, from 0 or 1, with few gaps."""
+    whole = all(number == int(number) for number in numbers)
+    dense = len(numbers) >= _DENSE * (max(numbers) - min(numbers) + 1)
+    return whole and dense and min(numbers) in (0, 1) and share <= _SHARE
 
 
 def _use(column: str) -> Fix:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 OUTSIDE = "O"
@@ -18,7 +18,9 @@ _LETTERS: dict[str, tuple[str, str, str, str]] = {
     "BMES": ("B", "M", "E", "S"),
 }
 _MEANING = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", "W": "S"}
+_TELLTALES: tuple[tuple[SchemeName, str], ...] = (("BMES", "M"), ("BILOU", "LU"), ("BIOES", "ESW"))
 _JOINTS = "-_"
+_MOST = 0.95
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Scheme:
     def has_entities(self) -> bool:
         """Whether tags mark the ends of entities; plain ones, such as parts of speech, do not."""
         return self.name != "plain"
+
+    @property
+    def learned(self) -> "Scheme":
+        """The scheme that the model learns: IOB1 hides where entities begin, and becomes IOB2."""
+        return Scheme("IOB2", self.joint, self.bare) if self.name == "IOB1" else self
 
     def parts(self, tag: str) -> tuple[str, str]:
         """Its meaning (B, I, E, S or O) and the type of the entity; a foreign tag is outside."""
@@ -56,31 +63,30 @@ class Scheme:
 PLAIN = Scheme("plain")
 
 
-def recognise(rows: Iterable[Sequence[str]]) -> Scheme:
+def recognise(rows: Iterable[Sequence[str]], declared: Iterable[str] = ()) -> Scheme:
     """The scheme of tagged rows, from the tags that occur and from how entities begin.
 
-    Tags that are not all a letter of a scheme with a type are plain. IOB1 writes B only
-    between two entities of one type that touch; where more entities begin with I than
-    with B it is taken for it.
+    Tags are plain where less than 95 % of those that are not O are a letter of a scheme
+    with a type; the few others are mistakes. IOB1 writes B only between two entities of
+    one type that touch; where more entities begin with I than with B it is taken for it.
+    `declared` are tags that are known to exist.
     """
     rows = list(rows)
-    tags = {tag for row in rows for tag in row} - {OUTSIDE}
-    bare = bool(tags) and all(tag in _MEANING for tag in tags) and "B" in tags
-    joints = Counter(tag[1] for tag in tags if len(tag) > 2 and tag[1] in _JOINTS)  # noqa: PLR2004
-    joint = max(joints, key=lambda j: joints[j]) if joints else "-"
-    marked = all(len(t) > 2 and t[0] in _MEANING and t[1] == joint for t in tags)  # noqa: PLR2004
-    if not tags or not (bare or marked):
+    counts = Counter(tag for row in rows for tag in row if tag != OUTSIDE)
+    bare = "B" in counts and counts.keys() <= _MEANING.keys()
+    joints: Counter[str] = Counter()
+    for tag, count in counts.items():
+        if len(tag) > 2 and tag[0] in _MEANING and tag[1] in _JOINTS:  # noqa: PLR2004
+            joints[tag[1]] += count
+    if not bare and joints.total() < max(1, _MOST * counts.total()):
         return PLAIN
-    letters = {tag[0] for tag in tags}
-    if "M" in letters:
-        return Scheme("BMES", joint, bare)
-    if letters & {"L", "U"}:
-        return Scheme("BILOU", joint, bare)
-    if letters & {"E", "S", "W"}:
-        return Scheme("BIOES", joint, bare)
-    scheme = Scheme("IOB2", joint, bare)
-    begun = Counter(_beginnings(rows, scheme))
-    return Scheme("IOB1", joint, bare) if begun["I"] > begun["B"] else scheme
+    iob2 = Scheme("IOB2", "-" if bare else joints.most_common(1)[0][0], bare)
+    letters = {t[0] for t in (*counts, *declared) if iob2.parts(t)[0] != OUTSIDE}
+    for name, theirs in _TELLTALES:
+        if not letters.isdisjoint(theirs):
+            return replace(iob2, name=name)
+    begun = Counter(_beginnings(rows, iob2))
+    return replace(iob2, name="IOB1") if begun["I"] > begun["B"] else iob2
 
 
 def _beginnings(rows: Iterable[Sequence[str]], scheme: Scheme) -> Iterable[str]:

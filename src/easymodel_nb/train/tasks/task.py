@@ -85,6 +85,7 @@ class Context:
     config: Any = None
     tokenizer: Any = None
     roles: Roles = Roles()  # noqa: RUF009  frozen
+    train_split: pa.Table | None = None  # all its rows and columns, not only those drawn
     device: str = "cpu"
     rows_checked: int = 0
 

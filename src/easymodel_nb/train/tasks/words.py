@@ -1,13 +1,15 @@
 """Words as sub-words, and texts of any length as windows in which every word is learned once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
 
 from easymodel_nb.metrics.perplexity import IGNORED
 
 _PROBES = ("the", "and", "b", "x", "1")
-_CHUNK = 20_000  # words tokenised between two looks at the stop flag
+SCHEMA = pa.schema([("words", pa.list_(pa.list_(pa.int32())))])  # sub-words of words of texts
 
 
 @dataclass(frozen=True)
@@ -80,44 +82,22 @@ def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
     return [], []
 
 
-def sub_words(
-    tokenizer: Any,
-    texts: Sequence[Sequence[str]],
-    *,
-    longest: int,
-    tick: Callable[[int], None],
-) -> list[list[list[int]]]:
+def sub_words(tokenizer: Any, texts: Sequence[Sequence[str]], *, longest: int) -> pa.RecordBatch:
     """For each text the ids of each of its words, at least one and at most `longest` of them.
 
     A word that the tokenizer drops, such as a lone control character, is read as unknown.
-    `tick` hears how many texts are done.
     """
     space = space_before(tokenizer)
     unknown = tokenizer.unk_token_id
     blank = [unknown] if unknown is not None else _ids(tokenizer, f"{space}?")[:1] or [0]
-    found: list[list[list[int]]] = []
-    for part in _parts(texts):
-        words = [space + word for text in part for word in text]
-        batch = tokenizer(
-            words, add_special_tokens=False, return_attention_mask=False, verbose=False
-        )["input_ids"]
-        ids = iter(batch)
-        found += [[(next(ids) or blank)[:longest] for _ in text] for text in part]
-        tick(len(found))
-    return found
-
-
-def _parts(texts: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    part: list[Sequence[str]] = []
-    size = 0
-    for text in texts:
-        part.append(text)
-        size += len(text)
-        if size >= _CHUNK:
-            yield part
-            part, size = [], 0
-    if size:
-        yield part
+    words = [space + word for text in texts for word in text]
+    ids = iter(
+        tokenizer(words, add_special_tokens=False, return_attention_mask=False, verbose=False)[
+            "input_ids"
+        ]
+    )
+    cut = [[(next(ids) or blank)[:longest] for _ in text] for text in texts]
+    return pa.RecordBatch.from_arrays([pa.array(cut, SCHEMA.field(0).type)], schema=SCHEMA)
 
 
 def windows(

@@ -1,0 +1,95 @@
+"""Rows of classification: a text or a pair of texts, and its class, as the model reads them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from easymodel_nb.train import roles as columns
+from easymodel_nb.train.roles import Roles
+
+# Segments (token_type_ids) are null where the tokenizer gives none.
+SCHEMA = pa.schema(
+    [("ids", pa.list_(pa.int32())), ("types", pa.list_(pa.int8())), ("cut", pa.bool_())]
+)
+_GAP = "\n\n"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One row as it is learned: token ids, segments, and its class or labels (0 and 1)."""
+
+    ids: list[int]
+    types: list[int] | None
+    label: int | list[float]
+
+    def __len__(self) -> int:
+        """Tokens of the text."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as it was brought, with the number of its class or those of its labels."""
+
+    text: str
+    pair: str | None
+    label: int | list[int]
+
+    @property
+    def shown(self) -> str:
+        """The text for people."""
+        return self.text if self.pair is None else f"{self.text}{_GAP}{self.pair}"
+
+
+def read(
+    table: pa.Table, roles: Roles, label_of: Callable[[Any], int | list[int] | None]
+) -> list[Row]:
+    """The rows that have every text and a label."""
+    cells = columns.column_at(table, str(roles.label)).to_pylist()
+    texts = columns.column_at(table, str(roles.text)).to_pylist()
+    pairs = columns.column_at(table, roles.text_pair).to_pylist() if roles.text_pair else None
+    found = []
+    for place, cell in enumerate(cells):
+        label, text = label_of(cell), columns.as_text(texts[place])
+        pair = columns.as_text(pairs[place]) if pairs else None
+        if label is not None and text is not None and (pairs is None or pair is not None):
+            found.append(Row(text, pair, label))
+    return found
+
+
+def encode(
+    tokenizer: Any, texts: Sequence[Sequence[str]], *, limit: int, filler: int
+) -> pa.RecordBatch:
+    """Texts (or pairs of them) as token ids; what is longer than `limit` loses its end.
+
+    Of a pair the longer one is cut first. A text of which the tokenizer keeps nothing is one
+    `filler`.
+    """
+    tokenizer.truncation_side = "right"
+    # Without special tokens between them, nothing would part the two texts.
+    gap = "" if tokenizer.num_special_tokens_to_add(pair=True) else _GAP
+
+    def tokenise(chosen: Sequence[Sequence[str]], **options: Any) -> tuple[Any, Any]:
+        firsts = [text[0] for text in chosen]
+        seconds = [f"{gap}{text[1]}" for text in chosen] if len(chosen[0]) > 1 else None
+        batch = tokenizer(firsts, seconds, verbose=False, **options)
+        return batch["input_ids"], batch.get("token_type_ids") or [None] * len(chosen)
+
+    ids, types = tokenise(texts)
+    cut = [len(row) > limit for row in ids]
+    if any(cut):
+        places = [place for place, long in enumerate(cut) if long]
+        shorter = tokenise([texts[p] for p in places], truncation=True, max_length=limit)
+        for place, row, kinds in zip(places, *shorter, strict=True):
+            ids[place], types[place] = row, kinds
+    filled = [row or [filler] for row in ids]
+    kept = [kinds or None for kinds in types]
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(column, field.type)
+            for column, field in zip((filled, kept, cut), SCHEMA, strict=True)
+        ],
+        schema=SCHEMA,
+    )
