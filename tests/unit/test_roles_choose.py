@@ -251,6 +251,8 @@ def test_what_is_likeliest_stands_first():
     )
     offers = candidates(table, "seq2seq")
     assert offers["target_field"][0] == "answers.text[0]"
+    assert offers["target_field"][-1] == "id"
+    assert set(offers["prompt_field"][-2:]) == {"id", "answers.text[0]"}
     assert {"translation.en", "translation.de"} <= set(offers["prompt_field"])
     assert candidates(table, "classification")["label_field"][0] == "label"
     assert candidates(table, "classification")["text_field"][-1] != "translation.en"

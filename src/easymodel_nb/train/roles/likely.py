@@ -22,12 +22,18 @@ def likely(columns: list[Column], task: Task, field: str) -> list[str]:
     elif field == "text_field" and task == "token_classification":
         found = word_lists(columns)
     elif field in {"text_field", "text_pair_field"}:
-        found = [*text_candidates(columns), *_others(columns)]
+        found = sorted([*text_candidates(columns), *_others(columns)], key=_far_fetched)
     else:
         wanted = names.TARGETS if field == "target_field" else names.SOURCES
-        known = texts(columns)
+        known = sorted(texts(columns), key=_far_fetched)
         found = [*exactly(known, wanted), *named(known, wanted), *known, *_others(columns)]
+        found.sort(key=lambda c: _far_fetched(c) and not exactly([c], wanted))
     return list(dict.fromkeys(column.path for column in found))
+
+
+def _far_fetched(column: Column) -> bool:
+    """Whether it is an id, a date, or one element of a list."""
+    return column.mark is not None or "[" in column.path
 
 
 def _classes_last(columns: list[Column]) -> list[Column]:
