@@ -1,0 +1,107 @@
+"""What the inspector is told of a dataset, and where it lies."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from easymodel_nb.errors import StudioError
+from easymodel_nb.runlog.log import new_run
+from easymodel_nb.train.control import Control
+from easymodel_nb.train.data.describe import describe_dataset
+from easymodel_nb.train.data.open import open_dataset
+from easymodel_nb.train.reporter import Reporter
+from easymodel_nb.widgets.facts import Facts
+from easymodel_nb.widgets.worker import Worker
+from easymodel_nb.workflow.document import DatasetData, FinetuneData, Workflow
+
+
+def test_a_file(reads: Any):
+    lines = "".join(f"satz {n};gut\n\n" for n in range(30))
+    path = reads.write("a.csv", f"text;urteil;urteil\n{lines}")
+    described = describe_dataset(DatasetData(source=str(path)), FinetuneData())
+    assert described is not None
+    assert described.lines == ["30 rows, 10 % held out", "local file, 3 columns"]
+    assert described.columns == ["text", "urteil", "urteil_2"]
+    assert len(described.rows) == 20
+    assert described.rows[1] == ["satz 1", "gut", "null"]
+    assert [(s.name, s.rows) for s in described.splits] == [("train", 30)]
+    guessed = {guess.field: guess.value for guess in described.guesses}
+    assert guessed["format.delimiter"] == ";"
+    assert guessed["format.header"] is True
+    assert guessed["format.encoding"] == "utf-8"
+    assert all(guess.reason for guess in described.guesses)
+    assert any("29 blank rows" in note for note in described.notes)
+    assert described.roles["text_field"] == "text"
+
+
+def test_the_user_changes_a_guess(reads: Any):
+    path = reads.write("a.csv", "a;b,c\n1;x,y\n2;z,w\n")
+    for delimiter, columns in ((";", ["a", "b,c"]), (",", ["a;b", "c"])):
+        data = DatasetData(source=str(path), format={"delimiter": delimiter, "header": True})
+        described = describe_dataset(data, None)
+        assert described is not None
+        assert described.columns == columns
+        assert [g.field for g in described.guesses] == ["format.encoding"]
+
+
+def test_the_studio_takes_what_is_described(reads: Any):
+    path = reads.write("a.csv", "text;label\nx;1\ny;2\n\nz;3\n")
+    workflow = Workflow.model_validate(
+        {"nodes": [{"id": "d1", "type": "dataset", "data": {"source": str(path)}}]}
+    )
+    worker = Worker("facts")
+    answered = threading.Event()
+    facts = Facts(worker, answered.set)
+    worker.start()
+    facts.of(workflow)
+    assert answered.wait(30)
+    (told,) = facts.of(workflow).values()
+    worker.close()
+    assert told.state == "ok", told.problem
+    assert {guess.field for guess in told.guesses} >= {"format.delimiter", "format.header"}
+    assert told.notes == ["1 blank row of a.csv left out."]
+    assert [(split.name, split.rows) for split in told.splits] == [("train", 3)]
+
+
+def test_a_long_cell_is_cut(reads: Any):
+    path = reads.write("a.jsonl", '{"text": "' + "x" * 999 + '", "m": {"k": [1]}}\n')
+    described = describe_dataset(DatasetData(source=str(path)), None)
+    assert described is not None
+    assert described.rows == [["x" * 199 + "…", '{"k": [1]}']]
+
+
+def test_what_is_on_the_network_is_looked_at_later():
+    for source in ("someone/data", "https://example.org/a.csv"):
+        assert describe_dataset(DatasetData(source=source), None) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("what is this?", "source.unknown"),
+        ("builtin:nothing", "source.builtin"),
+        ("/no/such/file.csv", "file.missing"),
+        ("nothing.csv.gz", "file.missing"),
+        ("variable:df", "source.variable"),
+    ],
+)
+def test_sources_that_are_none(home: Path, source: str, code: str):
+    data = DatasetData(source=source)
+    with pytest.raises(StudioError) as caught:
+        describe_dataset(data, None)
+    assert (caught.value.problems[0].code, caught.value.problems[0].field) == (code, "source")
+    folder = new_run(home)
+    with pytest.raises(StudioError) as caught:
+        open_dataset(data, None, Control(folder), Reporter(folder))
+    assert (caught.value.problems[0].code, caught.value.problems[0].field) == (code, "source")
+
+
+def test_built_in_data(home: Path):
+    folder = new_run(home)
+    tables = open_dataset(
+        DatasetData(source="builtin:requests"), None, Control(folder), Reporter(folder)
+    )
+    assert (tables.name, tables.kind) == ("requests", "builtin")
+    assert set(tables.splits) >= {"train", "validation"}
