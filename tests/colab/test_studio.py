@@ -85,3 +85,15 @@ def test_the_keyboard_leaves_the_notebook_alone(page: ClassicPage):
             page.page.keyboard.press(key)
         assert page.page.evaluate(count) == before, keys
     expect(page.hook("node")).to_have_count(3)
+
+
+def test_a_file_is_uploaded_and_its_rows_appear(page: ClassicPage, home: Path, errors: list[str]):
+    content = "texte;note\n" + "".join(f"été numéro {i};{i % 5}\n" for i in range(60))
+    page.node("dataset").locator('[data-testid="upload-file"]').set_input_files(
+        {"name": "notes.csv", "mimeType": "text/csv", "buffer": content.encode("cp1252")}
+    )
+    expect(page.node("dataset")).to_contain_text("60 rows")
+    expect(page.node("dataset").locator(".em-preview")).to_contain_text("été numéro 0")
+    (stored,) = (home / "uploads").rglob("notes.csv")
+    assert stored.read_bytes() == content.encode("cp1252")
+    assert errors == []

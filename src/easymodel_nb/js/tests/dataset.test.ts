@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { concerns, formatValue, guessOf, hasFormat, inWords, isFormat } from "../src/logic/dataset";
+import {
+  concerns,
+  formatValue,
+  guessOf,
+  hasFormat,
+  inWords,
+  isFormat,
+  otherGuesses,
+  sentence,
+} from "../src/logic/dataset";
 import { sourceOptions, taskFed } from "../src/logic/sources";
 import { type Catalog, DEFAULTS } from "../src/protocol";
 import { facts, flow, node, three } from "./make";
@@ -44,6 +53,17 @@ describe("how a file is read", () => {
     ["header", false, "none"],
   ] as const)("says %s %j in words", (name, value, words) => {
     expect(inWords(name, value)).toBe(words);
+  });
+
+  it("has its reason told as a sentence, and what cannot be changed told too", () => {
+    expect(sentence("every byte fits")).toBe("Every byte fits.");
+    expect(sentence("of the names of its files")).toBe("Because of the names of its files.");
+    expect(sentence("")).toBe("");
+    const layout = { field: "format.layout", value: "SQuAD", reason: "" };
+    const found = facts({ guesses: [layout, { field: "odd", value: "1", reason: "" }] });
+    expect(otherGuesses(found)).toEqual([{ label: "Layout", guess: layout }]);
+    expect(hasFormat(found, {})).toBe(true);
+    expect(inWords("delimiter", "")).toBe("none, one column");
   });
 
   it("becomes the document's value", () => {

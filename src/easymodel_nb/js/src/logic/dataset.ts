@@ -99,9 +99,11 @@ export function otherGuesses(facts: SourceFacts | null): { label: string; guess:
   });
 }
 
-/** Reasons are halves of sentences: "every byte fits". */
-export const sentence = (reason: string) =>
-  reason && `${reason.charAt(0).toUpperCase()}${reason.slice(1).replace(/\.$/, "")}.`;
+/** Reasons are halves of sentences: "every byte fits", "of the names of its files". */
+export function sentence(reason: string): string {
+  const text = reason.replace(/^of /, "because of ").replace(/\.$/, "");
+  return text && `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
 
 /** Whether there is anything to say or to change about how the file was read. */
 export function hasFormat(facts: SourceFacts | null, format: Record<string, unknown>): boolean {

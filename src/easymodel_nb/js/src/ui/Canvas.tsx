@@ -57,6 +57,7 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
   const actions = useActions();
   const doc = useStudio((s) => s.history.present);
   const statuses = useStudio(statusList);
+  const opened = useStudio((s) => s.opened);
   const theme = useViewState((s) => s.theme);
   const add = useAddNode();
   const root = useRef<HTMLDivElement>(null);
@@ -64,9 +65,13 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
   const [nodes, setNodes] = useState<Node[]>([]);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
 
+  // Nodes of another project may have the same ids; nothing of theirs is kept.
+  const drawn = useRef(opened);
   useLayoutEffect(() => {
-    setNodes((before) => mergeNodes(before, doc.nodes, statuses));
-  }, [doc.nodes, statuses]);
+    const other = drawn.current !== opened;
+    drawn.current = opened;
+    setNodes((before) => mergeNodes(other ? [] : before, doc.nodes, statuses));
+  }, [doc.nodes, statuses, opened]);
 
   const edges = useMemo<Edge[]>(
     () =>
