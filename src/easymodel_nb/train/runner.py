@@ -119,8 +119,8 @@ class ProcessRunner:
         """Begin; returns at once. The token goes by standard input, never by an argument."""
         self._folder = folder
         reader = RunReader(folder)
-        reader.new_events()  # told already by who queued the run
-        source = str(reader.view().request.get("dataset", {}).get("data", {}).get("source", ""))
+        request = reader.view().request  # these events were told by who queued the run
+        source = str(request.get("dataset", {}).get("data", {}).get("source", ""))
         if source.strip().startswith(VARIABLE):
             # Only this process has the variable, and writing it down may take a while.
             live = StageView(stage="loading", message="Writing the variable into the run's folder")

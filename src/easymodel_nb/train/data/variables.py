@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.train.addresses import VARIABLE
-from easymodel_nb.train.data.reading import DatasetTables, Reading, refusal
+from easymodel_nb.train.data.reading import DatasetTables, Reading, first_line, refusal
 
 Resolver = Callable[[], Mapping[str, Any] | None]
 _FACTS = "variable.json"
@@ -128,7 +128,7 @@ def take(name: str, reading: Reading) -> dict[str, pa.Table]:
     except Exception as error:
         raise refusal(
             "source.variable",
-            f"The {kind} {name} cannot be written as a table: {str(error).rstrip('.')}. Turn what "
+            f"The {kind} {name} cannot be written as a table: {first_line(error)}. Turn what "
             "its cells hold into text, numbers or lists of them.",
         ) from error
     if not any(table.num_rows for table in splits.values()):
@@ -202,6 +202,13 @@ def freeze(source: str, folder: Path) -> None:
         facts |= _write(take(name, reading), data)
     except StudioError as error:
         facts["problem"] = error.problems[0].model_dump(mode="json")
+    except (OSError, pa.ArrowException) as error:
+        told = refusal(
+            "source.variable",
+            f"The variable {name} could not be written into the run's folder: "
+            f"{first_line(error)}. Free some space, or save it to a file and name that.",
+        )
+        facts["problem"] = told.problems[0].model_dump(mode="json")
     facts["notes"] = [note.model_dump(mode="json") for note in reading.notes]
     part = data / (_FACTS + ".part")
     part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
