@@ -200,7 +200,10 @@ def test_a_decoder_without_a_padding_token_gets_one(folder: Path, tmp_path: Path
     assert run.model_path is not None
     saved = json.loads((run.model_path / "config.json").read_text())
     assert saved["pad_token_id"] == 2
-    assert AutoTokenizer.from_pretrained(run.model_path).pad_token == "</s>"
+    tokenizer = AutoTokenizer.from_pretrained(run.model_path)
+    assert tokenizer.pad_token == "</s>"
+    # GPT-2 would look segments up among its words.
+    assert set(tokenizer("some soup")) == {"input_ids", "attention_mask"}
 
 
 # ------------------------------------------------------------ labels as people write them

@@ -44,6 +44,7 @@ def test_a_cell_as_a_name(value: Any, declared: list[str] | None, name: str | No
     ("cells", "names"),
     [
         ([2, 10, 1], ("1", "2", "10")),
+        ([1, -1, 0], ("-1", "0", "1")),
         ([1.0, 0.0, None], ("0", "1")),
         ([True, False], ("false", "true")),
         (["b", " a", "b "], ("a", "b")),

@@ -19,6 +19,7 @@ from easymodel_nb.metrics.stats import RESAMPLES, ratio_interval
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 DENSE_CLASSES = 30  # up to here a confusion matrix is written whole
+MOST_ROWS = 200  # of a table by class
 _CHUNK = 4_000_000  # numbers drawn at once, so that memory stays small
 
 

@@ -297,7 +297,8 @@ class Attempt:
     ) -> None:
         total = plan.sample_prompts
         if total:
-            said = f"Writing answers with the {which} model"
+            what = "Writing answers" if self.task.writes else "Labelling samples"
+            said = f"{what} with the {which} model"
             self.reporter.stage(stage, said, total=total, unit="texts")
             measurer.sample(step=step, epoch=step // plan.steps_per_epoch)
 

@@ -14,6 +14,7 @@ SCHEMA = pa.schema(
     [("ids", pa.list_(pa.int32())), ("types", pa.list_(pa.int8())), ("cut", pa.bool_())]
 )
 _GAP = "\n\n"
+_CHARACTERS = 64  # a token, more than any has on average: what comes after is cut in any case
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,10 @@ def encode(
     # Without special tokens between them, nothing would part the two texts.
     gap = "" if tokenizer.num_special_tokens_to_add(pair=True) else _GAP
 
+    most = limit * _CHARACTERS
+    long = [any(len(part) > most for part in text) for text in texts]
+    texts = [[part[:most] for part in text] for text in texts]
+
     def tokenise(chosen: Sequence[Sequence[str]], **options: Any) -> tuple[Any, Any]:
         firsts = [text[0] for text in chosen]
         seconds = [f"{gap}{text[1]}" for text in chosen] if len(chosen[0]) > 1 else None
@@ -80,10 +85,11 @@ def encode(
     ids, types = tokenise(texts)
     cut = [len(row) > limit for row in ids]
     if any(cut):
-        places = [place for place, long in enumerate(cut) if long]
+        places = [place for place, over in enumerate(cut) if over]
         shorter = tokenise([texts[p] for p in places], truncation=True, max_length=limit)
         for place, row, kinds in zip(places, *shorter, strict=True):
             ids[place], types[place] = row, kinds
+    cut = [a or b for a, b in zip(cut, long, strict=True)]
     filled = [row or [filler] for row in ids]
     kept = [kinds or None for kinds in types]
     return pa.RecordBatch.from_arrays(

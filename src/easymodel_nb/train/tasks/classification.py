@@ -253,6 +253,10 @@ class Classification(HeadTask):
             table = metrics.confusion(self._truth, answers, len(self.labels.names))
         names = list(self.labels.names)
         per_class = metrics.per_class(self._truth, answers, names)
+        if len(per_class) > metrics.MOST_ROWS:
+            table["per_class_of"] = len(per_class)  # those with the most validation texts are kept
+            per_class.sort(key=lambda row: -row["support"])
+            del per_class[metrics.MOST_ROWS :]
         return Analytics.model_validate(
             {
                 "perplexity": self.no_perplexity(prepared),

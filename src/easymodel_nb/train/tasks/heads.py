@@ -1,5 +1,6 @@
 """A head on a pretrained body: what classification and token classification share."""
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from easymodel_nb.train.tasks.task import Prepared, Task, Watch
 NEW_HEAD = "the head is new"
 DIVERGED = "The model gave no finite number: it has diverged. Lower the learning rate."
 LISTED = 200  # classes that the plan lists
+_SEGMENTS = "token_type_ids"
 _ONE_CLASS = "single_label_classification"
 
 
@@ -102,6 +104,7 @@ class HeadTask(Task):
             torch.manual_seed(seed)
             _forget_head(model)
         self._pad(model)
+        self._choose_segments(model)
         return model
 
     def _pad(self, model: Any) -> None:
@@ -118,6 +121,14 @@ class HeadTask(Task):
                     model.resize_token_embeddings(len(tokenizer))
             self.context.chooser.note("pad_token", tokenizer.pad_token, why)
         model.config.pad_token_id = tokenizer.pad_token_id
+
+    def _choose_segments(self, model: Any) -> None:
+        """Segments go to models that tell them apart; GPT-2 would add a word to each position."""
+        tokenizer = self.context.tokenizer
+        tells = getattr(model.config, "type_vocab_size", 0) > 1
+        wanted = tells and _SEGMENTS in inspect.signature(model.forward).parameters
+        names = [name for name in tokenizer.model_input_names if name != _SEGMENTS]
+        tokenizer.model_input_names = [*names, _SEGMENTS] if wanted else names
 
     # ------------------------------------------------------------ measuring
 
