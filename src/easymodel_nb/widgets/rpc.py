@@ -202,7 +202,7 @@ METHODS: dict[str, Method] = {
     "token": Method(TokenParams, Empty, "hold or forget a Hub token"),
     "show_run": Method(RunParams, Empty, "show a run in the dashboard"),
     "run_details": Method(RunParams, RunDetails, "the plan, log and numbers of a run"),
-    "variables": Method(Empty, Empty, "look which variables of the notebook hold data"),
+    "variables": Method(Empty, Empty, "look again at variables and files"),
     "upload_begin": Method(UploadBeginParams, UploadBeginResult, "announce a file"),
     "upload_chunk": Method(UploadChunkParams, UploadChunkResult, "send a part of it, as a buffer"),
     "upload_end": Method(UploadEndParams, UploadEndResult, "check it and put it in its place"),

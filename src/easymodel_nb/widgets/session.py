@@ -224,15 +224,16 @@ class Session:
     # ------------------------------------------------------------ the notebook's variables
 
     def look_at_variables(self) -> None:
-        """Look, on the worker, which variables of the notebook hold data, and at what is in them.
+        """Look, on the worker, which variables of the notebook hold data.
 
-        A cell may have changed what a name stands for, so what was known of it is asked again.
+        A cell may have changed what a name stands for, and a file what is in it, so what was
+        known of the open project's sources is asked again.
         """
         self.worker.submit(self._look_at_variables)
 
     def _look_at_variables(self) -> None:
         found = self._list_variables()
-        old = self.facts.refresh(lambda source: source.strip().startswith("variable:"))
+        old = self.facts.refresh(lambda source: not source.strip().startswith("builtin:"))
         if old or found != self._variables:
             self._variables = found
             self._tell()

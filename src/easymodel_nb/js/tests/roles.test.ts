@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   columnOf,
+  instead,
   marks,
   NO_TARGET,
   roleFields,
@@ -105,6 +106,10 @@ describe("the ways generation learns", () => {
     expect(unused(ft(), "text_field", {})).toBe(false);
     expect(unused(ft({ task: "classification" }), "text_field", AUTO)).toBe(false);
     expect(roleFields(chat, AUTO).map((r) => r.none)).toEqual([true, true]);
+    expect(instead(chat, "text_field", AUTO)).toBe("chats in m");
+    expect(instead(ft(), "text_field", { messages_field: "turns" })).toBe("chats in turns");
+    expect(instead(ft({ template: "{a}" }), "text_field", {})).toBe("as the template says");
+    expect(instead(ft(), "target_field", { text_field: "t" })).toBe("not used");
   });
 
   it("exclude each other in one step", () => {

@@ -84,6 +84,14 @@ export function unused(node: Node, name: string, roles: Roles): boolean {
   return chosen !== null && !WAY_OF[name]?.includes(chosen);
 }
 
+/** What stands in a field that is left out: for the text of chats, the column they come from. */
+export function instead(node: Node, name: string, roles: Roles): string {
+  const chosen = name === "text_field" ? way(node, roles) : null;
+  const chats = text(node, "messages_field") ?? roles.messages_field;
+  if (chosen === "messages" && chats) return `chats in ${chats}`;
+  return chosen === "template" ? "as the template says" : "not used";
+}
+
 /** The target that will be learned: the chosen one, or the one null would choose. */
 export function target(node: Node, roles: Roles): string | null {
   const chosen = text(node, "target_field");

@@ -2,7 +2,7 @@
 import { type ReactNode, useId, useState } from "react";
 import { parse, type Field as Spec, show } from "../logic/fields";
 import { fieldValue } from "../logic/graph";
-import { NO_TARGET, roleLabel, unused } from "../logic/roles";
+import { instead, NO_TARGET, roleLabel, unused } from "../logic/roles";
 import type { Node, Problem, SourceFacts } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Combobox, type Option } from "./Combobox";
@@ -171,7 +171,7 @@ function Column(p: ControlProps & { value: unknown }) {
   const roles = facts?.roles ?? {};
   const left = unused(node, spec.name, roles);
   const auto = left ? null : (roles[spec.name] ?? null);
-  const empty = left ? "not used" : (spec.empty ?? "auto");
+  const empty = left ? instead(node, spec.name, roles) : (spec.empty ?? "auto");
   const why = auto ? facts?.reasons[spec.name] : undefined;
   const offered = facts?.candidates[spec.name] ?? [];
   const columns = offered.length > 0 ? offered : (facts?.columns ?? []);
