@@ -312,6 +312,18 @@ def test_pairs_carry_segments_and_are_cut_at_the_longer_one(folder: Path, tmp_pa
     assert all("\n\n" in prompt for prompt in prompts)
 
 
+def test_a_script_that_the_tokenizer_does_not_know_is_named(folder: Path, tmp_path: Path):
+    thai = {"food": "ขอแกงเขียวหวาน", "weather": "ฝนตกหนักมาก", "travel": "รถไฟไปเชียงใหม่"}
+    rows = [(thai[kind], kind) for _, kind in TRAIN]
+    data = write(tmp_path / "data", rows, rows[:15])
+    run = trained(workflow(folder, data, **SHORT), tmp_path)
+    problem = warnings(run)["tokens.unknown"]
+    assert problem.message.startswith("100% of the tokens are unknown")
+    assert problem.field == "model"
+    bytewise = trained(workflow(folder, data, family="gpt2", **SHORT), tmp_path)
+    assert "tokens.unknown" not in warnings(bytewise)
+
+
 def test_class_weights_and_the_word_about_uneven_classes(folder: Path, tmp_path: Path):
     few = [row for row in TRAIN if row[1] == "food"][:2]
     rows = [*[row for row in TRAIN if row[1] == "weather"], *few]

@@ -150,6 +150,7 @@ class Classification(HeadTask):
         )
         texts, cut = self._encode(rows, 0)
         scored, _ = self._encode(held, len(rows))
+        self.note_unknown(text.ids for text in texts)
         self._truth, self._seen = self._matrix(held), self._matrix(rows)
         samples = [
             (place, held[place].shown, self._named(held[place].label))

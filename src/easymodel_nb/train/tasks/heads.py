@@ -20,6 +20,7 @@ from easymodel_nb.train.tasks.task import Prepared, Task, Watch
 NEW_HEAD = "the head is new"
 DIVERGED = "The model gave no finite number: it has diverged. Lower the learning rate."
 LISTED = 200  # classes that the plan lists
+_UNKNOWN = 0.1  # share of unknown tokens from which on the user is told
 _SEGMENTS = "token_type_ids"
 _ONE_CLASS = "single_label_classification"
 
@@ -106,6 +107,24 @@ class HeadTask(Task):
         self._pad(model)
         self._choose_segments(model)
         return model
+
+    def note_unknown(self, texts: Iterable[Sequence[int]]) -> None:
+        """Say so where the tokenizer does not know a good part of what it read."""
+        unknown = self.context.tokenizer.unk_token_id
+        if unknown is None:
+            return
+        specials = set(self.context.tokenizer.all_special_ids) - {unknown}
+        read = [token for ids in texts for token in ids if token not in specials]
+        share = read.count(unknown) / max(1, len(read))
+        if share <= _UNKNOWN:
+            return
+        message = (
+            f"{share:.0%} of the tokens are unknown to this model's tokenizer, so the model sees "
+            "the same mark in their place and learns little from them. Choose a model that was "
+            "trained on the language and the script of these texts."
+        )
+        problem = Problem(code="tokens.unknown", severity="note", message=message, field="model")
+        self.notes += (problem,)
 
     def _pad(self, model: Any) -> None:
         """Decoders read the class off the last token that is no padding, so one must be known."""

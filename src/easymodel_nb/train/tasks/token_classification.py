@@ -115,6 +115,7 @@ class TokenClassification(HeadTask):
         reporter = self.context.reporter
         reporter.stage("preparing", "Tokenising the words", total=total, unit="rows")
         learned, scored = self._windows(rows, 0), self._windows(held, len(rows))
+        self.note_unknown(window.ids for window in learned)
         if space_before(self.context.tokenizer):
             added = add_prefix_space(self.context.tokenizer)
             why = "its sub-words differ after a space; each word is read with a space before it"
