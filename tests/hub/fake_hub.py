@@ -128,10 +128,11 @@ class _Api(Answers):
         if action in {None, "revision"}:
             self._json(_info(name, commit, repo, files))
         elif action == "tree":
-            inside = {p: b for p, b in files.items() if p.startswith(rest)}
-            self._json([_entry(path, body) for path, body in inside.items()])
+            deep = "recursive=true" in self.path.lower()
+            self._json(_tree(files, rest.rstrip("/"), deep=deep))
         elif action == "paths-info":
-            self._json([_entry(p, files[p]) for p in self._asked() if p in files])
+            everything = {entry["path"]: entry for entry in _tree(files, "", deep=True)}
+            self._json([everything[p] for p in self._asked() if p in everything])
         else:
             self._fail(404, "", "Not found")
 
@@ -212,6 +213,24 @@ def _entry(path: str, body: bytes) -> dict[str, Any]:
         known = _lfs(body)
         entry["lfs"] = {"oid": known["sha256"], "size": len(body), "pointerSize": 134}
     return entry
+
+
+def _tree(files: dict[str, bytes], under: str, *, deep: bool) -> list[dict[str, Any]]:
+    """The files and folders in a folder; those further down as well when `deep`."""
+    prefix = f"{under}/" if under else ""
+    entries: dict[str, dict[str, Any]] = {}
+    for path, body in files.items():
+        if not path.startswith(prefix):
+            continue
+        parts = path.removeprefix(prefix).split("/")
+        for depth in range(1, len(parts)):
+            folder = prefix + "/".join(parts[:depth])
+            if deep or depth == 1:
+                oid = git_oid(folder.encode())
+                entries[folder] = {"type": "directory", "path": folder, "size": 0, "oid": oid}
+        if deep or len(parts) == 1:
+            entries[path] = _entry(path, body)
+    return list(entries.values())
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """A web server of this machine whose answers a test can hold back."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ class Server(ThreadingHTTPServer):
         self.go = threading.Event()
         self.go.set()
         self.stalled = threading.Event()  # a body is held back
+        self.sent = 0  # bytes of bodies
         self.chunk, self.pause = 1 << 20, 0.0  # how fast a body goes out
         self.slow = ""  # what a path must contain for that, and for being held
 
@@ -49,7 +51,14 @@ class Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def send(self, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        """Answer with a body; a HEAD request gets its headers alone."""
+        """Answer with a body, or the part of it that is asked for; HEAD gets the headers alone."""
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
+        if wanted and status == 200:
+            whole, first = len(body), int(wanted[1])
+            last = min(int(wanted[2] or whole), whole - 1)
+            status, body = (206, body[first : last + 1]) if first < whole else (416, b"")
+            headers = {**(headers or {}), "Content-Range": f"bytes {first}-{last}/{whole}"}
+        self.server.sent += len(body) if self.command != "HEAD" else 0
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
