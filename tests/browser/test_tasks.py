@@ -58,8 +58,8 @@ WALKS = {
         ("prompt_field", "prompt"),
         ("target_field", "target"),
         ("Source field", "Target field"),
-        ("source_prefix",),
-        ("text_field", "label_field", "template"),
+        ("template", "source_prefix"),
+        ("text_field", "label_field", "messages_field"),
         "Sequence to sequence, 1 epoch, batch 8, 60 rows",
     ),
 }

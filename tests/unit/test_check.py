@@ -189,6 +189,12 @@ def all_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
             "target field and template",
         ),
         ({"template": "{a}", "prompt_field": "p"}, "roles.conflict", "template", "prompt field"),
+        (
+            {"task": "seq2seq", "template": "{a}", "prompt_field": "p"},
+            "roles.conflict",
+            "template",
+            "source field",
+        ),
         ({"template": "Question:"}, "template.slots", "template", "names no column"),
         ({"template": "{a} {"}, "template.slots", "template", "no partner"),
         ({"template": "{a} {}"}, "template.slots", "template", "empty braces"),
@@ -212,6 +218,7 @@ def test_roles_that_do_not_go_together(data: dict, code: str, field: str, says: 
         {"template": "Q: {question}\nA:", "target_field": "answer"},
         {"messages_field": "messages"},
         {"task": "seq2seq", "prompt_field": "translation.en"},
+        {"task": "seq2seq", "template": "question: {question} context: {context?}"},
         {"task": "classification", "text_pair_field": "b", "class_weights": True},
     ],
 )

@@ -11,7 +11,7 @@ from easymodel_nb.workflow.labels import TASK_TITLES, label_of, role_label
 _TAKES: dict[str, tuple[str, ...]] = {
     "generation": ("text_field", "prompt_field", "target_field", "template", "messages_field"),
     "classification": ("text_field", "text_pair_field", "label_field", "class_weights"),
-    "seq2seq": ("prompt_field", "target_field", "source_prefix"),
+    "seq2seq": ("prompt_field", "target_field", "template", "source_prefix"),
     "token_classification": ("text_field", "label_field", "class_weights"),
 }
 _ROLES = tuple(dict.fromkeys(name for names in _TAKES.values() for name in names))
@@ -30,6 +30,8 @@ def roles(node: Node, data: FinetuneData) -> Iterator[Problem]:
     yield from _same_column(node, data)
     if data.task == "generation":
         yield from _generation(node, data)
+    elif data.task == "seq2seq" and data.template:
+        yield from _template(node, data, data.template, ("prompt_field",))
     yield from _unused(node, data)
 
 
@@ -54,9 +56,7 @@ def _generation(node: Node, data: FinetuneData) -> Iterator[Problem]:
         yield from _conflicts(node, data, others, "messages_field", "chats are learned whole")
         return
     if data.template:
-        yield from _template(node, data.template)
-        why = "the template builds the text itself"
-        yield from _conflicts(node, data, ("text_field", "prompt_field"), "template", why)
+        yield from _template(node, data, data.template, ("text_field", "prompt_field"))
         return
     if data.text_field and (data.target_field or data.prompt_field):
         other = "target_field" if data.target_field else "prompt_field"
@@ -84,7 +84,7 @@ def _conflicts(
     taken = [name for name in others if getattr(data, name)]
     if not taken:
         return
-    names = " and ".join(label_of(name).lower() for name in taken)
+    names = " and ".join(role_label(data.task, name).lower() for name in taken)
     yield Problem(
         code="roles.conflict",
         message=f"{label_of(holder)} leaves no place for the {names}: {why}. Clear one side.",
@@ -97,7 +97,10 @@ def _conflicts(
     )
 
 
-def _template(node: Node, template: str) -> Iterator[Problem]:
+def _template(
+    node: Node, data: FinetuneData, template: str, others: tuple[str, ...]
+) -> Iterator[Problem]:
+    yield from _conflicts(node, data, others, "template", "the template builds the text itself")
     slots = _SLOT.findall(template)
     rest = _SLOT.sub("", template)
     if "{" in rest or "}" in rest:

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  auto,
   columnOf,
   instead,
   marks,
@@ -129,6 +130,41 @@ describe("the ways generation learns", () => {
       template: null,
     });
     expect(setRole(ft({ template: "{a}" }), "template", null, {})).toEqual({ template: null });
+  });
+});
+
+describe("a template that null means", () => {
+  const built = { template: "{question} of {context?}", target_field: "answer" };
+
+  it("is told in the field of the text that it builds", () => {
+    for (const task of ["generation", "seq2seq"]) {
+      const [first, second] = roleFields(ft({ task }), built);
+      expect(first).toMatchObject({ name: "prompt_field", auto: "question + context" });
+      expect(first.none).toBeUndefined();
+      expect(second.auto).toBe("answer");
+    }
+  });
+
+  it("ends when a prompt is chosen, and a chosen one leaves the prompt out", () => {
+    const chosen = ft({ task: "seq2seq", template: "{a}" });
+    expect(roleFields(chosen, built)[0]).toMatchObject({ auto: null, none: true });
+    expect(instead(chosen, "prompt_field", built)).toBe("as the template says");
+    expect(setRole(chosen, "prompt_field", "p", built)).toEqual({
+      prompt_field: "p",
+      template: null,
+    });
+    const prompt = ft({ task: "seq2seq", prompt_field: "p" });
+    expect(setRole(prompt, "template", "{a}", {})).toEqual({ template: "{a}", prompt_field: null });
+    expect(auto(prompt, "label_field", built)).toBeNull();
+  });
+
+  it("marks the columns it is made of", () => {
+    const known = facts({ columns: ["id", "question", "context", "answer"], roles: built });
+    expect([...marks(ft({ task: "seq2seq" }), known)]).toEqual([
+      ["question", ["source"]],
+      ["context", ["source"]],
+      ["answer", ["target"]],
+    ]);
   });
 });
 

@@ -83,7 +83,7 @@ export const GROUPS: Group[] = [
         nullable: true,
         empty: "none",
         help: "Builds the text from columns, for example: Question: {question}",
-        when: task("generation"),
+        when: task("generation", "seq2seq"),
       },
       column("messages_field", "Messages field", task("generation"), "none"),
       {

@@ -36,6 +36,7 @@ export const ROLE_LABELS: Record<string, Record<string, string>> = {
   seq2seq: {
     prompt_field: "Source field",
     target_field: "Target field",
+    template: "Template",
     source_prefix: "Source prefix",
   },
   token_classification: { text_field: "Words field", label_field: "Tags field" },
@@ -53,6 +54,26 @@ const taskOf = (node: Node): string => {
 
 export function roleLabel(node: Node, name: string): string | null {
   return ROLE_LABELS[taskOf(node)]?.[name] ?? null;
+}
+
+const SLOT = /\{([^{}]+)\}/g;
+/** The value paths of a template; one that may be empty ends in a question mark. */
+const slots = (template: string): string[] =>
+  [...template.matchAll(SLOT)].map(([, path]) => (path as string).replace(/\?$/, ""));
+
+/** What null means for a field: a column, or the columns of a template that takes its place. */
+export function auto(node: Node, name: string, roles: Roles): string | null {
+  if (unused(node, name, roles)) return null;
+  if (roles[name]) return roles[name];
+  const open = roles.template && !text(node, "template");
+  return open && name === first(node, roles) ? slots(roles.template ?? "").join(" + ") : null;
+}
+
+/** The field of the text that is read first. */
+function first(node: Node, roles: Roles): string {
+  const task = taskOf(node);
+  if (task === "seq2seq") return "prompt_field";
+  return task === "generation" && target(node, roles) ? "prompt_field" : "text_field";
 }
 
 /** What generation learns from; null while nothing is chosen and nothing is known. */
@@ -79,14 +100,20 @@ const WAY_OF: Record<string, Way[]> = {
 
 /** Whether a field is left out because generation learns in another way. */
 export function unused(node: Node, name: string, roles: Roles): boolean {
-  if (taskOf(node) !== "generation" || !(name in WAY_OF) || text(node, name)) return false;
+  if (text(node, name)) return false;
+  const templated = text(node, "template") !== null;
+  if (taskOf(node) === "seq2seq") return name === "prompt_field" && templated;
+  if (taskOf(node) !== "generation" || !(name in WAY_OF)) return false;
   const chosen = way(node, roles);
+  // A template that null means is told in the field of the text that it builds.
+  if (chosen === "template" && !templated && name === first(node, roles)) return false;
   return chosen !== null && !WAY_OF[name]?.includes(chosen);
 }
 
 /** What stands in a field that is left out: for the text of chats, the column they come from. */
 export function instead(node: Node, name: string, roles: Roles): string {
-  const chosen = name === "text_field" ? way(node, roles) : null;
+  if (name !== first(node, roles)) return "not used";
+  const chosen = taskOf(node) === "seq2seq" ? "template" : way(node, roles);
   const chats = text(node, "messages_field") ?? roles.messages_field;
   if (chosen === "messages" && chats) return `chats in ${chats}`;
   return chosen === "template" ? "as the template says" : "not used";
@@ -105,7 +132,8 @@ export function roleFields(node: Node, roles: Roles): [RoleField, RoleField] {
   const field = (name: string): RoleField => ({
     name,
     label: roleLabel(node, name) ?? name,
-    auto: roles[name] ?? null,
+    auto: auto(node, name, roles),
+    ...(unused(node, name, roles) && { none: true }),
   });
   switch (taskOf(node)) {
     case "classification":
@@ -113,14 +141,8 @@ export function roleFields(node: Node, roles: Roles): [RoleField, RoleField] {
       return [field("text_field"), field("label_field")];
     case "seq2seq":
       return [field("prompt_field"), field("target_field")];
-    default: {
-      const first = target(node, roles) ? "prompt_field" : "text_field";
-      const alone = unused(node, "target_field", roles);
-      return [
-        { ...field(first), ...(unused(node, first, roles) && { auto: null, none: true }) },
-        { ...field("target_field"), ...(alone && { auto: null, none: true }) },
-      ];
-    }
+    default:
+      return [field(first(node, roles)), field("target_field")];
   }
 }
 
@@ -138,11 +160,15 @@ export function setRole(node: Node, field: string, value: string | null, roles: 
     return { target_field: null, prompt_field: null, text_field: column };
   }
   const patch: Patch = { [field]: value };
-  if (taskOf(node) !== "generation") return patch;
   // One way to learn ends the others.
   const end = (...names: string[]) => {
     for (const name of names) if (text(node, name)) patch[name] = null;
   };
+  if (taskOf(node) === "seq2seq" && value) {
+    if (field === "template") end("prompt_field");
+    if (field === "prompt_field") end("template");
+  }
+  if (taskOf(node) !== "generation") return patch;
   if (field === "target_field" && value) {
     const moved = text(node, "text_field");
     if (moved) Object.assign(patch, { prompt_field: moved, text_field: null });
@@ -169,10 +195,7 @@ export function columnOf(path: string, columns: string[]): string | null {
   return within.sort((a, b) => b.length - a.length)[0] ?? null;
 }
 
-const SLOT = /\{([^{}]+)\}/g;
-const MARKS: Record<string, string> = { template: "template", group_field: "group" };
-
-/** What each column is for: its marks on the head of the table, "label", "target: .text[0]". */
+/** What each column is for: its marks on the head of the table, "label", "target [0]". */
 export function marks(node: Node | null, facts: SourceFacts): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const add = (path: string, word: string) => {
@@ -181,15 +204,20 @@ export function marks(node: Node | null, facts: SourceFacts): Map<string, string
     const rest = path.slice(column.length);
     found.set(column, [...(found.get(column) ?? []), rest ? `${word} ${rest}` : word]);
   };
+  const { roles } = facts;
   const labels = ROLE_LABELS[node ? taskOf(node) : "generation"] ?? {};
-  for (const name of [...Object.keys(labels), "group_field"]) {
-    if (name === "source_prefix") continue;
-    const skip = node !== null && unused(node, name, facts.roles);
-    const value = (node && text(node, name)) ?? (skip ? null : (facts.roles[name] ?? null));
-    if (!value) continue;
-    const word = MARKS[name] ?? (labels[name] ?? name).replace(/ field$/, "").toLowerCase();
-    if (name !== "template") add(value, word);
-    else for (const [, path] of value.matchAll(SLOT)) add(path as string, word);
+  const word = (name: string) => (labels[name] ?? "").replace(/ field$/, "").toLowerCase();
+  const template = (node && text(node, "template")) ?? roles.template;
+  const head = node ? first(node, roles) : "prompt_field";
+  for (const name of Object.keys(labels)) {
+    if (name === "source_prefix" || name === "template") continue;
+    const skip = node !== null && unused(node, name, roles);
+    const value = (node && text(node, name)) ?? (skip ? null : (roles[name] ?? null));
+    if (value) add(value, word(name));
+    // A template takes the place of the text that is read first.
+    else if (name === head && template) for (const path of slots(template)) add(path, word(name));
   }
+  const group = node && text(node, "group_field");
+  if (group) add(group, "group");
   return found;
 }

@@ -24,6 +24,7 @@ export function App({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void
   const rail = chosen ?? width < NARROW;
   const lost = useStudio((s) => s.lostSince !== null);
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only keeps dropped files out
     <div
       className="emnb"
       data-theme={theme}

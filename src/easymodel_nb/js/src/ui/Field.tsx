@@ -2,7 +2,7 @@
 import { type ReactNode, useId, useState } from "react";
 import { parse, type Field as Spec, show } from "../logic/fields";
 import { fieldValue } from "../logic/graph";
-import { instead, NO_TARGET, roleLabel, unused } from "../logic/roles";
+import { auto as autoOf, instead, NO_TARGET, roleLabel, unused } from "../logic/roles";
 import type { Node, Problem, SourceFacts } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Combobox, type Option } from "./Combobox";
@@ -78,7 +78,9 @@ function Control(p: ControlProps): ReactNode {
           className="em-input em-lines nowheel"
           rows={2}
           spellCheck={false}
-          placeholder={spec.empty ?? "auto"}
+          placeholder={
+            (spec.name === "template" && p.facts?.roles.template) || (spec.empty ?? "auto")
+          }
           value={show(value)}
           onChange={(e) =>
             spec.name === "template"
@@ -170,9 +172,9 @@ function Column(p: ControlProps & { value: unknown }) {
   const value = show(p.value);
   const roles = facts?.roles ?? {};
   const left = unused(node, spec.name, roles);
-  const auto = left ? null : (roles[spec.name] ?? null);
+  const auto = autoOf(node, spec.name, roles);
   const empty = left ? instead(node, spec.name, roles) : (spec.empty ?? "auto");
-  const why = auto ? facts?.reasons[spec.name] : undefined;
+  const why = auto ? facts?.reasons[roles[spec.name] ? spec.name : "template"] : undefined;
   const offered = facts?.candidates[spec.name] ?? [];
   const columns = offered.length > 0 ? offered : (facts?.columns ?? []);
   const options: Option[] = [

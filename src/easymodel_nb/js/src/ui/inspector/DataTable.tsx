@@ -13,6 +13,10 @@ export function DataTable({ id, facts }: { id: string; facts: SourceFacts | null
   });
   if (!facts || facts.columns.length === 0) return null;
   const roles = marks(fed, facts);
+  // What is learned first: it would be out of sight behind ids and dates.
+  const order = [...facts.columns.keys()].sort(
+    (a, b) => Number(has(roles, facts, b)) - Number(has(roles, facts, a)),
+  );
   const total = facts.total_rows;
   return (
     <Section title="First rows">
@@ -20,22 +24,26 @@ export function DataTable({ id, facts }: { id: string; facts: SourceFacts | null
         <table>
           <thead>
             <tr>
-              {facts.columns.map((column) => (
-                <th key={column} data-roles={roles.get(column)?.join(" ")}>
-                  {column}
-                  {roles.get(column)?.map((role) => (
-                    <small key={role}>{role}</small>
-                  ))}
-                </th>
-              ))}
+              {order.map((i) => {
+                const column = facts.columns[i] ?? "";
+                const mine = roles.get(column);
+                return (
+                  <th key={column} data-roles={mine?.join(" ")}>
+                    {column}
+                    {mine?.map((role) => (
+                      <small key={role}>{role}</small>
+                    ))}
+                  </th>
+                );
+              })}
             </tr>
           </thead>
           <tbody>
             {facts.rows.map((row, r) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity
               <tr key={r}>
-                {facts.columns.map((column, i) => (
-                  <td key={column} dir="auto">
+                {order.map((i) => (
+                  <td key={facts.columns[i]} dir="auto">
                     {row[i]}
                   </td>
                 ))}
@@ -52,3 +60,6 @@ export function DataTable({ id, facts }: { id: string; facts: SourceFacts | null
     </Section>
   );
 }
+
+const has = (roles: Map<string, string[]>, facts: SourceFacts, column: number) =>
+  roles.has(facts.columns[column] ?? "");

@@ -145,7 +145,7 @@ function FinetunePanel({ node }: { node: Node }) {
               node={node}
               spec={spec}
               problems={problems}
-              {...(spec.kind === "column" && { facts })}
+              {...((spec.kind === "column" || spec.kind === "lines") && { facts })}
             />
           ))}
         </Section>
