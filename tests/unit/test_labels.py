@@ -117,7 +117,7 @@ def refused(cells: list[Any], other: str | None = None) -> Problem:
     counts = [numbers.count(place) for place in range(len(labels.names))]
     share = len(labels.names) / max(1, len(cells))
     with pytest.raises(StudioError) as caught:
-        reading.refuse(labels, counts, share, "answer", other)
+        reading.refuse(labels, counts, share, "answer", lambda: other)
     (problem,) = caught.value.problems
     assert problem.field == "label_field"
     assert problem.severity == "error"
@@ -128,7 +128,7 @@ def accepted(cells: list[Any]) -> None:
     labels = reading.read(cells, [], None)
     numbers = [labels.number(c, None) for c in cells]
     counts = [numbers.count(place) for place in range(len(labels.names))]
-    reading.refuse(labels, counts, len(labels.names) / len(cells), "answer", None)
+    reading.refuse(labels, counts, len(labels.names) / len(cells), "answer", lambda: None)
 
 
 def test_one_class_only():

@@ -56,7 +56,9 @@ class Classification(HeadTask):
             "multi_label_classification" if labels.several else "single_label_classification"
         )
         counts = self._counts(cells, self._declared[0])
-        reading.refuse(labels, counts, self._share(cells), column, self._other(train, column))
+        reading.refuse(
+            labels, counts, self._share(cells), column, partial(self._other, train, column)
+        )
         if not any(self._label(cell, self._declared[1]) is not None for cell in held):
             raise problem_error(
                 "label.hidden",

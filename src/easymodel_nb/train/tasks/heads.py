@@ -239,7 +239,8 @@ def _shared(own: Sequence[str], names: Sequence[str]) -> list[str] | None:
     """The classes of a trained head, as the data spells them; None where it lacks one."""
     by_key = {name.casefold(): name for name in names}
     keys = [name.casefold() for name in own]
-    if len(set(keys)) == len(keys) and by_key.keys() <= set(keys):
+    distinct = len(set(keys)) == len(keys) and len(by_key) == len(names)
+    if distinct and by_key.keys() <= set(keys):
         return [by_key.get(key, name) for key, name in zip(keys, own, strict=True)]
     numbered = [str(place) for place in range(len(own))]
     if keys == [f"label_{place}" for place in numbered] and list(names) == numbered:

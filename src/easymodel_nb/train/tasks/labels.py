@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -120,7 +120,11 @@ def _number(name: str) -> float | None:
 
 
 def refuse(
-    labels: Labels, counts: Sequence[int], share: float, column: str, other: str | None
+    labels: Labels,
+    counts: Sequence[int],
+    share: float,
+    column: str,
+    find_other: Callable[[], str | None],
 ) -> None:
     """Refuse a column that cannot be learned as classes.
 
@@ -130,8 +134,8 @@ def refuse(
         The classes, and how many train rows have each.
     share
         How many different values the column has, by row of the whole train split.
-    column, other
-        The label column's path, and another that may be meant.
+    column, find_other
+        The label column's path, and what finds another that may be meant.
 
     Raises
     ------
@@ -140,33 +144,57 @@ def refuse(
 
     """
     present = [name for name, count in zip(labels.names, counts, strict=True) if count]
-    advice = f"Choose {other!r}, if that is the label" if other else "Choose another column"
-    fix = _use(other) if other else None
-    if not present:
-        message = f"No train row has a label in {column!r}. {advice}."
-        raise problem_error("label.empty", message, field="label_field", fix=fix)
-    if len(present) < 2 and not labels.several:  # noqa: PLR2004  a classifier tells classes apart
-        message = (
-            f"Every train row has the label {_quoted(present)}, and a classifier needs at least "
-            f"two classes. {advice}, add rows of another class, or take more rows (subset size)."
-        )
-        raise problem_error("label.one_class", message, field="label_field", fix=fix)
-    if labels.declared or len(present) <= _MANY:
+    found = _refusal(labels, present, share, column)
+    if found is None:
         return
+    code, message, more = found
+    other = find_other()
+    advice = f"Choose {other!r}, if that is the label" if other else "Choose another column"
+    raise problem_error(
+        code,
+        f"{message}. {advice}{more}.",
+        field="label_field",
+        fix=_use(other) if other else None,
+    )
+
+
+def _refusal(
+    labels: Labels, present: Sequence[str], share: float, column: str
+) -> tuple[str, str, str] | None:
+    """The code, what is wrong, and what else can be done than to choose another column."""
+    if not present:
+        return "label.empty", f"No train row has a label in {column!r}", ""
+    if len(present) < 2 and not labels.several:  # noqa: PLR2004  a classifier tells classes apart
+        return (
+            "label.one_class",
+            (
+                f"Every train row has the label {_quoted(present)}, and a classifier needs at "
+                "least two classes"
+            ),
+            ", add rows of another class, or take more rows (subset size)",
+        )
+    if labels.declared or len(present) <= _MANY:
+        return None
     numbers = [value for name in present if (value := _number(name)) is not None]
     if len(numbers) == len(present) and share > _NUMBER_SHARE and not _codes(numbers, share):
-        message = (
-            f"{column!r} holds {len(present):,} different numbers: a quantity to estimate "
-            f"(regression), which this program does not train. {advice}, or put the numbers into "
-            "a few ranges and use their names as labels."
+        return (
+            "label.quantity",
+            (
+                f"{column!r} holds {len(present):,} different numbers: a quantity to estimate "
+                "(regression), which this program does not train"
+            ),
+            ", or put the numbers into a few ranges and use their names as labels",
         )
-        raise problem_error("label.quantity", message, field="label_field", fix=fix)
     if share > _SHARE:
-        message = (
-            f"{column!r} has nearly as many different values as there are rows, so it is no "
-            f"label that could be learned. {advice}."
+        return (
+            "label.too_many",
+            (
+                f"{column!r} has nearly as many different values as there are rows, so it is no "
+                "label that could be learned"
+            ),
+            "",
         )
-        raise problem_error("label.too_many", message, field="label_field", fix=fix)
+    return None
 
 
 def _codes(numbers: Sequence[float], share: float) -> bool:
