@@ -1,8 +1,9 @@
 """Rows of conversations: normalised, checked, fitted to the model's length, and encoded."""
 
+import bisect
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -79,22 +80,16 @@ class ChatRows:
         return [self._last(turns)]
 
     def _last(self, turns: list[Turn]) -> Encoded:
-        left, dropped = turns, False
+        left = _shortened(turns, self._max_length, self._renderer.length)
         text = self._renderer.encode(left)[-1]
-        while len(text.ids) > self._max_length and (shorter := _without_oldest(left)):
-            left, dropped = shorter, True
-            text = self._renderer.encode(left)[-1]
-        return replace(
-            _cut(text, self._max_length), cut=dropped or len(text.ids) > self._max_length
-        )
+        cut = left != turns or len(text.ids) > self._max_length
+        return replace(_cut(text, self._max_length), cut=cut)
 
     def sample(self, turns: list[Turn], room: int) -> Sample:
         """The conversation up to its last answer, at most `room` tokens, and that answer."""
         asked, answer = turns[:-1], turns[-1]["content"]
+        asked = _shortened(asked, room, lambda some: len(self._renderer.prompt(some)[1]))
         text, ids = self._renderer.prompt(asked)
-        while len(ids) > room and (shorter := _without_oldest(asked)):
-            asked = shorter
-            text, ids = self._renderer.prompt(asked)
         return Sample(text, answer, ids[-room:])
 
 
@@ -108,13 +103,16 @@ def _answered(turns: Sequence[Turn]) -> list[int]:
     return [n + 1 for n, turn in enumerate(turns) if turn["role"] == "assistant" and n > asked]
 
 
-def _without_oldest(turns: list[Turn]) -> list[Turn] | None:
-    """Without what comes before the second question, the rules aside; None where it is the last."""
-    questions = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
-    if len(questions) <= 1:
-        return None
+def _shortened(turns: list[Turn], room: int, length: Callable[[Sequence[Turn]], int]) -> list[Turn]:
+    """As many of the newest questions with their answers as fit, the last one at least.
+
+    The rules stay. Leaving out more never makes it longer, so that the border is bisected.
+    """
     rules = turns[:1] if turns[0]["role"] == "system" else []
-    return [*rules, *turns[questions[1] :]]
+    questions = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
+    kept = [turns, *([*rules, *turns[place:]] for place in questions[1:])]
+    first = bisect.bisect_left(kept, x=True, key=lambda some: length(some) <= room)
+    return kept[min(first, len(kept) - 1)]
 
 
 def _cut(text: Encoded, max_length: int) -> Encoded:

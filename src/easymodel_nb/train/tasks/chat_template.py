@@ -91,6 +91,10 @@ class Renderer:
         text = self._render(turns, invite=True)
         return text, self._ids(text)[0]
 
+    def length(self, turns: Sequence[Turn]) -> int:
+        """Tokens of the whole conversation."""
+        return len(self._ids(self._render(turns))[0])
+
     def encode(self, turns: Sequence[Turn]) -> list[Encoded]:
         """The conversation with its answers marked: one text, or one an answer.
 
@@ -152,7 +156,7 @@ class Renderer:
         of several tokens, so that only the blocks are taken from it.
         """
         try:
-            rendered, blocks = render_jinja_template(
+            found: Any = render_jinja_template(  # typed as two texts; the second are places
                 conversations=[list(turns)],
                 chat_template=self._tokenizer.get_chat_template(),
                 return_assistant_tokens_mask=True,
@@ -160,7 +164,8 @@ class Renderer:
             )
         except (TemplateError, TypeError, ValueError) as error:
             raise Unrenderable(str(error)) from None
-        return rendered[0], [(start, stop) for start, stop in blocks[0] if stop > start]
+        (rendered,), (blocks,) = found
+        return rendered, [(start, stop) for start, stop in blocks if stop > start]
 
     def _marked(self, text: str, spans: Sequence[Span]) -> Encoded:
         ids, offsets = self._ids(text)
