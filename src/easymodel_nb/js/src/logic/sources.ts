@@ -1,5 +1,5 @@
 /** What can be chosen as a source: what comes with the package, what the notebook holds. */
-import type { Catalog, SourceOption, Variable, Workflow } from "../protocol";
+import type { Catalog, Node, SourceOption, Variable, Workflow } from "../protocol";
 import { TASKS } from "./fields";
 import { count } from "./format";
 import { fieldValue } from "./graph";
@@ -11,10 +11,15 @@ interface Option {
   group?: string;
 }
 
-/** The task of the Finetuning node that a source feeds, if there is one. */
-export function taskFed(doc: Workflow, id: string): string | null {
+/** The Finetuning node that a source feeds, the first of them. */
+export function nodeFed(doc: Workflow, id: string): Node | null {
   const targets = doc.edges.filter((e) => e.source === id).map((e) => e.target);
-  const node = doc.nodes.find((n) => n.type === "finetune" && targets.includes(n.id));
+  return doc.nodes.find((n) => n.type === "finetune" && targets.includes(n.id)) ?? null;
+}
+
+/** The task of that node. */
+export function taskFed(doc: Workflow, id: string): string | null {
+  const node = nodeFed(doc, id);
   const task = node && fieldValue(node, "task");
   return typeof task === "string" ? task : null;
 }

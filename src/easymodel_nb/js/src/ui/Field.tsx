@@ -178,7 +178,11 @@ function Column(p: ControlProps & { value: unknown }) {
   const offered = facts?.candidates[spec.name] ?? [];
   const columns = offered.length > 0 ? offered : (facts?.columns ?? []);
   const options: Option[] = [
-    { value: "", title: nothing(auto, left, spec.empty), ...(why && { detail: why }) },
+    {
+      value: "",
+      title: nothing(auto, left ? empty : null, spec.empty),
+      ...(why && { detail: why }),
+    },
     ...(spec.name === "target_field" && fieldValue(node, "task") === "generation"
       ? [{ value: NO_TARGET, title: "None", detail: "learn the text alone" }]
       : []),
@@ -200,8 +204,8 @@ function Column(p: ControlProps & { value: unknown }) {
 }
 
 /** What leaving a column field empty means. */
-function nothing(auto: string | null, left: boolean, empty: string | undefined): string {
+function nothing(auto: string | null, left: string | null, empty: string | undefined): string {
   if (auto) return `Choose for me: ${auto}`;
-  if (left) return "Not used";
+  if (left) return left.charAt(0).toUpperCase() + left.slice(1);
   return empty ? `Choose for me: ${empty}` : "Choose for me";
 }

@@ -1,16 +1,13 @@
 /** The first rows of a dataset, with the role each column plays on its head. */
 import { count } from "../../logic/format";
 import { marks } from "../../logic/roles";
+import { nodeFed } from "../../logic/sources";
 import type { SourceFacts } from "../../protocol";
 import { useStudio } from "../../state/session";
 import { Section } from "./Section";
 
 export function DataTable({ id, facts }: { id: string; facts: SourceFacts | null }) {
-  const fed = useStudio((s) => {
-    const { nodes, edges } = s.history.present;
-    const targets = edges.filter((e) => e.source === id).map((e) => e.target);
-    return nodes.find((n) => n.type === "finetune" && targets.includes(n.id)) ?? null;
-  });
+  const fed = useStudio((s) => nodeFed(s.history.present, id));
   if (!facts || facts.columns.length === 0) return null;
   const roles = marks(fed, facts);
   // What is learned first: it would be out of sight behind ids and dates.

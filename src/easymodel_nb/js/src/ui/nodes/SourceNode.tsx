@@ -4,7 +4,8 @@ import { memo } from "react";
 import { show } from "../../logic/fields";
 import { shortSource } from "../../logic/format";
 import { fieldValue } from "../../logic/graph";
-import { columnOf } from "../../logic/roles";
+import { marks } from "../../logic/roles";
+import { nodeFed } from "../../logic/sources";
 import { useActions, useStudio } from "../../state/session";
 import { ProblemLine } from "../Problem";
 import { useProblems } from "../useProblems";
@@ -68,9 +69,10 @@ const PREVIEW_COLUMNS = 2;
 /** Two rows of the columns that are learned; a press opens the inspector. */
 function Preview({ id, source }: { id: string; source: string }) {
   const facts = useFacts(id, source);
+  const fed = useStudio((s) => nodeFed(s.history.present, id));
   const { inspect } = useActions();
   if (!facts || facts.rows.length === 0) return null;
-  const mapped = Object.values(facts.roles).flatMap((c) => columnOf(c, facts.columns) ?? []);
+  const mapped = marks(fed, facts).keys();
   const columns = [...new Set([...mapped, ...facts.columns])].slice(0, PREVIEW_COLUMNS);
   const indices = columns.map((c) => facts.columns.indexOf(c));
   return (
