@@ -99,13 +99,17 @@ class Attempt:
         dataset_data = _parse(DatasetData, self.request["dataset"])
         dataset_node = self.request["dataset"]["id"]
         with _placed(dataset_node):
-            tables = sources.open_dataset(dataset_data, self.token(), self.control, self.reporter)
+            tables = sources.open_dataset(
+                dataset_data, self.token(), self.control, self.reporter, data
+            )
             train_name = splits.train_split(tables, dataset_data)
             train_table = splits.split_table(tables.splits, train_name, "train_split")
         with _placed(self.request["model"].get("id", node)):
             model_folder = self._model_folder()
             config = self._load_tokenizer(model_folder.path)
         chooser = planning.Chooser(data)
+        for guess in tables.guesses:
+            chooser.note(guess.field, guess.value, guess.reason)
         device = environment.device(ask_torch=True)
         self._choose_threads(chooser, device)
         positions = planning.positions(config, self.tokenizer)
@@ -189,7 +193,8 @@ class Attempt:
             plan=plan,
             environment=_environment(plan),
         )
-        self._warn(plan, [*chosen.problems, *drawn.problems, *prepared.notes], prepared)
+        told = StudioError(tables.notes).at(dataset_node).problems
+        self._warn(plan, [*told, *chosen.problems, *drawn.problems, *prepared.notes], prepared)
         return plan, prepared
 
     def _choose_threads(self, chooser: planning.Chooser, device: environment.Device) -> None:
