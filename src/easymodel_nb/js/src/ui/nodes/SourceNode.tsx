@@ -72,7 +72,7 @@ function Preview({ id, source }: { id: string; source: string }) {
   const fed = useStudio((s) => nodeFed(s.history.present, id));
   const { inspect } = useActions();
   if (!facts || facts.rows.length === 0) return null;
-  const mapped = marks(fed, facts).keys();
+  const mapped = oneOfEach(marks(fed, facts));
   const columns = [...new Set([...mapped, ...facts.columns])].slice(0, PREVIEW_COLUMNS);
   const indices = columns.map((c) => facts.columns.indexOf(c));
   return (
@@ -108,4 +108,14 @@ function Preview({ id, source }: { id: string; source: string }) {
       </table>
     </button>
   );
+}
+
+/** The first column of each role: a prompt made of several leaves room for the target. */
+function oneOfEach(roles: Map<string, string[]>): string[] {
+  const seen = new Set<string>();
+  return [...roles].flatMap(([column, [role = ""]]) => {
+    if (seen.has(role)) return [];
+    seen.add(role);
+    return [column];
+  });
 }
