@@ -354,3 +354,28 @@ def test_rows_are_those_of_the_table(rows: list[Any], size: int):
     assert [found[-1 - n] for n in range(len(rows))] == rows[::-1]
     with pytest.raises(IndexError):
         found[len(rows)]
+
+
+@given(st.lists(st.integers(0, 900_000), max_size=1200))
+def test_chunks_hold_every_row_once_and_little_text(sizes: list[int]):
+    from easymodel_nb.train.tasks.task import _CHARACTERS, _CHUNK, _chunks
+
+    class Text(str):
+        """As long as it says, without the memory."""
+
+        __slots__ = ("size",)
+
+        def __len__(self) -> int:
+            return self.size
+
+    rows = []
+    for size in sizes:
+        rows.append((Text(), None))
+        rows[-1][0].size = size
+    chunks = list(_chunks(rows))
+    assert [place for start, stop in chunks for place in range(start, stop)] == list(
+        range(len(rows))
+    )
+    for start, stop in chunks:
+        assert 1 <= stop - start <= _CHUNK
+        assert sum(sizes[start : stop - 1]) <= _CHARACTERS

@@ -27,7 +27,8 @@ from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.roles import Roles
 from easymodel_nb.train.tasks.abilities import refuse_unfit
 
-_CHUNK = 512  # rows tokenised between two looks at the stop flag
+_CHUNK = 512  # rows tokenised between two looks at the stop flag, and
+_CHARACTERS = 500_000  # their text: half a second of it
 Watch = Callable[[int], None]  # hears how many texts are done; may raise Stopped
 
 
@@ -90,6 +91,28 @@ class Context:
     rows_checked: int = 0
 
 
+def _chunks(rows: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Where chunks of rows begin and end: few rows, little text, at least one row."""
+    start = size = 0
+    for place, row in enumerate(rows):
+        if place > start and (place - start == _CHUNK or size > _CHARACTERS):
+            yield start, place
+            start, size = place, 0
+        size += _characters(row)
+    if len(rows) > start:
+        yield start, len(rows)
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return 1
+    return sum(map(_characters, value))
+
+
 class Task(ABC):
     """One task of one run."""
 
@@ -140,17 +163,23 @@ class Task(ABC):
         context = self.context
 
         def build() -> Iterator[pa.RecordBatch]:
-            for start in range(0, len(rows), _CHUNK):
+            for start, stop in _chunks(rows):
                 context.control.check()
-                yield encode(rows[start : start + _CHUNK])
-                context.reporter.advance(done + min(start + _CHUNK, len(rows)))
+                yield encode(rows[start:stop])
+                context.reporter.advance(done + stop)
+
+        def watched() -> Iterator[Any]:
+            for place, row in enumerate(rows):
+                if place % _CHUNK == 0:
+                    context.control.check()
+                yield row
 
         folder = context.reporter.folder
         if folder.parent.name != "runs":  # no home around it
             return pa.Table.from_batches(build(), schema=schema)
         identity = [cache.VERSION, self.name, str(schema), settings]
         tokenizer = cache.tokenizer_digest(context.tokenizer)
-        key = cache.digest(itertools.chain([*identity, tokenizer], rows))
+        key = cache.digest(itertools.chain([*identity, tokenizer], watched()))
         table = cache.cached(folder.parent.parent, key, schema, build)
         context.reporter.advance(done + len(rows))
         return table
