@@ -329,3 +329,30 @@ def test_empty_sides_leave_with_a_note(tmp_path: Path, model: Make):
     dataset = run.plan["dataset"]
     assert dataset["dropped_rows"] == 10
     assert dataset["train_rows"] + dataset["eval_rows"] == 10
+
+
+def test_any_text_is_read_and_measured(tmp_path: Path, model: Make):
+    odd = [
+        "a\0b",
+        "مرحبا",
+        "สวัสดี",
+        "👩‍👩‍👧 🙂",
+        "\u200b\u202ehidden",
+        "x" * 200_000,
+        "</s><pad>",
+        " lead ",
+    ]
+    rows = [{"prompt": f"{text} {n}", "target": f"{n} {text}"} for n, text in enumerate(odd * 3)]
+    run = trained(
+        written(tmp_path, rows),
+        model("bart"),
+        prompt_field="prompt",
+        target_field="target",
+        epochs=1,
+        subset_size=None,
+    )
+    last = run.view.points[-1].analytics
+    assert last.perplexity["validation"].value is not None
+    assert last.task["chrf"].value is not None
+    (cut,) = [w for w in run.view.warnings if w.code == "rows.cut"]
+    assert "rows are longer than 64 tokens" in cut.message
