@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import torch
 from small_runs import chained, small
 from tiny_models import FAMILIES, make
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPT2LMHeadModel
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.runlog.run import Run
@@ -204,6 +205,26 @@ def test_a_decoder_without_a_padding_token_gets_one(folder: Path, tmp_path: Path
     assert tokenizer.pad_token == "</s>"
     # GPT-2 would look segments up among its words.
     assert set(tokenizer("some soup")) == {"input_ids", "attention_mask"}
+
+
+def test_a_tokenizer_without_any_mark_and_with_more_tokens_than_its_model(
+    folder: Path, tmp_path: Path
+):
+    source = tmp_path / "bare"
+    shutil.copytree(folder / "gpt2", source)
+    about = json.loads((source / "tokenizer_config.json").read_text())
+    del about["eos_token"]
+    (source / "tokenizer_config.json").write_text(json.dumps(about))
+    model = GPT2LMHeadModel.from_pretrained(source)
+    known = model.config.vocab_size
+    model.resize_token_embeddings(known - 9)
+    model.save_pretrained(source)
+    settings = LEARN | {"task": "classification"} | SHORT
+    document = small(str(folder / "data"), model=str(source), **settings)
+    run = trained(document, tmp_path)
+    assert choice(run, "pad_token") == "<pad>"
+    assert choice(run, "vocabulary") == known
+    assert run.load()[0].config.vocab_size == known
 
 
 # ------------------------------------------------------------ labels as people write them
