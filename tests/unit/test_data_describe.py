@@ -105,3 +105,19 @@ def test_built_in_data(home: Path):
     )
     assert (tables.name, tables.kind) == ("requests", "builtin")
     assert set(tables.splits) >= {"train", "validation"}
+
+
+def test_a_source_is_read_once_until_it_changes(reads: Any, monkeypatch: pytest.MonkeyPatch):
+    """The inspector asks again with every change of a field of the finetune node."""
+    path = reads.write("set/train.csv", "text,label\nx,1\ny,2\n")
+    data = DatasetData(source=str(path.parent))
+    assert describe_dataset(data, FinetuneData(epochs=1)) is not None
+    with monkeypatch.context() as without:
+        without.delattr("easymodel_nb.train.data.open.read_folder")
+        described = describe_dataset(data, FinetuneData(epochs=2))
+        assert described is not None
+        assert described.total_rows == 2
+    reads.write("set/train.csv", "text,label\nx,1\ny,2\nz,3\n")
+    described = describe_dataset(data, FinetuneData(epochs=2))
+    assert described is not None
+    assert described.total_rows == 3

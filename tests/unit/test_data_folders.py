@@ -122,6 +122,13 @@ def test_folders_that_cannot_be_read(reads: Any, tmp_path: Path):
     assert reads.refused("sheets").code == "file.spreadsheet"
 
 
+def test_a_folder_of_far_too_much_is_refused(reads: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("easymodel_nb.train.data.inside._MOST", 10)
+    for n in range(11):
+        reads.write(f"root/{n}/train.csv", "a,b\n")
+    assert reads.refused("root").code == "source.too_many"
+
+
 # ------------------------------------------------------------ `datasets` folders
 
 

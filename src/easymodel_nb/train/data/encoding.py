@@ -4,9 +4,9 @@ import codecs
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, TextIO, cast
 
 from easymodel_nb.train.data.legacy import legacy_encoding
 from easymodel_nb.train.data.raw import HEAD, open_bytes
@@ -46,7 +46,7 @@ def open_text(path: Path, reading: Reading, *, newline: str | None = None) -> It
         On `format`, when the bytes do not fit the encoding; also while reading.
 
     """
-    encoding = _named(path, reading) or _found(path, reading)
+    encoding = _named(path, reading) or _found_once(path, reading)
     with open_bytes(path) as raw:
         text = io.TextIOWrapper(
             io.BufferedReader(_Plain(raw)), encoding.name, encoding.errors, newline=newline
@@ -97,6 +97,18 @@ def _named(path: Path, reading: Reading) -> Encoding | None:
     if known.name == "utf-8":
         return Encoding("utf-8-sig")  # a mark at the start is no letter
     return Encoding(name)
+
+
+def _found_once(path: Path, reading: Reading) -> Encoding:
+    """What a look through the file says; a file is opened several times and looked at once."""
+    if path not in reading.looked:
+        own = replace(reading, guesses=[], notes=[])
+        reading.looked[path] = (_found(path, own), own.guesses, own.notes)
+    encoding, guesses, notes = reading.looked[path]
+    for guess in guesses:
+        reading.guess(guess.field, guess.value, guess.reason)
+    reading.notes += [note for note in notes if note not in reading.notes]
+    return cast("Encoding", encoding)
 
 
 def _found(path: Path, reading: Reading) -> Encoding:

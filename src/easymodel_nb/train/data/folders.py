@@ -7,7 +7,7 @@ import pyarrow as pa
 from easymodel_nb.errors import StudioError
 from easymodel_nb.train.data import cards, saved
 from easymodel_nb.train.data.files import SHOWN, is_data_file, read_file
-from easymodel_nb.train.data.inside import inside
+from easymodel_nb.train.data.inside import everything, inside
 from easymodel_nb.train.data.joining import joined
 from easymodel_nb.train.data.names import split_named
 from easymodel_nb.train.data.raw import head_of, refuse_kinds, stem_of, suffix_of
@@ -33,14 +33,14 @@ def read_folder(folder: Path, reading: Reading, config: str | None = None) -> di
     if saved.is_saved(folder):
         return saved.read_saved(folder, reading)
     _refuse_script(folder)
-    files = sorted(
+    files = [
         path
-        for path in folder.rglob("*")
+        for path in everything(folder, reading)
         if is_data_file(path)
         and path.is_file()
         and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
         and not (suffix_of(path) == ".json" and stem_of(path) in _NO_DATA)
-    )
+    ]
     for path in files:
         inside(folder, path)
     card = cards.read_card(folder, config)

@@ -2,7 +2,32 @@
 
 from pathlib import Path
 
-from easymodel_nb.train.data.reading import refusal
+from easymodel_nb.train.data.reading import Reading, refusal
+
+_MOST = 20_000  # files and folders
+
+
+def everything(folder: Path, reading: Reading) -> list[Path]:
+    """Every file and folder in a folder and those in it, sorted.
+
+    Raises
+    ------
+    StudioError
+        When there are far more than a dataset has: the disk's root was named by mistake.
+
+    """
+    found = []
+    for path in folder.rglob("*"):
+        found.append(path)
+        if len(found) > _MOST:
+            raise refusal(
+                "source.too_many",
+                f"{folder} holds more than {_MOST:,} files. Choose the folder that holds the data "
+                "alone.",
+            )
+        if len(found) % 100 == 0:
+            reading.check()
+    return sorted(found)
 
 
 def inside(folder: Path, path: Path) -> Path:

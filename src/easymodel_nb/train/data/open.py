@@ -1,5 +1,6 @@
 """A dataset node's source as tables, wherever it lies."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from easymodel_nb.train.control import Control
 from easymodel_nb.train.data import url, variables
 from easymodel_nb.train.data.files import SUFFIXES, read_file
 from easymodel_nb.train.data.folders import read_folder
+from easymodel_nb.train.data.inside import everything
 from easymodel_nb.train.data.raw import PACKED
 from easymodel_nb.train.data.reading import DatasetTables, Guess, Reading
 from easymodel_nb.train.reporter import Reporter
@@ -129,7 +131,25 @@ def peek(
         name = short_name(source)
         return reading.tables(variables.take(name, reading), name, "variable")
     if is_local(source):
-        return read_local(data, reading)
+        return _peeked(data, reading)
     if hub.parse_repo(source, "dataset", data.revision) is None and not source.startswith(WEB):
         raise bad_source("dataset", source)
     return None
+
+
+_recent: OrderedDict[str, DatasetTables] = OrderedDict()
+_REMEMBERED = 2
+
+
+def _peeked(data: DatasetData, reading: Reading) -> DatasetTables:
+    """A local dataset; one that was looked at just now and has not changed is not read again."""
+    path = data_path(data.source.strip())
+    files = everything(path, reading) if path is not None and path.is_dir() else [path]
+    states = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f and f.exists()]
+    key = repr((data.source, data.config, data.format.model_dump(), str(reading.cache), states))
+    found = _recent.get(key)
+    if found is None or not found.complete:  # it may lie in the cache by now
+        found = _recent[key] = read_local(data, reading)
+        while len(_recent) > _REMEMBERED:
+            _recent.popitem(last=False)
+    return found

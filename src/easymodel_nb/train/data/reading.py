@@ -56,6 +56,7 @@ class Reading:
     guesses: list[Guess] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     complete: bool = True
+    looked: dict[Path, tuple[Any, list[Guess], list[Problem]]] = field(default_factory=dict)
 
     def guess(self, what: str, value: Any, reason: str) -> None:
         """Note a choice; the same one for a second file is not told twice."""
