@@ -147,7 +147,7 @@ class HeadTask(Task):
     def _choose_segments(self, model: Any) -> None:
         """Segments go to models that tell them apart; GPT-2 would add a word to each position."""
         tokenizer = self.context.tokenizer
-        tells = getattr(model.config, "type_vocab_size", 0) > 1
+        tells = (getattr(model.config, "type_vocab_size", None) or 0) > 1
         wanted = tells and _SEGMENTS in inspect.signature(model.forward).parameters
         names = [name for name in tokenizer.model_input_names if name != _SEGMENTS]
         tokenizer.model_input_names = [*names, _SEGMENTS] if wanted else names
