@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from easymodel_nb.widgets.state import RunCard
 from easymodel_nb.widgets.theme import TOKENS, Shade, color
 from easymodel_nb.workflow.document import Edge, Node, Workflow
+from easymodel_nb.workflow.labels import TASK_TITLES
 
 _WIDTHS = {"finetune": 336.0}
 _WIDTH = 232.0
@@ -100,7 +101,8 @@ def _lines(node: Node, run: RunCard | None) -> list[str]:
     if node.type != "finetune":
         return [f"a {node.type} node, unknown to this version"]
     if run is None:
-        task = str(node.data.get("task", "generation")).replace("_", " ").capitalize()
+        named = str(node.data.get("task", "generation"))
+        task = TASK_TITLES.get(named, named)
         return [
             f"{task}, {node.data.get('epochs', 3)} epochs, batch {node.data.get('batch_size', 8)}"
         ]
