@@ -134,6 +134,14 @@ def test_quoted_cells_keep_their_newlines_and_quotes(reads: Any):
     assert rows == [{"prompt": "two\nlines, and", "target": 'say "hi"'}]
 
 
+def test_a_cell_over_lines_is_not_torn_where_its_lines_look_like_rows(reads: Any):
+    assert reads.rows("a.csv", 'id,text\n7,"Hello\nwell, bye"\n8,fine\n') == [
+        {"id": 7, "text": "Hello\nwell, bye"},
+        {"id": 8, "text": "fine"},
+    ]
+    assert reads.rows("a.tsv", '"a"\t"b"\n""\t"\n\t"\n') == [{"a": None, "b": "\n\t"}]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends(reads: Any, end: str):
     assert reads.rows("a.csv", end.join(["a,b", "x,y", "z,w", ""])) == [

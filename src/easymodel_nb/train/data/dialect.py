@@ -137,9 +137,7 @@ def _quotes(text: str, dialect: Dialect, *, cut: bool) -> _Tried:
     plain = _try(text, replace(dialect, quote=None), cut=cut)
     usual = _try(text, dialect, cut=cut)
     if usual.even == 1:
-        # A cell over several lines that holds delimiters may be rows between two stray quotes.
-        torn = any("\n" in c and dialect.delimiter in c for row in usual.rows for c in row)
-        return plain if torn and plain.even == 1 and plain.width == usual.width else usual
+        return plain if _swallows_rows(usual, plain) else usual
     for way in _ways(text, dialect):
         tried = _try(text, way, cut=cut)
         if tried.even == 1:
@@ -147,6 +145,19 @@ def _quotes(text: str, dialect: Dialect, *, cut: bool) -> _Tried:
     if plain.even == 1 and plain.width >= max(1, usual.width) and _may_be_unquoted(plain):
         return plain
     return usual
+
+
+def _swallows_rows(usual: _Tried, plain: _Tried) -> bool:
+    """Whether a cell over several lines is rather the rows between two stray quotes.
+
+    Only where tabs part the cells: such files often know no quotes, and their cells no tabs.
+    """
+    delimiter = usual.dialect.delimiter
+    if delimiter != "\t" or plain.even < 1 or plain.width != usual.width:
+        return False
+    if all(cell[:1] == '"' for cell in plain.rows[0]):
+        return False
+    return any("\n" in cell and delimiter in cell for row in usual.rows for cell in row)
 
 
 def _ways(text: str, dialect: Dialect) -> Iterator[Dialect]:

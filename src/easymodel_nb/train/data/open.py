@@ -123,7 +123,7 @@ def peek(
     Of a large file these are the first rows (`complete` is False then), unless it was read before.
     """
     source = data.source.strip()
-    home = home or environment.home()
+    home = home or environment.default_home()
     reading = Reading(data.format, home / "cache" / "data", preview=True)
     if check is not None:
         reading.check = check

@@ -50,7 +50,7 @@ class Reading:
     """How a source is to be read; collects what was guessed and what is worth a word."""
 
     form: FileFormat = field(default_factory=FileFormat)
-    cache: Path = field(default_factory=lambda: environment.home() / "cache" / "data")
+    cache: Path = field(default_factory=lambda: environment.default_home() / "cache" / "data")
     check: Callable[[], None] = _nothing  # called between chunks; raises to leave the reading
     preview: bool = False  # of a large file, the first rows are enough
     guesses: list[Guess] = field(default_factory=list)
