@@ -54,7 +54,7 @@ TASKS = {"generation", "classification", "seq2seq", "token_classification"}
 
 
 def test_what_is_built_in() -> None:
-    assert {"tiny-gpt2"} <= {m.name for m in builtin.models()}
+    assert {m.name for m in builtin.models()} - {"minilm"} == {"tiny-gpt2", "tiny-t5"}
     assert [d.name for d in builtin.datasets()] == ["intents", "requests", "shakespeare", "slots"]
     for item in (*builtin.models(), *builtin.datasets()):
         assert builtin.path(item.name).is_dir()
@@ -66,8 +66,9 @@ def test_what_is_built_in() -> None:
         assert set(item.tasks) <= TASKS
 
 
-def test_each_task_has_data_to_train_on() -> None:
+def test_each_task_has_a_model_and_data() -> None:
     assert {task for item in builtin.datasets() for task in item.tasks} == TASKS
+    assert {task for item in builtin.models() for task in item.tasks} == TASKS
 
 
 @pytest.mark.parametrize("name", ["gpt2", "", "..", "requests/..", "__pycache__"])

@@ -33,6 +33,8 @@ def test_the_wheel_holds_both_packages_and_what_they_read(files: dict[str, bytes
         "easymodel_nb/builtin/tiny-gpt2/model.safetensors",
         "easymodel_nb/builtin/tiny-gpt2/config.json",
         "easymodel_nb/builtin/tiny-gpt2/tokenizer.json",
+        "easymodel_nb/builtin/tiny-t5/model.safetensors",
+        "easymodel_nb/builtin/tiny-t5/pretraining.json",
         "easymodel_nb/builtin/minilm/facts.json",
         "easymodel_nb/builtin/intents/train.csv",
         "easymodel_nb/builtin/slots/train.jsonl",
