@@ -40,7 +40,7 @@ def token_classification() -> Workflow:
 def seq2seq() -> Workflow:
     """The encoder-decoder tiny-t5 learns to say an intent and its details as a person would."""
     finetune = FinetuneData(
-        task="seq2seq", epochs=4, batch_size=8, max_length=128, subset_size=1500, eval_size=100
+        task="seq2seq", epochs=3, batch_size=8, max_length=128, subset_size=1500, eval_size=100
     )
     return _workflow("Sequence to sequence example", "tiny-t5", "requests", finetune)
 
