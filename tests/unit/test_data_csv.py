@@ -301,3 +301,20 @@ def test_every_script_and_emoji(reads: Any):
 def test_null_bytes_in_text_are_kept_and_told(reads: Any):
     assert reads.rows("a.csv", "text,n\na\0b,1\nc,2\n")[0] == {"text": "a\0b", "n": 1}
     assert reads.notes == ["text.null_bytes"]
+
+
+# ------------------------------------------------------------ files put one after another
+
+
+@pytest.mark.parametrize("names", [("text", "label"), ("Beleg", "Menge")])
+def test_a_header_that_stands_again_is_no_row(reads: Any, names: tuple[str, str]):
+    body = [(f"sentence {n}", str(n)) for n in range(20)]
+    found = reads.rows("a.csv", written([names, *body, names, *body, names, *body]))
+    assert told(found) == body * 3
+    assert reads.guess("format.header") is True
+    assert reads.notes == ["rows.headers"]
+
+
+def test_without_a_header_a_row_that_comes_twice_stays(reads: Any):
+    rows = [("good thing", "pos"), ("bad thing", "neg")] * 3
+    assert told(reads.rows("a.csv", written(rows))) == rows

@@ -204,3 +204,12 @@ def test_json_that_is_no_table(reads: Any):
 @pytest.mark.parametrize("content", ["[]", "{}", '{"data": []}', "[{}]"])
 def test_no_rows(reads: Any, content: str):
     assert reads.refused("a.json", content).code in {"file.empty", "file.layout"}
+
+
+@pytest.mark.parametrize("value", ["NaN", "null"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_not_a_number_is_no_label(reads: Any, value: str, name: str):
+    rows = [f'{{"text": "t{n}", "label": {value if n % 2 else json.dumps("x")}}}' for n in range(4)]
+    text = "\n".join(rows) if name == "a.jsonl" else f"[{','.join(rows)}]"
+    assert [row["label"] for row in reads.rows(name, text)] == ["x", None, "x", None]
+    assert not reads.notes

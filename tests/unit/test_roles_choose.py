@@ -433,3 +433,17 @@ def test_rows_are_taken_in_any_order_from_any_chunks(indices: list[int], size: i
     taken = take_rows(pieces, np.array(indices, dtype=np.int64))
     assert taken["n"].to_pylist() == indices
     assert taken["t"].to_pylist() == [{"x": [n]} for n in indices]
+
+
+def test_addresses_of_people_are_no_text():
+    table = pa.table(
+        {
+            "Email Address": [f"p{n}@example.org" for n in range(20)],
+            "Would you come again?": ["Yes", "No"] * 10,
+            "What could be better? In your own words:": SAID,
+        }
+    )
+    chosen = choose(table, FinetuneData(task="classification"))
+    assert chosen.text == "What could be better? In your own words:"
+    with pytest.raises(StudioError):
+        choose(table.drop_columns(["Would you come again?"]), FinetuneData(task="seq2seq"))

@@ -29,6 +29,7 @@ class _Counts:
     blank: int = 0
     short: int = 0
     zeros: int = 0
+    headers: int = 0
     nameless: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
 
@@ -130,6 +131,12 @@ def _read(
 def _tell(path: Path, counts: _Counts, reading: Reading) -> None:
     if counts.blank:
         reading.note("rows.blank", f"{plural(counts.blank, 'blank row')} of {path.name} left out.")
+    if counts.headers:
+        reading.note(
+            "rows.headers",
+            f"The header of {path.name} stands again in {plural(counts.headers, 'row')}, which "
+            f"{'was' if counts.headers == 1 else 'were'} left out.",
+        )
     if counts.short:
         reading.note(
             "rows.short",
@@ -162,6 +169,7 @@ def _tables(
     with open_text(path, reading, newline="") as file:
         rows = dialect.rows(file)
         names: list[str] | None = None
+        first: list[str] | None = None  # the header
         columns: list[list[str | None]] = []
         size = number = blank = 0
         while True:
@@ -181,7 +189,11 @@ def _tables(
                 names = _names(row, counts, header=header)
                 columns = [[] for _ in names]
                 if header:
+                    first = row
                     continue
+            if row == first and len(row) > 1:  # of files put one after another
+                counts.headers += 1
+                continue
             _add(path, number, row, columns, dialect, counts)
             size += sum(map(len, row))
             if size >= reading.chunk:

@@ -218,6 +218,9 @@ def has_header(rows: list[list[str]]) -> tuple[bool, str]:
     ]
     if known:
         return True, f"the first row holds the usual name {known[0]!r}"
+    usual = {cell.lower() for cell in first} & _NAMES
+    if len(usual) > 1 and rows[0] in body:  # one alone may be a tag such as pos
+        return True, "the first row names columns, and stands again further down"
     if not body:
         return True, "there is one row"
     against = ""

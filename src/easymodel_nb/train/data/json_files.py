@@ -18,7 +18,7 @@ _REMEMBERED = 16 << 20  # characters of rows that are not read a second time
 _MORE = 1 << 20
 _LONGEST = 64 << 20  # characters of a row
 _LARGEST = 2 << 30  # bytes of one JSON value that is no list of rows
-Rows = list[dict[str, Any]]
+Rows = list[dict[str, Any]]  # NaN, which Python and pandas write for no value, is null
 Chunks = Iterator[tuple[Rows, int]]  # rows, and how many characters they were
 
 
@@ -51,7 +51,7 @@ def read_json(path: Path, reading: Reading, *, large: bool) -> dict[str, pa.Tabl
     with open_text(path, reading) as file:
         text = file.read()
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_constant=_constant)
     except ValueError as error:
         if "Extra data" in str(error):  # one object a line under the wrong name
             lines = _lines(path, reading)
@@ -171,7 +171,7 @@ def _lines(path: Path, reading: Reading) -> Chunks:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line, parse_constant=_constant)
             except (ValueError, RecursionError) as error:
                 raise _bad_line(path, number, error) from None
             rows.append(row if isinstance(row, dict) else {"text": row})
@@ -183,11 +183,16 @@ def _lines(path: Path, reading: Reading) -> Chunks:
         yield rows, size
 
 
+def _constant(name: str) -> float | None:
+    return None if name == "NaN" else float(name)
+
+
 def _bad_line(path: Path, number: int, error: Exception) -> StudioError:
     why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     return refusal(
         "file.unreadable",
-        f"Line {number:,} of {path.name} is not valid JSON: {why.rstrip('.')}.",
+        f"Line {number:,} of {path.name} is not valid JSON: {why.rstrip('.')}. "
+        "Mend that line or take it out.",
     )
 
 
@@ -229,7 +234,7 @@ def _is_json(path: Path, reading: Reading) -> bool:
 
 def _items(path: Path, reading: Reading) -> Chunks:
     """The rows of a list too large to be read at once, one by one."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_constant=_constant)
     rows: Rows = []
     size = 0
     with open_text(path, reading) as file:

@@ -206,10 +206,11 @@ def _why_none(columns: list[Column]) -> str:
 def _counted(table: pa.Table, column: Column) -> str:
     """How many different values the whole column holds."""
     values = column_at(table, column.path)
+    plural = "" if table.num_rows == 1 else "s"
     if column.kind in {"words", "codes"}:
         values = pc.list_flatten(values)
-        rows = f"in the lists of {table.num_rows:,} rows"
+        rows = f"in the lists of {table.num_rows:,} row{plural}"
     else:
-        rows = f"in {table.num_rows:,} rows"
+        rows = f"in {table.num_rows:,} row{plural}"
     count = pc.count_distinct(values).as_py()
     return f"{count:,} different value{'' if count == 1 else 's'} {rows}"

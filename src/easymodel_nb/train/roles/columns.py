@@ -25,6 +25,7 @@ _LEAST = 50  # rows of a sample, however wide they are
 _DEPTH = 4
 _MARKS = re.compile(r"[.\[\]]")
 _URL = re.compile(r"^(https?://|www\.|[a-z]+://)\S+$")
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _DATE = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?$")
 _UUID = re.compile(r"^[0-9a-f]{8,}(-[0-9a-f]{4,})*$", re.IGNORECASE)
 _GENERIC = frozenset(("text", "value", "content", "answer", "normalized_value"))
@@ -99,11 +100,12 @@ class Column:
 
     @cached_property
     def mark(self) -> str | None:
-        """What the values are when they are no language: `id`, `url`, `date`; else None."""
+        """What the values are when they are no language: `id`, `url`, `email`, `date`; or None."""
         if self.kind not in {"text", "integer"} or not self.texts:
             return None
         shown = self.texts[:50]
-        for what, pattern in (("url", _URL), ("date", _DATE), ("id", _UUID)):
+        marks = (("url", _URL), ("email", _EMAIL), ("date", _DATE), ("id", _UUID))
+        for what, pattern in marks:
             if self.kind == "text" and all(pattern.match(text.strip()) for text in shown):
                 if what == "id" and self.distinct < len(self.texts) * 0.9:
                     continue
