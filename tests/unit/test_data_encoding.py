@@ -98,3 +98,12 @@ def test_a_mark_is_no_letter_when_utf8_is_named(reads: Any):
 
 def test_what_is_no_text(reads: Any):
     assert reads.refused("a.csv", b"\xff\x00\x81\x00\x01").code == "file.unreadable"
+
+
+def test_what_excel_for_the_mac_wrote(reads: Any):
+    rows = [("Größe völlig falsch", "schlecht"), ("très bien, déjà reçu", "gut")] * 9
+    text = "\r".join(["text;label", *(";".join(row) for row in rows)])
+    found = reads.rows("a.csv", text.encode("mac_roman"))
+    assert [(row["text"], row["label"]) for row in found] == rows
+    assert reads.guess("format.encoding") == "mac_roman"
+    assert reads.notes == ["encoding.unsure"]

@@ -167,3 +167,21 @@ def test_text_that_ends_in_a_letter_o_is_text(reads: Any):
         "text": "plan B or plan O"
     }
     assert reads.rows("a.tsv", "text\tlabel\nfine\tpos\n") == [{"text": "fine", "label": "pos"}]
+
+
+# ------------------------------------------------------------ tables in a .txt
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_table_that_excel_wrote_as_text_is_a_table(reads: Any, encoding: str):
+    text = "Text\tKlasse\r\nsehr gut, wirklich\tgut\r\nleider, kaputt\tschlecht\r\n"
+    assert reads.rows("a.txt", text.encode(encoding)) == [
+        {"Text": "sehr gut, wirklich", "Klasse": "gut"},
+        {"Text": "leider, kaputt", "Klasse": "schlecht"},
+    ]
+    assert reads.guess("format.kind") == "csv"
+
+
+@pytest.mark.parametrize("text", ["a\tb\nc\n", "\ta\n\tb\n", "a\tb\n", "a\tb\n\nc\td\n"])
+def test_a_text_with_tabs_is_a_text(reads: Any, text: str):
+    assert all(list(row) == ["text"] for row in reads.rows("a.txt", text))

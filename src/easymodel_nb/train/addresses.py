@@ -1,8 +1,11 @@
 """What a `source` names: something built in, a path, a variable, or a place on the network."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from easymodel_nb import builtin
 from easymodel_nb.errors import StudioError, problem_error
@@ -10,6 +13,7 @@ from easymodel_nb.errors import StudioError, problem_error
 BUILTIN = "builtin:"
 VARIABLE = "variable:"
 WEB = ("http://", "https://")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+]+://")
 
 
 def short_name(source: str) -> str:
@@ -27,7 +31,11 @@ def short_name(source: str) -> str:
 def local_path(source: str, suffixes: Iterable[str] = ()) -> Path | None:
     """The file or folder a source names, when it looks like a path or is one."""
     text = source.strip()
-    if text.startswith((*WEB, BUILTIN, VARIABLE)):
+    if len(text) > 1 and text[0] == text[-1] == '"':  # as Windows copies a path
+        text = text[1:-1]
+    if text.startswith("file://"):
+        text = url2pathname(urlsplit(text).path)
+    if text.startswith((BUILTIN, VARIABLE)) or _SCHEME.match(text):
         return None
     path = Path(text).expanduser()
     looks = (

@@ -18,7 +18,7 @@ from easymodel_nb.train.data.number_columns import Numbers
 from easymodel_nb.train.data.raw import suffix_of
 from easymodel_nb.train.data.reading import Reading, plural, refusal
 
-_TABS = (".tsv", ".tab")
+_TABS = (".tsv", ".tab", ".txt", ".text")
 
 
 @dataclass

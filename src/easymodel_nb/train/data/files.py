@@ -119,13 +119,31 @@ def _kind(path: Path, head: bytes, reading: Reading) -> str:
     if kind in {"txt", "csv"} and suffix_of(path) != ".csv" and _is_conll(path, reading):
         reading.guess("format.kind", "conll", "every line ends in a tag such as O or B-PER")
         return "conll"
+    if kind == "txt" and (columns := _tabbed(_first_lines(path, reading))):
+        reading.guess("format.kind", "csv", f"tabs part each line into {columns} cells")
+        return "csv"
     return kind
 
 
 def _is_conll(path: Path, reading: Reading) -> bool:
+    # Spaces part a token from its tags as well; a tab-separated table has sentences in its cells.
+    return looks_like_conll(_first_lines(path, reading))
+
+
+def _tabbed(lines: list[str]) -> int | None:
+    """How many columns a table in a .txt has, as Excel writes "Unicode text"; None for a text."""
+    rows = [line.rstrip("\r\n") for line in lines]
+    while rows and not rows[-1]:
+        rows.pop()
+    tabs = {row.count("\t") for row in rows}
+    if len(rows) < 2 or len(tabs) > 1 or 0 in tabs or any(r.startswith("\t") for r in rows):  # noqa: PLR2004
+        return None
+    return tabs.pop() + 1
+
+
+def _first_lines(path: Path, reading: Reading) -> list[str]:
     with open_text(path, replace(reading, guesses=[], notes=[])) as file:
         lines = [line for _, line in zip(range(_LOOKED_LINES), file, strict=False)]
     if len(lines) == _LOOKED_LINES:
         lines.pop()
-    # Spaces part a token from its tags as well; a tab-separated table has sentences in its cells.
-    return looks_like_conll(lines)
+    return lines

@@ -17,6 +17,8 @@ _HARDLY_ANY = 3  # bytes, too few to tell a language
 # Letters that Turkish ones are read as in cp1252; Icelandic has them among the others.
 _TURKISH, _ICELANDIC = frozenset("ðþý"), frozenset("áéíóúæ")
 _WESTERN = "it is not UTF-8; this is what Windows wrote in Western Europe"
+_MAC = "it is not UTF-8 and its lines end as on a Mac"
+_EASTERN = frozenset(("cp1251", "koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949"))
 Found = tuple[str | None, str, bool]
 
 
@@ -30,7 +32,9 @@ def legacy_encoding(sample: bytes) -> Found:
     if sum(byte > _ASCII for byte in sample) <= _HARDLY_ANY and _fits(sample, "cp1252"):
         return "cp1252", _WESTERN, False
     found = list(from_bytes(sample, cp_isolation=_KNOWN, threshold=0.5))
-    return _best(sample, found) if found else (None, "", False)
+    best: Found = _best(sample, found) if found else (None, "", False)
+    mac = b"\r" in sample and b"\n" not in sample
+    return best if not mac or best[0] in _EASTERN else ("mac_roman", _MAC, False)
 
 
 def _best(sample: bytes, found: list[Any]) -> Found:

@@ -1,8 +1,9 @@
 """A dataset node's source as tables, wherever it lies."""
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from easymodel_nb import builtin, environment
 from easymodel_nb.train import hub
@@ -21,7 +22,7 @@ from easymodel_nb.train.data.files import SUFFIXES, read_file
 from easymodel_nb.train.data.folders import read_folder
 from easymodel_nb.train.data.inside import everything
 from easymodel_nb.train.data.raw import PACKED
-from easymodel_nb.train.data.reading import DatasetTables, Guess, Reading
+from easymodel_nb.train.data.reading import DatasetTables, Guess, Reading, refusal
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
@@ -110,6 +111,12 @@ def read_local(data: DatasetData, reading: Reading) -> DatasetTables:
     path = data_path(source)
     if path is None:
         raise bad_source("dataset", source)
+    if PureWindowsPath(path).drive and os.name != "nt" and not path.exists():
+        raise refusal(
+            "file.missing",
+            f"{path} is a path of a Windows computer, and this notebook runs on another machine. "
+            "Upload the file (drop it on the canvas), or give its path on that machine.",
+        )
     path = path.absolute()
     splits = read_folder(path, reading, data.config) if path.is_dir() else read_file(path, reading)
     return reading.tables(splits, path.name, "local")
