@@ -23,12 +23,12 @@ MODELS = {
     "classification": "builtin:minilm",
     "token_classification": "builtin:minilm",
 }
-# What a task is judged by here, where there is one: analytics name, title, better is more.
+# What a task is judged by here: analytics names and titles.
 METRICS = {
-    "generation": ("perplexity.validation", "perplexity"),
-    "seq2seq": ("task.chrf", "chrF"),
-    "classification": ("task.macro_f1", "macro-F1"),
-    "token_classification": ("task.f1", "entity F1"),
+    "generation": (("perplexity.validation", "perplexity"),),
+    "seq2seq": (("perplexity.validation", "perplexity"), ("task.chrf", "chrF")),
+    "classification": (("task.macro_f1", "macro-F1"),),
+    "token_classification": (("task.f1", "entity F1"),),
 }
 # Before training a new head knows nothing; what always says the commonest class is the measure.
 FLOORS = {"classification": "task.majority_macro_f1"}
@@ -138,11 +138,12 @@ def row(result: dict[str, Any]) -> str:
     name, task, plan = result["set"].split("/", maxsplit=1)[0], result["task"], result["plan"]
     if plan is None or not result["epochs"]:
         return f"| {name} | {task} | did not train: {why(result)} | | | | | | |"
-    key, title = METRICS[task]
     first, last = result["epochs"][0]["analytics"], result["epochs"][-1]["analytics"]
-    base = number(pick(first, FLOORS.get(task, key)))
+    metrics = METRICS[task]
+    base = " <br> ".join(number(pick(first, FLOORS.get(task, key))) for key, _ in metrics)
     if task in FLOORS:
         base += " (majority class)"
+    tuned = " <br> ".join(number(pick(last, key)) for key, _ in metrics)
     guesses = [
         f"{choice['field'].removesuffix('_field')} = `{choice['value']}`"
         for choice in plan["choices"]
@@ -152,8 +153,9 @@ def row(result: dict[str, Any]) -> str:
     split = dataset["eval_split"] or "held out"
     return (
         f"| {name} | {task} | {', '.join(guesses)}; measured on {split} | "
-        f"{dataset['train_rows']:,} + {dataset['eval_rows']:,} | {plan['epochs']} | {title} | "
-        f"{base} | {number(pick(last, key))} | {result['seconds']} |"
+        f"{dataset['train_rows']:,} + {dataset['eval_rows']:,} | {plan['epochs']} | "
+        f"{' <br> '.join(title for _, title in metrics)} | {base} | {tuned} | "
+        f"{result['seconds']} |"
     )
 
 
