@@ -118,11 +118,12 @@ def page(results: list[dict[str, Any]]) -> str:
     head = (
         "# Every set, with nothing but task, model and dataset given\n\n"
         "Written by `python benchmarks/every_set.py`: each set goes through `easymodel train` with "
-        "all fields null,\nso that roles, splits, format and learning rate are chosen by the "
-        "program. The models are the built-in ones, 3 to 23\nmillion parameters, at most 1,000 "
-        "rows and three epochs on two CPU cores: what counts is that the columns are right\n"
-        "and that the numbers move, not how far. n is the number of rows measured; square "
-        "brackets hold the 95 % interval.\n"
+        "all\nfields null, so that roles, splits, format and learning rate are chosen by the "
+        "program. The models\nare the built-in ones of 3 to 23 million parameters, trained on at "
+        "most 1,000 rows for three epochs on\ntwo CPU cores: what counts is that the columns are "
+        "right and that the numbers move, not how far.\nn is the number of rows measured; square "
+        "brackets hold the 95 % interval. The seconds are those of\na machine that did other "
+        "things as well.\n"
     )
     rows = [
         "| set | task | guessed | rows | epochs | metric | base | tuned | seconds |",
@@ -145,7 +146,7 @@ def row(result: dict[str, Any]) -> str:
         base += " (majority class)"
     tuned = " <br> ".join(number(pick(last, key)) for key, _ in metrics)
     guesses = [
-        f"{choice['field'].removesuffix('_field')} = `{choice['value']}`"
+        f"{choice['field'].removesuffix('_field')} = `{one_line(choice['value'])}`"
         for choice in plan["choices"]
         if choice["field"] in GUESSED and choice["value"]
     ]
@@ -157,6 +158,11 @@ def row(result: dict[str, Any]) -> str:
         f"{' <br> '.join(title for _, title in metrics)} | {base} | {tuned} | "
         f"{result['seconds']} |"
     )
+
+
+def one_line(value: Any) -> str:
+    """A value that a cell of a table can hold."""
+    return str(value).replace("\n", "\\n").replace("|", "\\|")
 
 
 def why(result: dict[str, Any]) -> str:
