@@ -9,9 +9,9 @@ import pyarrow as pa
 from easymodel_nb import builtin
 from easymodel_nb.errors import StudioError
 from easymodel_nb.train.data.open import peek
-from easymodel_nb.train.data.reading import DatasetTables, plural
+from easymodel_nb.train.data.reading import DatasetTables, Guess, plural
 from easymodel_nb.train.described import Described, SplitRows
-from easymodel_nb.train.roles import candidates, choose
+from easymodel_nb.train.roles import Roles, candidates, choose, class_names
 from easymodel_nb.train.splits import Splits, choose_splits
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
@@ -34,25 +34,36 @@ def describe_dataset(
     if tables is None:
         return None
     finetune = finetune or FinetuneData()
-    splits = choose_splits(tables, data)
+    roles = _roles(choose_splits(tables, data).train, finetune)
+    splits = choose_splits(tables, data, roles)
     names = list(splits.train.column_names)
     shown = splits.train.slice(0, PREVIEW_ROWS).to_pylist()
-    roles, reasons = _roles(splits.train, finetune)
+    classes = {name: class_names(splits.train, name) for name in names}
     return Described(
         lines=_lines(data, tables, splits),
         columns=names,
-        rows=[[_cell(row[name]) for name in names] for row in shown],
+        rows=[[_cell(_named(row[name], classes[name])) for name in names] for row in shown],
         total_rows=splits.train.num_rows if tables.complete else None,
-        roles=roles,
-        reasons=reasons,
+        roles=roles.fields if roles else {},
+        reasons={field: why for field, _, why in roles.reasons} if roles else {},
         candidates=candidates(splits.train, finetune.task),
         splits=[
             SplitRows(name, table.num_rows if tables.complete else None)
             for name, table in tables.splits.items()
         ],
-        guesses=list(tables.guesses),
-        notes=[note.message for note in tables.notes],
+        guesses=[*tables.guesses, *_guessed_splits(data, splits)],
+        notes=[note.message for note in (*tables.notes, *splits.problems)],
     )
+
+
+def _guessed_splits(data: DatasetData, splits: Splits) -> list[Guess]:
+    """Which splits null means, and why."""
+    guesses = []
+    if data.train_split is None:
+        guesses.append(Guess("train_split", splits.train_name, splits.train_reason or ""))
+    if data.eval_split is None:
+        guesses.append(Guess("eval_split", splits.eval_name, splits.eval_reason or ""))
+    return guesses
 
 
 def _lines(data: DatasetData, tables: DatasetTables, splits: Splits) -> list[str]:
@@ -69,13 +80,21 @@ def _lines(data: DatasetData, tables: DatasetTables, splits: Splits) -> list[str
     return [f"{splits.train.num_rows:,} rows, {held}", f"{where}, {columns}"]
 
 
-def _roles(table: pa.Table, finetune: FinetuneData) -> tuple[dict[str, str], dict[str, str]]:
-    """The columns that would be chosen, and why; none where the choice is the user's."""
+def _roles(table: pa.Table, finetune: FinetuneData) -> Roles | None:
+    """The columns that would be chosen, and why; None where the choice is the user's."""
     try:
-        chosen = choose(table, finetune)
+        return choose(table, finetune)
     except StudioError:
-        return {}, {}
-    return chosen.fields, {field: why for field, _, why in chosen.reasons}
+        return None
+
+
+def _named(value: Any, names: list[str] | None) -> Any:
+    """A class by its name, where the data has names for its numbers; tags in a list as well."""
+    if names is None:
+        return value
+    if isinstance(value, list):
+        return [_named(item, names) for item in value]
+    return names[value] if type(value) is int and 0 <= value < len(names) else value
 
 
 def _cell(value: Any) -> str:
