@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import json
 import random
 from typing import Any
 
@@ -318,3 +319,40 @@ def test_a_header_that_stands_again_is_no_row(reads: Any, names: tuple[str, str]
 def test_without_a_header_a_row_that_comes_twice_stays(reads: Any):
     rows = [("good thing", "pos"), ("bad thing", "neg")] * 3
     assert told(reads.rows("a.csv", written(rows))) == rows
+
+
+# ------------------------------------------------------------ lists in cells
+
+
+@pytest.mark.parametrize("write", [json.dumps, repr])
+@pytest.mark.parametrize("name", ["labels", "tags", "ner_tags", "tokens"])
+def test_lists_of_labels_and_words_are_lists(reads: Any, write: Any, name: str):
+    lists: list[list[Any]] = [["sport", "it's"], [], ["art, fine"], ['"a"']]
+    rows = [(f"text {n}", write(cell)) for n, cell in enumerate(lists)]
+    found = reads.rows("a.csv", written([("text", name), *rows]))
+    assert [row[name] for row in found] == lists
+    assert reads.guess("format.lists") == name
+
+
+@pytest.mark.parametrize("name", ["text", "output", "answer", "target", "note"])
+def test_elsewhere_a_list_is_text(reads: Any, name: str):
+    rows = [("1", "[1, 2]"), ("2", "['a']")]
+    assert told(reads.rows("a.csv", written([("id", name), *rows]))) == rows
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["['a' 'b']", "['c']"],  # as NumPy writes: in Python it is one text
+        ["['a'\n 'b']", "['c']"],
+        ["['a']", "b"],
+        ["['a']", "[1]"],
+        ["[['a']]", "[['b']]"],
+        ["[]", "[]"],
+        ["[__import__('os').getcwd()]", "['a']"],
+        ["[" * 9999 + "]" * 9999, "['a']"],
+    ],
+)
+def test_what_are_no_lists_stays_as_it_is(reads: Any, cells: list[str]):
+    rows = list(zip(["x", "y"], cells, strict=True))
+    assert told(reads.rows("a.csv", written([("text", "labels"), *rows]))) == rows

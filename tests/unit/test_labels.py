@@ -178,3 +178,27 @@ def test_classes_on_one_side_alone_are_named():
     assert set(said) == {"label.unseen", "label.unmeasured"}
     assert said["label.unseen"].startswith("'b' is in the validation rows alone")
     assert said["label.unmeasured"].startswith("'c' and 'd' are in no validation row")
+
+
+@pytest.mark.parametrize(
+    ("cells", "together"),
+    [
+        (["sport, art", "sport", "art, politics", "politics"], ["art, politics", "sport, art"]),
+        (["Action|Comedy", "Comedy", "Action"], ["Action|Comedy"]),
+        (["a;b", "b;a", "a"], ["a;b", "b;a"]),
+        (["['a' 'b']", "['b' 'a']"], []),
+        (["Berlin, Germany", "Paris, France", "Munich, Germany"], []),
+        (["1,0", "2,0", "3,0"], []),
+        (["spam", "ham"], []),
+        ([["a, b", "a", "b"]], []),
+    ],
+)
+def test_several_labels_in_one_cell_are_asked_about(cells: list[Any], together: list[str]):
+    labels = reading.read(cells, [], None)
+    found = [
+        problem
+        for problem in reading.notes(labels, [1] * len(labels.names), [1] * len(labels.names))
+        if problem.code == "label.together"
+    ]
+    assert [problem.severity for problem in found] == ["ask"] * bool(together)
+    assert all(repr(name) in found[0].message for name in together)

@@ -14,6 +14,7 @@ from easymodel_nb.train.data import dialect as dialects
 from easymodel_nb.train.data.dialect import Dialect
 from easymodel_nb.train.data.encoding import open_text
 from easymodel_nb.train.data.large import keeping
+from easymodel_nb.train.data.list_columns import Lists
 from easymodel_nb.train.data.number_columns import Numbers
 from easymodel_nb.train.data.raw import suffix_of
 from easymodel_nb.train.data.reading import Reading, plural, refusal
@@ -35,7 +36,7 @@ class _Counts:
 
 
 def read_csv(path: Path, reading: Reading, *, large: bool) -> pa.Table | None:
-    """The table of a CSV or TSV file: text, and numbers where they are written plainly.
+    """The table of a CSV or TSV file: text, numbers where written plainly, lists of labels.
 
     Empty cells are null, blank rows are left out, short rows are filled.
 
@@ -103,12 +104,13 @@ def _some(dialect: Dialect, sample: str) -> list[list[str]]:
 def _read(
     path: Path, dialect: Dialect, reading: Reading, *, header: bool, large: bool
 ) -> pa.Table | None:
-    counts, numbers = _Counts(), Numbers()
+    counts, numbers, lists = _Counts(), Numbers(), Lists()
     with keeping(path, reading) as kept:
         raw = kept.sink(large=large and not reading.preview)
         for table in _tables(path, dialect, reading, counts, header=header):
             reading.check()
             numbers.look(table)
+            lists.look(table)
             raw.add(table)
             if reading.preview and large:
                 reading.complete = False
@@ -117,13 +119,16 @@ def _read(
         settled = raw
         # Delimiters at the ends of rows are no column.
         empty = [name for name in counts.nameless if numbers.is_empty(name)]
-        if numbers.any or empty:
+        if numbers.any or lists.found or empty:
             settled = kept.sink(large=raw.spilled)
             for table in raw.chunks():
                 reading.check()
-                settled.add(numbers.settle(table).drop_columns(empty))
+                settled.add(lists.settle(numbers.settle(table)).drop_columns(empty))
             settled.close()
         counts.nameless = [name for name in counts.nameless if name not in empty]
+        if lists.found:
+            why = "every cell in them is written as a list"
+            reading.guess("format.lists", ", ".join(lists.found), why)
         _tell(path, counts, reading)
         return kept.keep(settled, reading.guesses, reading.notes)
 

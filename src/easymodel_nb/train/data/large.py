@@ -19,7 +19,7 @@ import pyarrow as pa
 from easymodel_nb.errors import Problem
 from easymodel_nb.train.data.reading import LARGE, Guess, Reading, refusal
 
-_VERSION = 1  # of the readers: what an older one made of a file is not used
+_VERSION = 2  # of the readers: what an older one made of a file is not used
 _ROWS, _FACTS = "rows.arrow", "facts.json"
 _ABANDONED_SECONDS = 24 * 3600
 

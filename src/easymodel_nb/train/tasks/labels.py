@@ -9,12 +9,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from easymodel_nb.errors import FieldChange, Fix, Problem, problem_error
+from easymodel_nb.errors import FieldChange, Fix, Problem, Severity, problem_error
 
 _SHOWN = 8  # classes named in a sentence
 _MANY = 20  # different values up to which numbers are taken for classes without a second look
 _SHARE = 0.5  # different values a row, above which a column is no label
 _NUMBER_SHARE = 0.1  # the same for numbers, which are then a quantity
+_PARTED = ("|", ";", ",", "' '")  # what parts labels in a cell; the last as NumPy does
 _DENSE = 0.8  # of the numbers between the least and the most, where they are codes
 
 
@@ -215,6 +216,16 @@ def notes(labels: Labels, train: Sequence[int], evaluation: Sequence[int]) -> li
         _note("label.variants", f"{_and([repr(name) for name in group])} were read as one class.")
         for group in labels.variants
     ]
+    if together := _together(labels):
+        found.append(
+            _note(
+                "label.together",
+                f"{_quoted(together)} {'looks' if len(together) == 1 else 'look'} like several "
+                "labels in one cell, and each such cell is learned as a class of its own. Where a "
+                'text may have several labels, write them as lists, such as ["a", "b"].',
+                "ask",
+            )
+        )
     counted = list(zip(labels.names, train, evaluation, strict=True))
     unseen = [name for name, t, e in counted if e and not t]
     unmeasured = [name for name, t, e in counted if t and not e]
@@ -237,8 +248,20 @@ def notes(labels: Labels, train: Sequence[int], evaluation: Sequence[int]) -> li
     return found
 
 
-def _note(code: str, message: str) -> Problem:
-    return Problem(code=code, severity="note", message=message, field="label_field")
+def _together(labels: Labels) -> list[str]:
+    """Names such as `sport; art`, most of whose parts are labels or parts of others as well."""
+    for mark in () if labels.several or labels.declared else _PARTED:
+        parts = {n: {key_of(p.strip()) for p in n.split(mark)} - {""} for n in labels.names}
+        often = Counter(part for found in parts.values() for part in found)
+        found = [name for name, own in parts.items() if len(own) > 1]
+        known = {part for name in found for part in parts[name]}
+        if found and sum(often[part] > 1 for part in known) > len(known) / 2:
+            return found
+    return []
+
+
+def _note(code: str, message: str, severity: Severity = "note") -> Problem:
+    return Problem(code=code, severity=severity, message=message, field="label_field")
 
 
 def _are(names: Sequence[str]) -> str:
