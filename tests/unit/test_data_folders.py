@@ -328,3 +328,33 @@ def test_a_loading_script_is_not_run(reads: Any, monkeypatch: pytest.MonkeyPatch
     reads.write("other/loader.py", "open('it-was-run', 'w')\n")
     assert reads.refused("other").code == "source.script"
     assert not Path("it-was-run").exists()
+
+
+# ------------------------------------------------------------ texts in the folders of their classes
+
+
+def texts_of_classes(reads: Any, *above: str) -> None:
+    for number in range(3):
+        for part in above:
+            for name in ("neg", "pos"):
+                reads.write(f"films/{part}{name}/{number}.txt", f"{part}{name} {number}\n\nEnd.")
+
+
+def test_folders_name_the_classes_of_each_split(reads: Any):
+    texts_of_classes(reads, "train/", "test/")
+    splits = reads.splits("films")
+    assert set(splits) == {"train", "test"}
+    assert splits["train"]["label"].to_pylist() == ["neg"] * 3 + ["pos"] * 3
+    assert splits["test"]["text"].to_pylist()[-1] == "test/pos 2\n\nEnd."  # a file is a row
+    assert reads.guess("format.rows") == "files"
+
+
+def test_folders_name_the_classes_without_splits(reads: Any):
+    texts_of_classes(reads, "")
+    assert reads.table("films")["label"].to_pylist() == ["neg"] * 3 + ["pos"] * 3
+
+
+def test_a_folder_of_its_own_for_each_text_is_no_class(reads: Any):
+    for number in range(3):
+        reads.write(f"films/{number}/text.txt", f"film {number}")
+    assert reads.table("films").column_names == ["text"]

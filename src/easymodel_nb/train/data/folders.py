@@ -92,10 +92,10 @@ def _by_name(folder: Path, files: list[Path], reading: Reading) -> dict[str, pa.
             by_split.setdefault(split, []).append(file)
     if by_split:
         reading.guess("splits", ", ".join(by_split), "of the names of its files")
-        return {split: _shards(paths, reading) for split, paths in by_split.items()}
+        return {split: _rows(folder, paths, reading) for split, paths in by_split.items()}
     files = [f for f in files if stem_of(f).lower() not in _PAPERS] or files
     if len(files) > 1 and all(suffix_of(file) in _TEXTS for file in files):
-        return {"train": _texts(files, reading)}
+        return {"train": _texts(folder, files, reading)}
     if len(files) > 1 and not _are_shards(files):
         names = ", ".join(file.name for file in files[:_SHOWN])
         raise refusal(
@@ -106,6 +106,23 @@ def _by_name(folder: Path, files: list[Path], reading: Reading) -> dict[str, pa.
     if len(files) > 1:
         return {"train": _shards(files, reading)}
     return read_file(files[0], reading)
+
+
+def _rows(folder: Path, paths: list[Path], reading: Reading) -> pa.Table:
+    """The rows of one split; texts in the folders of their classes are a row each."""
+    if _classes(folder, paths):
+        return _texts(folder, paths, reading)
+    return _shards(paths, reading)
+
+
+def _classes(folder: Path, files: list[Path]) -> list[str] | None:
+    """The class of each text, where each lies in the folder of one, such as train/pos/1.txt."""
+    if any(suffix_of(file) not in _TEXTS or file.parent == folder for file in files):
+        return None
+    names = [file.parent.name for file in files]
+    above = {file.parent.parent for file in files}
+    several = 1 < len(set(names)) < len(names) and len(above) == 1
+    return names if several and not any(split_named(name) for name in set(names)) else None
 
 
 def _say_why_none(folder: Path) -> None:
@@ -147,13 +164,19 @@ def _shards(paths: list[Path], reading: Reading) -> pa.Table:
     return joined(tables, reading)
 
 
-def _texts(files: list[Path], reading: Reading) -> pa.Table:
-    reading.guess("format.rows", "files", "it is a folder of text files without split names")
+def _texts(folder: Path, files: list[Path], reading: Reading) -> pa.Table:
+    """A row a file; with the name of the folder it lies in as its label, where that is a class."""
+    files = [file for file in files if file.stat().st_size]
+    classes = _classes(folder, files)
+    if classes is None:
+        reading.guess("format.rows", "files", "it is a folder of text files without split names")
+    else:
+        reading.guess("format.rows", "files", "each text lies in a folder that names its class")
     rows = []
     for file in files:
         reading.check()
-        if file.stat().st_size:
-            rows.append(whole_text(file, reading))
+        rows.append(whole_text(file, reading))
     if not any(row.strip() for row in rows):
         raise refusal("file.empty", "The text files in the folder are all empty.")
-    return pa.table({"text": rows}, schema=pa.schema([("text", pa.string())]))
+    columns = {"text": rows} if classes is None else {"text": rows, "label": classes}
+    return pa.table(columns, schema=pa.schema([(name, pa.string()) for name in columns]))
