@@ -447,3 +447,31 @@ def test_addresses_of_people_are_no_text():
     assert chosen.text == "What could be better? In your own words:"
     with pytest.raises(StudioError):
         choose(table.drop_columns(["Would you come again?"]), FinetuneData(task="seq2seq"))
+
+
+SPAN = {"start": 0, "end": 3, "label": "PER"}
+
+
+@pytest.mark.parametrize(
+    ("spans", "code"),
+    [
+        ([SPAN], "column.spans"),  # Prodigy
+        ([SPAN | {"text": "Ada", "labels": ["PER"]}], "column.spans"),  # Label Studio
+        ([["0", "3", "PER"]], "column.spans"),  # doccano
+        ([{"start_offset": 0, "end_offset": 3, "label": "PER"}], "column.spans"),
+        ("PER", "column.no_words"),
+    ],
+)
+def test_spans_by_letters_are_told_from_tags_of_words(spans: Any, code: str):
+    words = [{"text": "Ada", "start": 0, "end": 3}, {"text": "slept.", "start": 4, "end": 10}]
+    row = {"text": "Ada slept.", "tokens": words, "spans": spans}
+    found = problem(pa.Table.from_pylist([row] * 30), task="token_classification")
+    assert (found.code, found.field) == (code, "text_field")
+    assert ".conll" in found.message
+
+
+def test_words_without_tags_are_refused_with_an_example():
+    table = pa.table({"words": [["Ada", "slept", str(n)] for n in range(200)]})
+    found = problem(table, task="token_classification")
+    assert found.field == "label_field"
+    assert ".conll" in found.message

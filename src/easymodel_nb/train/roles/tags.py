@@ -1,10 +1,12 @@
 """Roles for token classification: a column of word lists and one of their tags."""
 
 import re
+from typing import Any
 
 import pyarrow as pa
 
 from easymodel_nb.train.roles import names
+from easymodel_nb.train.roles.arrow import is_list
 from easymodel_nb.train.roles.columns import Column
 from easymodel_nb.train.roles.matching import exactly, named, texts, why_named
 from easymodel_nb.train.roles.problems import none_fits, unclear
@@ -15,6 +17,12 @@ _SCHEME = re.compile(r"^([BIOESLU]|[BIESLU]-.+|-100)$")
 _SINGLE_WORD = 1.5
 _MOST = 0.9
 _SHARE = 0.3
+_ADVICE = (
+    'Bring a .conll file, or rows such as {"tokens": ["Ada", "slept"], "tags": ["B-PER", "O"]}.'
+)
+_EXPORT = "Annotation tools export such tags as CoNLL. "
+_TOKENS = frozenset(("tokens", "token", "words"))  # which say where they stand
+_SPAN = 3  # start, end, label
 _FEW = 100  # elements too few to tell
 
 
@@ -34,6 +42,7 @@ def choose(table: pa.Table, columns: list[Column], data: FinetuneData) -> Roles:
 def word_lists(columns: list[Column]) -> list[Column]:
     """The columns that could be the words, the likeliest first."""
     lists = [c for c in columns if c.kind == "words" and c.values and not is_scheme(c)]
+    lists = [c for c in lists if "[" not in c.path]  # the first of several is not the sentence
     known = named(lists, names.WORDS)
     return [*known, *sorted((c for c in lists if c not in known), key=lambda c: -c.distinct)]
 
@@ -88,15 +97,32 @@ def _words(table: pa.Table, columns: list[Column], label: str | None) -> tuple[s
         if names.rank(best.name, names.WORDS) is not None:
             return best.path, why_named(best) + " and every row is a list of words"
         return best.path, "every row is a list of words"
+    if spans := _spans(table, columns):
+        why = f"{spans!r} marks spans by the places of their letters, and tags of words are learned"
+        raise none_fits(table, "text_field", why, "column.spans", _EXPORT + _ADVICE)
     if found:
-        raise unclear("label_field", f"no column has a tag for each of {found[0].path!r}", [])
+        why = f"no column has a tag for each of {found[0].path!r}"
+        raise none_fits(table, "label_field", why, "column.unclear", _ADVICE)
     raise none_fits(table, "text_field", *_no_lists(columns))
 
 
+def _spans(table: pa.Table, columns: list[Column]) -> str | None:
+    """The column of `{"start": 0, "end": 4, ...}` or `[0, 4, "PER"]`, as annotation tools write."""
+    paths = {c.path for c in columns}
+    for column in columns:
+        start = column.path.endswith((".start", ".start_offset"))
+        if start and column.path.replace(".start", ".end") in paths and column.root not in _TOKENS:
+            return column.root
+    for name, kind in zip(table.schema.names, table.schema.types, strict=True):
+        if is_list(kind) and is_list(kind.value_type):
+            value: list[Any] = next((v for v in table[name][:_FEW].to_pylist() if v), [[]])
+            if len(value[0] or []) == _SPAN and all(str(p).isdigit() for p in value[0][:2]):
+                return str(name)
+    return None
+
+
 def _no_lists(columns: list[Column]) -> tuple[str, str, str]:
-    advice = (
-        'Bring a .conll file, or rows such as {"tokens": ["Ada", "slept"], "tags": ["B-PER", "O"]}.'
-    )
+    advice = _ADVICE
     plain = texts(columns, nested=False)
     short = [c for c in plain if 0 < c.mean_words < _SINGLE_WORD]
     if any(_SCHEME.match(t) for c in short for t in c.texts[:50]) and len(short) > 1:
