@@ -22,10 +22,10 @@ def parquet() -> bytes:
     return file.getvalue()
 
 
-def archive() -> bytes:
+def archive(name: str = "a.csv") -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
-        packed.writestr("a.csv", CSV)
+        packed.writestr(name, CSV)
     return file.getvalue()
 
 
@@ -45,7 +45,12 @@ FILES: list[tuple[str, bytes, str, str]] = [
     ("a.xlsx", archive(), "file.spreadsheet", "read_excel"),
     ("a.zip", archive(), "file.archive", "Unpack it"),
     ("a.csv", archive(), "file.archive", "Unpack it"),
+    ("a.csv", archive("[Content_Types].xml"), "file.spreadsheet", "read_excel"),
+    ("a.csv", archive("docProps/app.xml"), "file.spreadsheet", "read_excel"),
+    ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "file.spreadsheet", "read_excel"),
+    ("a.zip", archive("xl/a.csv"), "file.archive", "Unpack it"),
     ("a.docx", b"x", "file.format", "document"),
+    ("a.docx", archive("[Content_Types].xml"), "file.format", "document"),
     ("a.csv", b"%PDF-1.7 x", "file.format", "document"),
     ("a.csv", b"\n <!DOCTYPE html><html>", "file.html", "Raw button"),
     ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid", "file.lfs", "git lfs pull"),

@@ -475,3 +475,44 @@ def test_words_without_tags_are_refused_with_an_example():
     found = problem(table, task="token_classification")
     assert found.field == "label_field"
     assert ".conll" in found.message
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("content", [{"type": "text", "text": "It is"}, {"type": "text", "text": " 2."}]),
+        ("content", [{"type": "text", "text": "It is 2.", "image_url": None}]),
+        ("parts", [{"text": "It is 2."}]),
+        ("parts", ["It is", " 2."]),
+    ],
+)
+def test_a_content_in_parts_is_the_text_of_its_parts(key: str, content: Any):
+    value = [{"role": "user", key: [{"text": "1+1?"}]}, {"role": "model", key: content}]
+    assert turns(value) == [
+        {"role": "user", "content": "1+1?"},
+        {"role": "assistant", "content": "It is 2."},
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "image_url", "image_url": {"url": "x"}}],
+        [{"type": "text", "text": "What is it?"}, {"type": "image", "text": None}],
+        {"content_type": "text"},
+    ],
+)
+def test_a_conversation_about_an_image_is_none_of_text(content: Any):
+    said = {"role": "assistant", "content": "A cat."}
+    assert turns([{"role": "user", "content": content}, said]) is None
+
+
+def test_questions_and_answers_in_arabic():
+    asked = pa.table(
+        {
+            "\u0627\u0644\u0633\u0624\u0627\u0644": SAID,
+            "\u0627\u0644\u062c\u0648\u0627\u0628": SAID,
+        }
+    )
+    chosen = choose(asked, FinetuneData())
+    assert (chosen.prompt, chosen.target) == tuple(asked.column_names)

@@ -20,6 +20,9 @@ _PICKLES = (
 )  # fmt: skip
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".zst")
+# An .xlsx or an .xls under another name.
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_OFFICE = (b"[Content_Types].xml", b"docProps/", b"xl/")  # what such a .zip holds
 _PAPERS = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".html", ".htm", ".epub")
 _PROTOCOL = range(2, 6)  # a pickle begins with \x80 and its protocol's number
 
@@ -100,18 +103,19 @@ def refuse_kinds(path: Path, head: bytes) -> None:
             "not read. Where you trust it, load it in Python and save the rows as .parquet, "
             ".jsonl or .csv, such as with DataFrame.to_parquet.",
         )
-    if suffix in _SHEETS:
+    if suffix in _PAPERS or head.startswith((b"%PDF", b"{\\rtf")):
+        raise _no_data(name, "a document, not a data file")
+    office = head.startswith(_ZIP) and suffix not in _ARCHIVES and any(n in head for n in _OFFICE)
+    if suffix in _SHEETS or office or head.startswith(_OLE):
         raise refusal(
             "file.spreadsheet",
             f"{name} is a spreadsheet. Save its sheet as CSV (UTF-8) and choose that file, or load "
             "it with pandas.read_excel and choose the variable.",
         )
-    if suffix in _ARCHIVES or head.startswith((b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!")):
+    if suffix in _ARCHIVES or head.startswith((_ZIP, b"7z\xbc\xaf", b"Rar!")):
         raise refusal(
             "file.archive", f"{name} is an archive. Unpack it and choose the file or folder in it."
         )
-    if suffix in _PAPERS or head.startswith((b"%PDF", b"{\\rtf")):
-        raise _no_data(name, "a document, not a data file")
     start = head.lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise refusal(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 _ROLE = ("role", "from", "speaker", "author", "sender")
-_CONTENT = ("content", "value", "text", "message", "utterance")
+_CONTENT = ("content", "value", "text", "message", "utterance", "parts")
 _KNOWN = {
     "human": "user", "user": "user", "prompter": "user", "customer": "user", "client": "user",
     "instruction": "user", "input": "user", "usuario": "user",
@@ -41,9 +41,9 @@ def turns(value: Any) -> list[dict[str, str]] | None:
     """A conversation as `[{"role": ..., "content": ...}]`; None where it is none or empty.
 
     Read are objects with role and content (or from and value, as in ShareGPT; speaker
-    and text), objects that hold what both say (input and output), and lists of strings, whose
-    first one the user says. Speakers without a
-    known role alternate: who speaks first is the user.
+    and text; a content may be a list of parts of text), objects that hold what both say
+    (input and output), and lists of strings, whose first one the user says. Speakers
+    without a known role alternate: who speaks first is the user.
     """
     if isinstance(value, dict):  # an object of lists, as `datasets` stores a Sequence of objects
         value = _rows(value)
@@ -58,8 +58,10 @@ def turns(value: Any) -> list[dict[str, str]] | None:
         return said or None
     if isinstance(value[0], dict) and (pair := _exchange(map(str.lower, value[0]))):
         return _exchanged(value, pair)
+    if not all(isinstance(turn, dict) for turn in value) or any(map(_shows, value)):
+        return None
     read = [turn for turn in map(_turn, value) if turn is not None]
-    if not read or not all(isinstance(turn, dict) for turn in value):
+    if not read:
         return None
     unknown = list(dict.fromkeys(role for role, _ in read if role.lower() not in _KNOWN))
     named = {role: _SPEAKERS[min(place, 1)] for place, role in enumerate(unknown)}
@@ -90,10 +92,29 @@ def _rows(columns: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
-def _turn(turn: Any) -> tuple[str, str] | None:
-    if not isinstance(turn, dict):
-        return None
+def _turn(turn: dict[str, Any]) -> tuple[str, str] | None:
     lower = {str(key).lower(): value for key, value in turn.items()}
     role = next((lower[key] for key in _ROLE if lower.get(key) is not None), None)
-    content = next((lower[key] for key in _CONTENT if lower.get(key) is not None), None)
-    return None if role is None or content is None else (str(role), str(content))
+    content = _content(turn)
+    return None if role is None or content is None else (str(role), _said(content) or "")
+
+
+def _content(turn: dict[str, Any]) -> Any:
+    lower = {str(key).lower(): value for key, value in turn.items()}
+    return next((lower[key] for key in _CONTENT if lower.get(key) is not None), None)
+
+
+def _shows(turn: dict[str, Any]) -> bool:
+    """Whether a turn holds more than text, such as an image."""
+    content = _content(turn)
+    return content is not None and _said(content) is None
+
+
+def _said(content: Any) -> str | None:
+    """What is said: a text, or its parts `[{"type": "text", "text": ...}]`; None of others."""
+    if isinstance(content, list):
+        texts: list[Any] = [
+            part.get("text") if isinstance(part, dict) else part for part in content
+        ]
+        return "".join(texts) if all(isinstance(text, str) for text in texts) else None
+    return None if isinstance(content, dict) else str(content)
