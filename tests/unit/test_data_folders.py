@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from easymodel_nb.errors import StudioError
+from easymodel_nb.train.data.describe import describe_dataset
 from easymodel_nb.train.data.folders import read_folder
 from easymodel_nb.train.data.reading import Reading
 from easymodel_nb.train.roles import class_names, text_columns
+from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
 ROWS = {"text": ["good", "bad", "good"], "label": [1, 0, 1]}
 NAMES = ["negative", "positive"]
@@ -358,3 +360,22 @@ def test_a_folder_of_its_own_for_each_text_is_no_class(reads: Any):
     for number in range(3):
         reads.write(f"films/{number}/text.txt", f"film {number}")
     assert reads.table("films").column_names == ["text"]
+
+
+# ------------------------------------------------------------ as Kaggle hands it out
+
+
+def test_a_file_of_no_split_is_named_and_a_test_without_labels_is_not_measured(reads: Any):
+    rows = "".join(f"{n},film {n} was good,{'ab'[n % 2]}\n" for n in range(20))
+    reads.write("comp/train.csv", f"id,text,label\n{rows}")
+    reads.write("comp/test.csv", "id,text\n1,another film\n2,a third one\n")
+    reads.write("comp/sample_submission.csv", "id,label\n1,a\n2,b\n")
+    reads.write("comp/LICENSE.txt", "CC0")
+    assert set(reads.splits("comp")) == {"train", "test"}
+    assert reads.notes == ["files.left_out"]
+    assert "sample_submission.csv" in reads.reading.notes[0].message
+    told = describe_dataset(
+        DatasetData(source=str(reads.folder / "comp")), FinetuneData(task="classification")
+    )
+    assert told is not None
+    assert told.lines[0] == "20 rows, 10 % held out"

@@ -11,7 +11,7 @@ from easymodel_nb.train.data.inside import everything, inside
 from easymodel_nb.train.data.joining import joined
 from easymodel_nb.train.data.names import split_named
 from easymodel_nb.train.data.raw import head_of, refuse_kinds, stem_of, suffix_of
-from easymodel_nb.train.data.reading import Reading, refusal
+from easymodel_nb.train.data.reading import Reading, plural, refusal
 from easymodel_nb.train.data.text_files import whole_text
 
 _NO_DATA = frozenset({"dataset_info", "dataset_infos", "dataset_dict", "state", "metadata"})
@@ -92,6 +92,7 @@ def _by_name(folder: Path, files: list[Path], reading: Reading) -> dict[str, pa.
             by_split.setdefault(split, []).append(file)
     if by_split:
         reading.guess("splits", ", ".join(by_split), "of the names of its files")
+        _tell_left(folder, [f for f in files if _split_of(f, folder) is None], reading)
         return {split: _rows(folder, paths, reading) for split, paths in by_split.items()}
     files = [f for f in files if stem_of(f).lower() not in _PAPERS] or files
     if len(files) > 1 and all(suffix_of(file) in _TEXTS for file in files):
@@ -106,6 +107,17 @@ def _by_name(folder: Path, files: list[Path], reading: Reading) -> dict[str, pa.
     if len(files) > 1:
         return {"train": _shards(files, reading)}
     return read_file(files[0], reading)
+
+
+def _tell_left(folder: Path, files: list[Path], reading: Reading) -> None:
+    left = [file.name for file in files if stem_of(file).lower() not in _PAPERS]
+    if left:
+        names = ", ".join(left[:_SHOWN]) + ", ..." * (len(left) > _SHOWN)
+        reading.note(
+            "files.left_out",
+            f"{plural(len(left), 'file')} of {folder.name} not read, because no split is in the "
+            f"name: {names}.",
+        )
 
 
 def _rows(folder: Path, paths: list[Path], reading: Reading) -> pa.Table:
