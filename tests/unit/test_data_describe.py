@@ -136,6 +136,7 @@ def test_built_in_data(home: Path):
     )
     assert (tables.name, tables.kind) == ("requests", "builtin")
     assert set(tables.splits) >= {"train", "validation"}
+    assert [problem.message for problem in tables.notes] == []
 
 
 def test_a_source_is_read_once_until_it_changes(reads: Any, monkeypatch: pytest.MonkeyPatch):

@@ -8,8 +8,17 @@ from typing import Any
 
 from easymodel_nb.builtin.offline import MINILM, PackagedModelError
 
-__all__ = ["BuiltinDataset", "BuiltinModel", "PackagedModelError", "datasets", "models", "path"]
+__all__ = [
+    "CARD",
+    "BuiltinDataset",
+    "BuiltinModel",
+    "PackagedModelError",
+    "datasets",
+    "models",
+    "path",
+]
 
+CARD = "facts.json"  # what is said of a model or a data set, beside its files
 _HERE = pathlib.Path(__file__).parent
 _PACKAGED = {MINILM.name: MINILM}
 
@@ -44,7 +53,7 @@ class BuiltinDataset:
 @functools.cache
 def _facts() -> dict[str, dict[str, Any]]:
     """Read facts.json of every folder, by name."""
-    found = sorted(_HERE.glob("*/facts.json"))
+    found = sorted(_HERE.glob(f"*/{CARD}"))
     return {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in found}
 
 

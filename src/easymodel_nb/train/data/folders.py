@@ -20,8 +20,14 @@ _PAPERS = frozenset({"readme", "license", "licence", "changelog", "requirements"
 _SHOWN = 5
 
 
-def read_folder(folder: Path, reading: Reading, config: str | None = None) -> dict[str, pa.Table]:
-    """The tables of a folder by split.
+def read_folder(
+    folder: Path,
+    reading: Reading,
+    config: str | None = None,
+    *,
+    besides: frozenset[str] = frozenset(),
+) -> dict[str, pa.Table]:
+    """The tables of a folder by split; files named `besides` hold no rows.
 
     Raises
     ------
@@ -40,6 +46,7 @@ def read_folder(folder: Path, reading: Reading, config: str | None = None) -> di
         and path.is_file()
         and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
         and not (suffix_of(path) == ".json" and stem_of(path) in _NO_DATA)
+        and path.name not in besides
     ]
     for path in files:
         inside(folder, path)

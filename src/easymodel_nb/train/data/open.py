@@ -107,7 +107,8 @@ def read_local(data: DatasetData, reading: Reading) -> DatasetTables:
     source = data.source.strip()
     if source.startswith(BUILTIN):
         folder = builtin_path(source, builtin.datasets())
-        return reading.tables(read_folder(folder, reading), short_name(source), "builtin")
+        splits = read_folder(folder, reading, besides=frozenset({builtin.CARD}))
+        return reading.tables(splits, short_name(source), "builtin")
     path = data_path(source)
     if path is None:
         raise bad_source("dataset", source)
