@@ -216,6 +216,19 @@ def test_empty_and_hidden_rows_leave_before_the_draw():
     )
 
 
+def test_rows_that_an_annotator_rejected_are_not_learned():
+    table = classes(*"ab" * 20).append_column(
+        "answer", [["accept", "accept", "reject", "ignore"] * 10]
+    )
+    reviewed = table.append_column("_input_hash", [list(range(40))])
+    found = drawn(reviewed, roles=LABELLED)
+    assert found.dropped == {"'answer' is not 'accept'": 20}
+    kept = {f"text {n}" for n in range(40) if n % 4 < 2}
+    assert {*texts(found.train), *texts(found.evaluation)} == kept
+    # A column of that name alone says nothing.
+    assert drawn(table, roles=LABELLED).dropped == {}
+
+
 def test_a_minus_one_that_is_a_class_is_drawn():
     found = drawn(classes(*[-1, 0, 1] * 20), roles=LABELLED)
     assert set(found.train["label"].to_pylist()) == {-1, 0, 1}

@@ -5,6 +5,7 @@ so that a table of millions of memory-mapped rows stays where it is.
 """
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from easymodel_nb.workflow.document import Task
 Mask = npt.NDArray[np.bool_]
 Keys = npt.NDArray[np.uint64]
 _BATCH = 16_384
+_VERDICT = "answer"  # accept, reject or ignore, where rows were annotated with Prodigy
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -55,16 +57,32 @@ def usable_rows(
     """
     masks: list[Mask] = []
     dropped: dict[str, int] = {}
-    for piece in batches(role_table(table, roles.columns)):
+    verdict = [_VERDICT] if _is_reviewed(table, roles) else []
+    for piece in batches(role_table(table, [*roles.columns, *verdict])):
         tick()
         kept = np.ones(piece.num_rows, dtype=bool)
-        for why, good in _checks(piece, roles, task, hidden=hidden):
+        checks = _checks(piece, roles, task, hidden=hidden)
+        if verdict:
+            accepted = _mask(pc.equal(piece[_VERDICT].cast(pa.large_string()), "accept"))
+            checks = itertools.chain([(f"{_VERDICT!r} is not 'accept'", accepted)], checks)
+        for why, good in checks:
             lost = int((kept & ~good).sum())
             if lost:
                 dropped[why] = dropped.get(why, 0) + lost
             kept &= good
         masks.append(kept)
     return (np.concatenate(masks) if masks else np.ones(0, dtype=bool)), dropped
+
+
+def _is_reviewed(table: pa.Table, roles: Roles) -> bool:
+    """Whether the rows carry an annotator's verdict, as Prodigy writes it."""
+    names = table.schema.names
+    return (
+        _VERDICT in names
+        and "_input_hash" in names
+        and _VERDICT not in {path_root(path) for path in roles.columns}
+        and is_text(table.schema.field(_VERDICT).type)
+    )
 
 
 def _checks(
@@ -134,7 +152,8 @@ class RowKeys:
 def row_keys(table: pa.Table, roles: Roles, tick: Callable[[], None]) -> RowKeys:
     """Keys that are the same for rows with the same values in the roles."""
     inputs, rows = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.uint64)]
-    for piece in batches(role_table(table, roles.columns)):
+    verdict = [_VERDICT] if _is_reviewed(table, roles) else []
+    for piece in batches(role_table(table, [*roles.columns, *verdict])):
         tick()
         keys = np.zeros(piece.num_rows, dtype=np.uint64)
         for path in roles.inputs:
