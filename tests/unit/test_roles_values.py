@@ -152,4 +152,3 @@ def test_a_template_builds_text_from_columns():
     assert roles.columns == ["q", "answers.text[0]", "n"]
     with_target = Roles(template="Q: {q}", target="t")
     assert prompt_and_target({"q": "{t}", "t": "b"}, with_target) == ("Q: {t}", "b")
-    assert with_target.has_prompt

@@ -23,6 +23,8 @@ from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import drawing, planning, roles, sources, splits, tasks
 from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
+from easymodel_nb.train.data.fingerprint import fingerprint
+from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.loop import train
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.plan import DatasetPlan, ModelPlan, RunPlan
@@ -99,9 +101,7 @@ class Attempt:
         dataset_data = _parse(DatasetData, self.request["dataset"])
         dataset_node = self.request["dataset"]["id"]
         with _placed(dataset_node):
-            tables = sources.open_dataset(
-                dataset_data, self.token(), self.control, self.reporter, data
-            )
+            tables = open_dataset(dataset_data, self.token(), self.control, self.reporter, data)
             train_name = splits.train_split(tables, dataset_data)
             train_table = splits.split_table(tables.splits, train_name, "train_split")
         with _placed(self.request["model"].get("id", node)):
@@ -174,7 +174,7 @@ class Attempt:
                 name=tables.name,
                 kind=tables.kind,
                 revision=tables.revision,
-                fingerprint=sources.fingerprint(drawn.train),
+                fingerprint=fingerprint(drawn.train),
                 train_split=train_name,
                 eval_split=chosen.eval_name,
                 train_rows=prepared.train_rows,

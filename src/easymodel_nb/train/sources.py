@@ -1,7 +1,4 @@
-"""Where a model comes from: built in, local, on the Hub, or a run.
-
-The datasets' half is `easymodel_nb.train.data`; what is known by this address is handed on.
-"""
+"""Where a model comes from: built in, local, on the Hub, or a run."""
 
 import json
 from dataclasses import dataclass
@@ -19,28 +16,10 @@ from easymodel_nb.train.addresses import (
     short_name,
 )
 from easymodel_nb.train.control import Control
-from easymodel_nb.train.data.describe import describe_dataset
-from easymodel_nb.train.data.fingerprint import fingerprint
-from easymodel_nb.train.data.open import open_dataset
-from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.described import Described
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.splits import eval_split, train_split
 from easymodel_nb.train.tasks.abilities import tasks_of
 from easymodel_nb.workflow.document import ModelData
-
-__all__ = [
-    "DatasetTables",
-    "Described",
-    "ModelFolder",
-    "describe_dataset",
-    "describe_model",
-    "eval_split",
-    "fingerprint",
-    "open_dataset",
-    "open_model",
-    "train_split",
-]
 
 
 @dataclass(frozen=True)

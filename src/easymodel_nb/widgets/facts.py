@@ -190,8 +190,11 @@ def _plain(data: BaseModel | None) -> dict[str, Any] | None:
 def _describe(
     home: Path | None, data: ModelData | DatasetData, finetune: FinetuneData | None
 ) -> Described | None:
-    from easymodel_nb.train import sources  # noqa: PLC0415  takes a second, on the worker
-
+    # Each import takes a second, on the worker.
     if isinstance(data, ModelData):
-        return sources.describe_model(data)
-    return sources.describe_dataset(data, finetune, home)
+        from easymodel_nb.train.sources import describe_model  # noqa: PLC0415
+
+        return describe_model(data)
+    from easymodel_nb.train.data.describe import describe_dataset  # noqa: PLC0415
+
+    return describe_dataset(data, finetune, home)

@@ -29,11 +29,6 @@ class Roles:
     reasons: tuple[Reason, ...] = ()  # only for what was chosen, not for what was named
 
     @property
-    def has_prompt(self) -> bool:
-        """Whether a target is learned after a prompt that is only read."""
-        return self.target is not None
-
-    @property
     def fields(self) -> dict[str, str]:
         """The roles by the document's field names."""
         named = {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from easymodel_nb.errors import FieldChange, Fix, StudioError, problem_error
+from easymodel_nb.errors import FieldChange, Fix, problem_error
 
 TITLES = {
     "generation": "generation",
@@ -82,6 +82,3 @@ def refuse_unfit(task: str, config: Mapping[str, Any]) -> None:
             set=[FieldChange(node="", field="task", value=able[0])],
         ),
     )
-
-
-__all__ = ["TITLES", "StudioError", "refuse_unfit", "tasks_of"]

@@ -1,6 +1,7 @@
 """A head on a pretrained body: what classification and token classification share."""
 
 import inspect
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,17 +182,17 @@ class HeadTask(Task):
             perplexity=self.no_perplexity(prepared), task=missing | self.floors(prepared)
         )
 
+    @abstractmethod
     def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:
         """Why there is no perplexity."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unmeasured(self, prepared: PreparedHead) -> dict[str, Measured]:
         """The names of the model's own numbers, with their sample size and unit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def floors(self, prepared: PreparedHead) -> dict[str, Measured]:
         """What an answer without a model would score."""
-        raise NotImplementedError
 
     @torch.inference_mode()
     def logits(

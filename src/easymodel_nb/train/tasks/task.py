@@ -88,7 +88,6 @@ class Context:
     roles: Roles = Roles()  # noqa: RUF009  frozen
     train_split: pa.Table | None = None  # all its rows and columns, not only those drawn
     device: str = "cpu"
-    rows_checked: int = 0
 
 
 def _chunks(rows: Sequence[Any]) -> Iterator[tuple[int, int]]:
