@@ -6,31 +6,26 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import torch
-from safetensors import SafetensorError
-from transformers import AutoConfig, AutoTokenizer
 
 from easymodel_nb import environment
-from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import StageName, StopReason
 from easymodel_nb.runlog.log import RunReader
-from easymodel_nb.runlog.run import Run
-from easymodel_nb.train import drawing, planning, roles, sources, splits, tasks
+from easymodel_nb.train import planning
+from easymodel_nb.train.assembly import assemble, torch_device
 from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
-from easymodel_nb.train.data.fingerprint import fingerprint
-from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.loop import train
 from easymodel_nb.train.measuring import Measurer
-from easymodel_nb.train.plan import DatasetPlan, ModelPlan, RunPlan
+from easymodel_nb.train.plan import RunPlan
+from easymodel_nb.train.preparation import Preparation, prepare
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.tasks.task import Context, Task
-from easymodel_nb.workflow.document import DatasetData, FinetuneData, ModelData
+
+if TYPE_CHECKING:
+    from easymodel_nb.train.tasks.task import Task
 
 _PACKAGES = ("torch", "transformers", "datasets", "accelerate", "huggingface_hub", "tokenizers")
 
@@ -96,96 +91,18 @@ class Attempt:
     # ------------------------------------------------------------ loading and planning
 
     def _plan(self) -> tuple[RunPlan, Any]:
-        node = self.request["node"]["id"]
-        data = _parse(FinetuneData, self.request["node"])
-        dataset_data = _parse(DatasetData, self.request["dataset"])
-        dataset_node = self.request["dataset"]["id"]
-        with _placed(dataset_node):
-            tables = open_dataset(dataset_data, self.token(), self.control, self.reporter, data)
-            train_name = splits.train_split(tables, dataset_data)
-            train_table = splits.split_table(tables.splits, train_name, "train_split")
-        with _placed(self.request["model"].get("id", node)):
-            model_folder = self._model_folder()
-            config = self._load_tokenizer(model_folder.path)
-        chooser = planning.Chooser(data)
-        for guess in tables.guesses:
-            chooser.note(guess.field, guess.value, guess.reason)
         device = environment.device(ask_torch=True)
-        self._choose_threads(chooser, device)
-        positions = planning.positions(config, self.tokenizer)
-        planning.fit_to_model(chooser, positions)
-        context = Context(
-            chooser=chooser,
-            control=self.control,
-            reporter=self.reporter,
-            config=config,
-            tokenizer=self.tokenizer,
-            device=_torch_device(),
+        ready = prepare(
+            self.request,
+            self.token,
+            self.control,
+            self.reporter,
+            device=torch_device(),
+            begin=lambda chooser: self._choose_threads(chooser, device),
         )
-        with _placed(node):
-            self.task = tasks.create(data.task, context)
-            self.task.check_model()
-            self._warn_of_no_end()
-            self.reporter.stage("preparing", "Choosing rows and columns")
-            self._choose_roles(context, train_table)
-            with _placed(dataset_node):
-                chosen = splits.choose_splits(tables, dataset_data, context.roles)
-            planning.note_splits(chooser, chosen)
-            context.train_split = chosen.train
-            drawn = drawing.draw(
-                chosen.train,
-                chosen.evaluation,
-                context.roles,
-                chooser.data,
-                dataset_data,
-                dataset_node=dataset_node,
-                tick=self._tick,
-            )
-            self.task.read(drawn.train, drawn.evaluation)
-        with _placed(self.request["model"].get("id", node)):
-            self._load_model(model_folder)
-        parameters = sum(p.numel() for p in self.model.parameters())
-        planning.fill_training(
-            chooser,
-            rates=self.task.rates,
-            parameters=parameters,
-            device=device,
-            rows=train_table.num_rows,
-        )
-        with _placed(node):
-            prepared = self.task.prepare(drawn.train, drawn.evaluation, self.model)
-        plan = planning.finish(
-            run_id=self.folder.name,
-            request=self.request,
-            chooser=chooser,
-            model=ModelPlan(
-                source=self.request["model"].get("data", {}).get("source", ""),
-                run_of=self.request["model"].get("run_of"),
-                name=model_folder.name,
-                kind=model_folder.kind,
-                path=str(model_folder.path),
-                revision=model_folder.revision,
-                architecture=type(self.model).__name__,
-                parameters=parameters,
-                positions=positions,
-            ),
-            dataset=DatasetPlan(
-                source=dataset_data.source,
-                name=tables.name,
-                kind=tables.kind,
-                revision=tables.revision,
-                fingerprint=fingerprint(drawn.train),
-                train_split=train_name,
-                eval_split=chosen.eval_name,
-                train_rows=prepared.train_rows,
-                eval_rows=prepared.eval_rows,
-                dropped_rows=drawn.dropped_rows + prepared.dropped_rows,
-                duplicate_rows=drawn.duplicates,
-                overlap_rows=drawn.overlap,
-            ),
-            prepared=prepared,
-            device=device,
-        )
+        self.task, self.tokenizer = ready.task, ready.tokenizer
+        self.model = assemble(ready, device, self.control, self.reporter)
+        plan = planning.finish(self.folder.name, ready, self.model, device)
         plan.write(self.folder)
         self.reporter.event(
             "run_started",
@@ -193,9 +110,8 @@ class Attempt:
             plan=plan,
             environment=_environment(plan),
         )
-        told = StudioError(tables.notes).at(dataset_node).problems
-        self._warn(plan, [*told, *chosen.problems, *drawn.problems, *prepared.notes], prepared)
-        return plan, prepared
+        self._warn(plan, ready)
+        return plan, ready.prepared
 
     def _choose_threads(self, chooser: planning.Chooser, device: environment.Device) -> None:
         if device.kind == "cpu" and not os.environ.get("OMP_NUM_THREADS"):
@@ -203,72 +119,9 @@ class Attempt:
             torch.set_num_threads(threads)
             chooser.note("threads", threads, why)
 
-    def _model_folder(self) -> sources.ModelFolder:
-        request = self.request["model"]
-        if "run_of" not in request:
-            return sources.open_model(
-                _parse(ModelData, request), self.token(), self.control, self.reporter
-            )
-        self.reporter.stage("loading", "Opening the model of the run before")
-        run = Run(self.folder.parent / str(request["run"]))
-        if run.status != "finished" or run.model_path is None:
-            raise problem_error(
-                "run.no_model",
-                "The run this one starts from has no trained model. Train that node first.",
-                field="model",
-            )
-        return sources.ModelFolder(run.model_path, f"run {run.id}", "run")
-
-    def _load_tokenizer(self, path: Path) -> Any:
-        try:
-            config = AutoConfig.from_pretrained(path)
-            self.tokenizer = AutoTokenizer.from_pretrained(path)
-        except (OSError, ValueError) as error:
-            raise problem_error(
-                "model.unreadable",
-                f"The model's tokenizer or config cannot be read: {str(error).rstrip('.')}. "
-                "Download or save the model again, or choose another.",
-                field="source",
-            ) from error
-        return config
-
-    def _warn_of_no_end(self) -> None:
-        if self.task.writes and self.tokenizer.eos_token_id is None:
-            self.reporter.warn(
-                "tokenizer.no_eos",
-                "The model's tokenizer has no end token, so the model cannot learn where an "
-                "answer ends.",
-            )
-
-    def _load_model(self, folder: sources.ModelFolder) -> None:
-        self.reporter.stage("loading", f"Loading {folder.name}")
-        try:
-            self.model = self.control.interruptible(
-                lambda: self.task.load_model(folder.path), tick=self.reporter.heartbeat
-            )
-        except torch.OutOfMemoryError:
-            raise
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise problem_error(
-                "model.unreadable",
-                f"The weights of {folder.name} cannot be loaded: {str(error).rstrip('.')}. "
-                "Download or save the model again, or choose another.",
-                field="source",
-            ) from error
-
-    def _choose_roles(self, context: Context, train: pa.Table) -> None:
-        chooser = context.chooser
-        context.roles = roles.choose(train, chooser.data)
-        for field, column, why in context.roles.reasons:
-            chooser.set(field, column, why)
-
-    def _tick(self) -> None:
-        self.control.check()
-        self.reporter.heartbeat()
-
-    def _warn(self, plan: RunPlan, problems: list[Problem], prepared: Any) -> None:
-        node = plan.node_id
-        for problem in StudioError(problems).at(node).problems:
+    def _warn(self, plan: RunPlan, ready: Preparation) -> None:
+        node, prepared = plan.node_id, ready.prepared
+        for problem in ready.problems():
             self.reporter.event("warning", problem=problem)
         if prepared.dropped_rows:
             self.reporter.warn(
@@ -329,24 +182,6 @@ class Attempt:
         shutil.rmtree(final, ignore_errors=True)
         part.rename(final)
         return "model"
-
-
-@contextmanager
-def _placed(node: str) -> Iterator[None]:
-    try:
-        yield
-    except StudioError as error:
-        raise error.at(node) from error
-
-
-def _parse(model: type[Any], node: dict[str, Any]) -> Any:
-    return model.model_validate(node.get("data", {}))
-
-
-def _torch_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _environment(plan: RunPlan) -> dict[str, Any]:

@@ -104,6 +104,19 @@ class RunManager:
         """Queue a request as it is, such as one made from a plan."""
         return self._queue(new_run(self.home), request, None, token, on_event)
 
+    def resume(
+        self, run_id: str, *, token: Token | None = None, on_event: OnEvent | None = None
+    ) -> Run:
+        """Queue the next attempt of a run that has not finished; returns at once.
+
+        Raises
+        ------
+        StudioError
+            When there is nothing to resume.
+
+        """
+        raise problem_error("run.resume", "This version cannot resume a run yet.")
+
     def stop(self, run_id: str | None = None, reason: StopReason = "user") -> None:
         """Ask one run, or all that are active here, to stop; returns at once."""
         with self._changed:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from easymodel_nb import environment
+from easymodel_nb.train.data.fingerprint import fingerprint
 from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
 from easymodel_nb.workflow.document import FinetuneData
 
 if TYPE_CHECKING:
+    from easymodel_nb.train.preparation import Preparation
     from easymodel_nb.train.splits import Splits
-    from easymodel_nb.train.tasks.task import Prepared
 
 MIN_POINTS = 6
 _NO_LIMIT = 10_000_000  # tokenizers without a limit name a huge number
@@ -142,29 +143,43 @@ def progress_steps(max_steps: int) -> Iterator[int]:
     return (step for step in range(1, max_steps + 1) if step in {1, max_steps} or step % every == 0)
 
 
-def finish(
-    *,
-    run_id: str,
-    request: dict[str, Any],
-    chooser: Chooser,
-    model: ModelPlan,
-    dataset: DatasetPlan,
-    prepared: "Prepared",
-    device: environment.Device,
-) -> RunPlan:
+def finish(run_id: str, ready: "Preparation", model: Any, device: environment.Device) -> RunPlan:
     """The frozen plan."""
-    data = chooser.data
-    batches = math.ceil(len(prepared.train) / data.batch_size)
-    per_epoch = math.ceil(batches / data.gradient_accumulation)
+    data, prepared = ready.chooser.data, ready.prepared
+    per_epoch = steps_per_epoch(data, len(prepared.train))
+    source = ready.request["model"]
     return RunPlan(
         run_id=run_id,
-        node_id=request["node"]["id"],
-        request=request,
+        node_id=ready.node,
+        request=ready.request,
         task=data.task,
         method=data.method,
         finetune=data,
-        model=model,
-        dataset=dataset,
+        model=ModelPlan(
+            source=source.get("data", {}).get("source", ""),
+            run_of=source.get("run_of"),
+            name=ready.model_folder.name,
+            kind=ready.model_folder.kind,
+            path=str(ready.model_folder.path),
+            revision=ready.model_folder.revision,
+            architecture=type(model).__name__,
+            parameters=sum(p.numel() for p in model.parameters()),
+            positions=ready.positions,
+        ),
+        dataset=DatasetPlan(
+            source=ready.dataset.source,
+            name=ready.tables.name,
+            kind=ready.tables.kind,
+            revision=ready.tables.revision,
+            fingerprint=fingerprint(ready.drawn.train),
+            train_split=ready.splits.train_name,
+            eval_split=ready.splits.eval_name,
+            train_rows=prepared.train_rows,
+            eval_rows=prepared.eval_rows,
+            dropped_rows=ready.drawn.dropped_rows + prepared.dropped_rows,
+            duplicate_rows=ready.drawn.duplicates,
+            overlap_rows=ready.drawn.overlap,
+        ),
         epochs=data.epochs,
         train_examples=len(prepared.train),
         steps_per_epoch=per_epoch,
@@ -173,5 +188,10 @@ def finish(
         sample_prompts=prepared.prompts,
         max_new_tokens=prepared.max_new_tokens,
         device=device.name,
-        choices=chooser.choices,
+        choices=ready.chooser.choices,
     )
+
+
+def steps_per_epoch(data: FinetuneData, examples: int) -> int:
+    """Optimizer steps that go once through all examples."""
+    return math.ceil(math.ceil(examples / data.batch_size) / data.gradient_accumulation)

@@ -32,6 +32,11 @@ class Reporter:
         self._stage_began = time.monotonic()
         self._written = 0.0
 
+    @property
+    def home(self) -> Path:
+        """The home around the run."""
+        return self.folder.parent.parent
+
     def event(self, type: str, **fields: Any) -> None:  # noqa: A002  the name in the file
         """Write one event, then tell."""
         event = self.log.append(type, **fields)
@@ -85,3 +90,40 @@ class Reporter:
     def heartbeat(self) -> None:
         """Say that the run lives, also when nothing moves."""
         self.live()
+
+
+class Unlogged(Reporter):
+    """For work outside a run, such as the audit: nothing is written, warnings are kept.
+
+    `on_stage` hears each new sentence. `folder` is where what must be downloaded may lie.
+    """
+
+    def __init__(
+        self, home: Path, folder: Path, *, on_stage: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.folder = folder
+        self.attempt = 1
+        self.warnings: list[Problem] = []
+        self._home = home
+        self._on_stage = on_stage
+        self._stage = StageView()
+        self._stage_began = time.monotonic()
+
+    @property
+    def home(self) -> Path:
+        """The home whose cache is used."""
+        return self._home
+
+    def event(self, type: str, **fields: Any) -> None:  # noqa: A002
+        """Keep a warning, or tell a new sentence."""
+        if type == "warning":
+            self.warnings.append(fields["problem"])
+        if type == "stage":
+            self._on_stage(fields["message"])
+
+    def sentence(self, message: str) -> None:
+        """Tell a new sentence of the same stage."""
+        self._on_stage(message)
+
+    def live(self, *, at_once: bool = False, **fields: Any) -> None:
+        """Nothing: nobody reads the live state of what is no run."""

@@ -9,7 +9,7 @@ from easymodel_nb.runlog.headline import measured_at, metrics_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.projects import ProjectInfo
 from easymodel_nb.widgets.dashboard_finding import finding
-from easymodel_nb.widgets.state import ProjectItem, ProjectsState, RunCard, RunsState
+from easymodel_nb.widgets.state import Job, ProjectItem, ProjectsState, RunCard, RunsState
 from easymodel_nb.workflow.document import FinetuneData
 from easymodel_nb.workflow.labels import TASK_TITLES
 
@@ -36,6 +36,7 @@ def runs_state(
     queue: Sequence[str],
     shown: str | None,
     ended: Ended | None = None,
+    jobs: Sequence[Job] = (),
 ) -> RunsState:
     """The runs of one project, newest first, and what the dashboard shows of them.
 
@@ -47,6 +48,7 @@ def runs_state(
     kept = [view for number, view in enumerate(mine) if number < _CARDS or view.id in latest]
     return RunsState(
         items=[_card(view, queue, known, spark=view.id in latest) for view in kept],
+        jobs=list(jobs),
         shown=shown,
         queue=len(queue),
     )

@@ -7,21 +7,32 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
-from easymodel_nb.store.projects import Conflict
+from easymodel_nb.store.projects import Conflict, Project
+from easymodel_nb.train.audited import Audit
 from easymodel_nb.widgets.rpc import (
+    AuditResult,
     CommitParams,
     CommitResult,
+    ExportParams,
+    ExportResult,
     Handler,
+    JobParams,
+    JobResult,
+    NodeParams,
     ProjectNewParams,
     ProjectParams,
     ProjectRenameParams,
     ProjectResult,
     PullParams,
+    PushParams,
+    PushPlanResult,
+    ResumeParams,
     RpcError,
     RunDetails,
     RunParams,
     SettingsParams,
     StopParams,
+    TakeParams,
     TokenParams,
     TrainParams,
     TrainResult,
@@ -64,6 +75,9 @@ class Commands:
             "pull": self._pull,
             "run_details": self._run_details,
             "variables": self._variables,
+            "audit": self._audit,
+            "export": self._export,
+            "push_plan": self._push_plan,
             "upload_begin": self._upload_begin,
             "upload_chunk": self._upload_chunk,
             "upload_end": self._upload_end,
@@ -81,6 +95,11 @@ class Commands:
             "settings": self._settings,
             "token": self._token,
             "show_run": self._show_run,
+            "fit_check": self._fit_check,
+            "resume": self._resume,
+            "take": self._take,
+            "push": self._push,
+            "job_cancel": self._job_cancel,
         }
         self.handlers: dict[str, Handler] = {
             **{name: self._handler(work, shown=False) for name, work in silent.items()},
@@ -125,15 +144,20 @@ class Commands:
             ) from None
         return CommitResult(rev=saved.revision)
 
-    def _train(self, params: TrainParams) -> TrainResult:
+    def _project_at(self, rev: int | None) -> Project:
+        """The open project, where it has the revision that the view means."""
         project = self._session.project()
-        if params.rev is not None and params.rev != project.revision:
+        if rev is not None and rev != project.revision:
             raise RpcError(
                 "stale",
-                f"The kernel has revision {project.revision} of this project, not {params.rev}; "
+                f"The kernel has revision {project.revision} of this project, not {rev}; "
                 "the changes have to be saved first.",
                 {"rev": project.revision},
             )
+        return project
+
+    def _train(self, params: TrainParams) -> TrainResult:
+        project = self._project_at(params.rev)
         runs = self._session.manager.submit(
             project.workflow,
             params.node,
@@ -145,6 +169,40 @@ class Commands:
 
     def _stop(self, params: StopParams) -> None:
         self._session.manager.stop(params.run)
+
+    def _resume(self, params: ResumeParams) -> TrainResult:
+        run = self._session.manager.resume(params.run, token=self._session.tokens.token)
+        self._session.chosen_run = None
+        return TrainResult(runs=[run.id])
+
+    # ------------------------------------------------------------ the gate, code, models
+
+    def _audit(self, params: NodeParams) -> AuditResult:
+        audits = self._session.audits.of(self._project_at(params.rev).workflow)
+        return AuditResult(audit=audits.get(params.node, Audit()))
+
+    def _fit_check(self, params: NodeParams) -> None:
+        self._session.audits.measure(self._project_at(params.rev).workflow, params.node)
+
+    def _export(self, params: ExportParams) -> ExportResult:
+        from easymodel_nb.train.export import export  # noqa: PLC0415  late: it is seldom wanted
+
+        name, text = export(self._project_at(params.rev).workflow, params.node, params.to)
+        return ExportResult(name=name, text=text)
+
+    def _take(self, params: TakeParams) -> JobResult:
+        return JobResult(job=self._session.jobs.take(params.run, params.what))
+
+    def _push_plan(self, params: PushParams) -> PushPlanResult:
+        return self._session.jobs.plan(params)
+
+    def _push(self, params: PushParams) -> JobResult:
+        return JobResult(job=self._session.jobs.push(params))
+
+    def _job_cancel(self, params: JobParams) -> None:
+        self._session.jobs.cancel(params.job)
+
+    # ------------------------------------------------------------ runs
 
     def _show_run(self, params: RunParams) -> None:
         self._session.manager.view(params.run)

@@ -6,12 +6,13 @@ table METHODS is the whole vocabulary; `studio.command()` speaks it as well.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.runlog.events import finite
+from easymodel_nb.train.audited import Audit
 from easymodel_nb.widgets.state import Theme
 
 _log = logging.getLogger(__name__)
@@ -133,6 +134,78 @@ class RunDetails(BaseModel):
     metrics: list[dict[str, Any]]
 
 
+class NodeParams(_Params):
+    """One finetune node of the document at `rev`."""
+
+    node: str
+    rev: int | None = None
+
+
+class AuditResult(BaseModel):
+    """What the gate says of the node now; while it is being checked, the state says so."""
+
+    audit: Audit
+
+
+class ResumeParams(_Params):
+    """A run that was interrupted, stopped or has failed."""
+
+    run: str
+
+
+class ExportParams(NodeParams):
+    """A finetune node as code."""
+
+    to: Literal["script", "notebook"] = "script"
+
+
+class ExportResult(BaseModel):
+    """A file for the user to keep."""
+
+    name: str
+    text: str
+
+
+class TakeParams(_Params):
+    """The model of a run to take away: packed as it is, or merged with its base first."""
+
+    run: str
+    what: Literal["zip", "merged"] = "zip"
+
+
+class PushParams(_Params):
+    """The model of a run for the Hub; `repo` is a name or owner/name."""
+
+    run: str
+    repo: str
+    private: bool = True
+    merged: bool = False
+
+
+class PushPlanResult(BaseModel):
+    """What a push would send, and where: shown before anything is sent."""
+
+    repo: str
+    private: bool
+    files: list[dict[str, Any]]  # name, bytes
+    bytes: int
+    licence: str
+    card: str  # the README.md that is sent along
+    problems: list[Problem] = []
+
+
+class JobResult(BaseModel):
+    """Long work that goes on; its state is in `runs.jobs`."""
+
+    job: str
+
+
+class JobParams(_Params):
+    """One job."""
+
+    job: str
+
+
 class UploadBeginParams(_Params):
     """A file of the user's; `sha256` in hex, or None when it is not known yet."""
 
@@ -203,6 +276,14 @@ METHODS: dict[str, Method] = {
     "show_run": Method(RunParams, Empty, "show a run in the dashboard"),
     "run_details": Method(RunParams, RunDetails, "the plan, log and numbers of a run"),
     "variables": Method(Empty, Empty, "look again at variables and files"),
+    "audit": Method(NodeParams, AuditResult, "what the gate says of a node; error `stale`"),
+    "fit_check": Method(NodeParams, Empty, "measure time and memory of a node; error `stale`"),
+    "resume": Method(ResumeParams, TrainResult, "go on with a run from its last checkpoint"),
+    "export": Method(ExportParams, ExportResult, "a node as plain code; error `stale`"),
+    "take": Method(TakeParams, JobResult, "pack a run's model for download, or merge it"),
+    "push_plan": Method(PushParams, PushPlanResult, "what a push would send, and where"),
+    "push": Method(PushParams, JobResult, "send a run's model to the Hub"),
+    "job_cancel": Method(JobParams, Empty, "end a job"),
     "upload_begin": Method(UploadBeginParams, UploadBeginResult, "announce a file"),
     "upload_chunk": Method(UploadChunkParams, UploadChunkResult, "send a part of it, as a buffer"),
     "upload_end": Method(UploadEndParams, UploadEndResult, "check it and put it in its place"),

@@ -16,7 +16,9 @@ from easymodel_nb.secrets import TokenHolder, TokenOrigin
 from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import Project, ProjectInfo, ProjectStore
 from easymodel_nb.widgets import cards, templates
+from easymodel_nb.widgets.audits import Audits
 from easymodel_nb.widgets.facts import Describe, Facts
+from easymodel_nb.widgets.jobs import Jobs
 from easymodel_nb.widgets.mismatch import unfit_tasks
 from easymodel_nb.widgets.state import (
     Beat,
@@ -49,6 +51,9 @@ class Manager(Protocol):
         token: Callable[[], str | None] | None = None,
     ) -> list[Run]:
         """Queue runs and return at once."""
+
+    def resume(self, run_id: str, *, token: Callable[[], str | None] | None = None) -> Run:
+        """Queue a run's next attempt and return at once."""
 
     def stop(self, run_id: str | None = None) -> None:
         """Ask one run or all to stop."""
@@ -101,6 +106,8 @@ class Session:
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
         self.facts = Facts(self.worker, self._tell, describe, home)
+        self.audits = Audits(home, self._tell)
+        self.jobs = Jobs(home, self.tokens.token, self._tell)
         self.changed: Callable[[], None] = lambda: None
         self.chosen_run: str | None = None
         self.latest: list[RunView] = []  # the open project's runs at the last look
@@ -166,7 +173,9 @@ class Session:
             "document": DocumentState(
                 project_id=project.id, rev=project.revision, document=project.workflow
             ),
-            "problems": ProblemsState(rev=project.revision, items=problems),
+            "problems": ProblemsState(
+                rev=project.revision, items=problems, audits=self.audits.of(project.workflow)
+            ),
             "catalog": self._catalog(facts),
             **self.moving(),
         }
@@ -179,7 +188,9 @@ class Session:
         queue, shown = self.manager.queue(), self.shown(mine)
         return {
             "projects": cards.projects_state(projects, project_id, views),
-            "runs": cards.runs_state(views, project_id, queue, shown, self._ended),
+            "runs": cards.runs_state(
+                views, project_id, queue, shown, self._ended, self.jobs.items()
+            ),
             "beat": Beat(active=any(view.active for view in views)),
         }
 
@@ -239,8 +250,10 @@ class Session:
             self._tell()
 
     def close(self) -> None:
-        """End the worker."""
+        """End the workers."""
         self.worker.close()
+        self.audits.close()
+        self.jobs.close()
 
     # ------------------------------------------------------------ the machine
 

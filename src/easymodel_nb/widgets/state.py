@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from easymodel_nb.errors import Problem
 from easymodel_nb.runlog.view import StageView, Status
 from easymodel_nb.secrets import TokenOrigin
+from easymodel_nb.train.audited import Audit
 from easymodel_nb.workflow.document import Workflow
 
 Theme = Literal["auto", "light", "dark"]
@@ -75,12 +76,31 @@ class RunCard(BaseModel):
     problem: Problem | None = None
     warnings: list[Problem] = []
     model_path: str | None = None
+    method: str = "full"
+    resumable: int | None = None  # the step it would go on from; None: it cannot
+    resumed_from: int | None = None  # the step its last attempt went on from
+
+
+class Job(BaseModel):
+    """Long work on a run's model: packing, merging, sending it to the Hub."""
+
+    id: str
+    kind: Literal["zip", "merged", "push"]
+    run: str
+    state: Literal["waiting", "working", "done", "failed", "cancelled"] = "waiting"
+    message: str = ""
+    done: float | None = None
+    total: float | None = None  # bytes
+    problem: Problem | None = None
+    path: str | None = None  # what was made, on this machine
+    url: str | None = None  # where it was sent
 
 
 class RunsState(Snapshot):
     """The runs of the active project, newest first; `shown` is the dashboard's."""
 
     items: list[RunCard] = []
+    jobs: list[Job] = []
     shown: str | None = None
     queue: int = 0  # waiting runs in all projects
 
@@ -90,6 +110,7 @@ class ProblemsState(Snapshot):
 
     rev: int = 0
     items: list[Problem] = []
+    audits: dict[str, Audit] = {}  # by finetune node
 
 
 class SourceOption(BaseModel):

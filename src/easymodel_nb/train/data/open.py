@@ -47,8 +47,7 @@ def open_dataset(
 
     """
     source = data.source.strip()
-    home = reporter.folder.parent.parent
-    reading = Reading(data.format, home / "cache" / "data", control.check)
+    reading = Reading(data.format, reporter.home / "cache" / "data", control.check)
     if source.startswith(VARIABLE):
         reporter.stage("loading", f"Reading the variable {short_name(source)}")
         return control.interruptible(

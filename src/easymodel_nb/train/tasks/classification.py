@@ -133,7 +133,7 @@ class Classification(HeadTask):
 
     # ------------------------------------------------------------ the texts
 
-    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedHead:  # noqa: ARG002
+    def prepare(self, train: pa.Table, evaluation: pa.Table) -> PreparedHead:
         """Tokenise the rows; those without text or label are left out."""
         rows, held = (
             class_rows.read(table, self.context.roles, partial(self._label, declared=declared))

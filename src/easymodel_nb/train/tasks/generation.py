@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +22,7 @@ from easymodel_nb.train.generate import generate
 from easymodel_nb.train.roles import Roles
 from easymodel_nb.train.tasks.chat import ChatRows
 from easymodel_nb.train.tasks.chat_template import plain_template
-from easymodel_nb.train.tasks.padding import choose_padding
+from easymodel_nb.train.tasks.padding import choose_padding, pass_padding
 from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
 from easymodel_nb.train.tasks.texts import TextRows
 from easymodel_nb.train.tasks.windows import Windows
@@ -55,10 +56,26 @@ class Generation(Task):
     auto_class = "AutoModelForCausalLM"
     rates: ClassVar = ((20e6, 1e-3), (200e6, 1e-4), (1e9, 5e-5), (math.inf, 2e-5))
 
-    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedTexts:
+    _turn_ends: int | None = None  # the token a chat template ends an answer with, if its own
+
+    def ready_tokenizer(self) -> None:
+        """A token to pad with."""
+        choose_padding(self.context.tokenizer, self.context.chooser)
+
+    def load_model(self, path: Path) -> Any:
+        """The model; what it learned to say last is where it stops."""
+        model = super().load_model(path)
+        pass_padding(self.context.tokenizer, model)
+        if self._turn_ends is not None:
+            known = model.generation_config.eos_token_id
+            known = known if isinstance(known, list) else [] if known is None else [known]
+            if self._turn_ends not in known:
+                model.generation_config.eos_token_id = [*known, self._turn_ends]
+        return model
+
+    def prepare(self, train: pa.Table, evaluation: pa.Table) -> PreparedTexts:
         """Tokenise the rows into windows that are learned and texts that are scored."""
         roles, reporter = self.context.roles, self.context.reporter
-        choose_padding(self.context.tokenizer, model, self.context.chooser)
         rows, notes = self._rows()
         train_rows, eval_rows = rows.read(train), rows.read(evaluation)
         for found, what in ((train_rows, "train"), (eval_rows, "measure")):
@@ -72,7 +89,7 @@ class Generation(Task):
         examples = Windows(learned, data.max_length)
         if not len(examples):
             raise _nothing(roles, "train", rows.dropped)
-        ends = self._ends(scored, model)
+        ends = self._ends(scored)
         limit = self._limit(scored)
         train_slice = _slice(learned, sum(len(e.ids) for e in scored), data.seed)
         samples = _samples(rows, eval_rows, data.seed, max(1, data.max_length - limit))
@@ -122,11 +139,8 @@ class Generation(Task):
         )
         return Rows(table, Encoded), int(pc.sum(table["cut"]).as_py() or 0)
 
-    def _ends(self, texts: Sequence[Encoded], model: Any) -> frozenset[int]:
-        """The token a chat template ends a turn with, where that is not the end token.
-
-        The model's own list gets it too: what it learned to say last is where it stops.
-        """
+    def _ends(self, texts: Sequence[Encoded]) -> frozenset[int]:
+        """The token a chat template ends a turn with, where that is not the end token."""
         tokenizer = self.context.tokenizer
         if self.context.roles.messages is None:
             return frozenset()
@@ -135,12 +149,9 @@ class Generation(Task):
         special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
         if found == tokenizer.eos_token_id or found not in special:
             return frozenset()
-        known = model.generation_config.eos_token_id
-        known = known if isinstance(known, list) else [] if known is None else [known]
-        if found not in known:
-            model.generation_config.eos_token_id = [*known, found]
-            token = tokenizer.convert_ids_to_tokens(found)
-            self.context.chooser.note("end_of_turn", token, "the chat template ends answers so")
+        self._turn_ends = found
+        token = tokenizer.convert_ids_to_tokens(found)
+        self.context.chooser.note("end_of_turn", token, "the chat template ends answers so")
         return frozenset({found})
 
     def _limit(self, texts: Sequence[Encoded]) -> int:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pyarrow as pa
 import torch
+import transformers
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
@@ -105,8 +106,13 @@ class HeadTask(Task):
         if self.head_is_new and _own_names(self.context.config, self.ending):
             torch.manual_seed(seed)
             _forget_head(model)
-        self._pad(model)
-        self._choose_segments(model)
+        tokenizer = self.context.tokenizer
+        model.config.pad_token_id = tokenizer.pad_token_id
+        known = model.get_input_embeddings().num_embeddings
+        if len(tokenizer) > known:
+            model.resize_token_embeddings(len(tokenizer))
+            why = f"the tokenizer has more tokens than the model, which knew {known:,}"
+            self.context.chooser.note("vocabulary", len(tokenizer), why)
         return model
 
     def note_unknown(self, texts: Iterable[Sequence[int]]) -> None:
@@ -127,8 +133,11 @@ class HeadTask(Task):
         problem = Problem(code="tokens.unknown", severity="note", message=message, field="model")
         self.notes += (problem,)
 
-    def _pad(self, model: Any) -> None:
-        """Decoders read the class off the last token that is no padding, so one must be known."""
+    def ready_tokenizer(self) -> None:
+        """A padding token, and segments for models that tell them apart.
+
+        Decoders read the class off the last token that is no padding, so one must be known.
+        """
         tokenizer = self.context.tokenizer
         if tokenizer.pad_token_id is None:
             if tokenizer.eos_token is not None:
@@ -138,20 +147,18 @@ class HeadTask(Task):
                 tokenizer.add_special_tokens({"pad_token": "<pad>"})
                 why = "the tokenizer has neither a padding nor an end token; one was added"
             self.context.chooser.note("pad_token", tokenizer.pad_token, why)
-        model.config.pad_token_id = tokenizer.pad_token_id
-        known = model.get_input_embeddings().num_embeddings
-        if len(tokenizer) > known:
-            model.resize_token_embeddings(len(tokenizer))
-            why = f"the tokenizer has more tokens than the model, which knew {known:,}"
-            self.context.chooser.note("vocabulary", len(tokenizer), why)
-
-    def _choose_segments(self, model: Any) -> None:
-        """Segments go to models that tell them apart; GPT-2 would add a word to each position."""
-        tokenizer = self.context.tokenizer
-        tells = (getattr(model.config, "type_vocab_size", None) or 0) > 1
-        wanted = tells and _SEGMENTS in inspect.signature(model.forward).parameters
+        # GPT-2 would add the word of the segment's number to each position.
+        tells = (getattr(self.context.config, "type_vocab_size", None) or 0) > 1
+        wanted = tells and _SEGMENTS in self._inputs()
         names = [name for name in tokenizer.model_input_names if name != _SEGMENTS]
         tokenizer.model_input_names = [*names, _SEGMENTS] if wanted else names
+
+    def _inputs(self) -> Iterable[str]:
+        """What the model's class can be given; its weights are not needed to know."""
+        auto = getattr(transformers, self.auto_class)
+        known = type(self.context.config) in auto._model_mapping  # noqa: SLF001  nothing public says it
+        model = auto._model_mapping[type(self.context.config)] if known else None  # noqa: SLF001
+        return inspect.signature(model.forward).parameters if model is not None else ()
 
     # ------------------------------------------------------------ measuring
 

@@ -5,7 +5,7 @@ from typing import Any
 from easymodel_nb.train.planning import Chooser
 
 
-def choose_padding(tokenizer: Any, model: Any, chooser: Chooser) -> None:
+def choose_padding(tokenizer: Any, chooser: Chooser) -> None:
     """Name the unknown token, else the end token, as the one to pad with; note it in the plan.
 
     No token is added. What is learned is told by the labels, never by the padding's id, so
@@ -19,6 +19,10 @@ def choose_padding(tokenizer: Any, model: Any, chooser: Chooser) -> None:
         tokenizer.pad_token = token
         which = "unknown" if unknown else "end"
         chooser.note("pad_token", token, f"the tokenizer names none; this is its {which} token")
+
+
+def pass_padding(tokenizer: Any, model: Any) -> None:
+    """Tell the model which token it is, where it does not know one itself."""
     for config in (model.config, model.generation_config):
         if config is not None and config.pad_token_id is None:
             config.pad_token_id = tokenizer.pad_token_id

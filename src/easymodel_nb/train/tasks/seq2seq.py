@@ -23,7 +23,7 @@ from easymodel_nb.train.batching import Batch, pad
 from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate
 from easymodel_nb.train.roles import Roles, prompt_and_target
-from easymodel_nb.train.tasks.padding import choose_padding
+from easymodel_nb.train.tasks.padding import choose_padding, pass_padding
 from easymodel_nb.train.tasks.prefixes import choose_prefix
 from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
 from easymodel_nb.train.usable import role_table
@@ -61,10 +61,15 @@ class Seq2Seq(Task):
     _model: Callable[[], Any]  # whose way of shifting makes the decoder's input
     _rows: list[dict[str, Any]] | None = None  # what the model writes, until it learns again
 
+    def ready_tokenizer(self) -> None:
+        """A token to pad with."""
+        choose_padding(self.context.tokenizer, self.context.chooser)
+
     def load_model(self, path: Path) -> Any:
         """The model, with a token to start with and one to fill up with where it names none."""
         model = super().load_model(path)
-        choose_padding(self.context.tokenizer, model, self.context.chooser)
+        pass_padding(self.context.tokenizer, model)
+        self._model = weakref.ref(model)
         config, generation = model.config, model.generation_config
         if config.decoder_start_token_id is None:
             start = generation.decoder_start_token_id
@@ -76,7 +81,7 @@ class Seq2Seq(Task):
             )
         return model
 
-    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedPairs:
+    def prepare(self, train: pa.Table, evaluation: pa.Table) -> PreparedPairs:
         """Tokenise both sides of every row."""
         roles, reporter = self.context.roles, self.context.reporter
         if self.context.chooser.data.source_prefix is None:
@@ -92,7 +97,6 @@ class Seq2Seq(Task):
         reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
         encoded_train, cut = self._encode(train_pairs, 0)
         encoded_eval, _ = self._encode(eval_pairs, len(train_pairs))
-        self._model = weakref.ref(model)
         limit = self._limit(encoded_eval)
         train_slice = _slice(encoded_train, sum(len(e.target) for e in encoded_eval), data.seed)
         samples, references = self._samples(eval_pairs, encoded_eval)

@@ -1,8 +1,9 @@
 """What a task is: everything of a run that differs from one task to another.
 
-A run makes one instance and calls it in this order: `check_model`, `read` once the rows are
-drawn, `load_model`, `prepare`, `baseline`; then `measure` and `answers` at each measuring point,
-`collate` and `loss` at each step.
+A run makes one instance and calls it in this order: `check_model`, `ready_tokenizer`, `read` once
+the rows are drawn, `prepare`; all this needs no weights and is what the audit does as well. Then
+`load_model`, `baseline`; then `measure` and `answers` at each measuring point, `collate` and
+`loss` at each step.
 """
 
 import itertools
@@ -128,6 +129,9 @@ class Task(ABC):
         """Refuse a model that cannot do this task, from its config."""
         refuse_unfit(self.name, self.context.config.to_dict())
 
+    def ready_tokenizer(self) -> None:  # noqa: B027  not every task needs more than it has
+        """Give the tokenizer what this task needs and it lacks, and note it in the plan."""
+
     def read(self, train: pa.Table, evaluation: pa.Table) -> None:  # noqa: B027  not every task does
         """Learn from the drawn rows what the model must know, such as the names of the classes."""
 
@@ -136,7 +140,7 @@ class Task(ABC):
         return {}
 
     def load_model(self, path: Path) -> Any:
-        """The model in 32 bits on the context's device."""
+        """The model in 32 bits on the context's device, and what it must know of the tokenizer."""
         import transformers  # noqa: PLC0415
 
         # The checkpoint's own dtype may be bf16, which some CPUs compute 60 times slower.
@@ -173,18 +177,18 @@ class Task(ABC):
                     context.control.check()
                 yield row
 
-        folder = context.reporter.folder
-        if folder.parent.name != "runs":  # no home around it
+        home = context.reporter.home
+        if home is None:
             return pa.Table.from_batches(build(), schema=schema)
         identity = [cache.VERSION, self.name, str(schema), settings]
         tokenizer = cache.tokenizer_digest(context.tokenizer)
         key = cache.digest(itertools.chain([*identity, tokenizer], watched()))
-        table = cache.cached(folder.parent.parent, key, schema, build)
+        table = cache.cached(home, key, schema, build)
         context.reporter.advance(done + len(rows))
         return table
 
     @abstractmethod
-    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> Prepared:
+    def prepare(self, train: pa.Table, evaluation: pa.Table) -> Prepared:
         """Tokenise the rows. Calls `control.check()` and `reporter.advance()` as it goes."""
 
     def collate(self, examples: Sequence[Any]) -> Batch:

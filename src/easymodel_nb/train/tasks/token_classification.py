@@ -108,7 +108,7 @@ class TokenClassification(HeadTask):
 
     # ------------------------------------------------------------ the words
 
-    def prepare(self, train: pa.Table, evaluation: pa.Table, model: Any) -> PreparedHead:  # noqa: ARG002
+    def prepare(self, train: pa.Table, evaluation: pa.Table) -> PreparedHead:
         """Cut words into sub-words, and texts into windows."""
         rows, held = self._train, self._held
         total = len(rows) + len(held)

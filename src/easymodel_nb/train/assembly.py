@@ -1,0 +1,63 @@
+"""The model of a run: its weights, read and made ready for its method, and what depends on them."""
+
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from easymodel_nb import environment
+from easymodel_nb.errors import problem_error
+from easymodel_nb.train import planning
+from easymodel_nb.train.control import Control
+from easymodel_nb.train.preparation import Preparation, placed
+from easymodel_nb.train.reporter import Reporter
+
+
+def torch_device() -> str:
+    """Where weights go on this machine: cuda, mps or cpu."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def assemble(
+    ready: Preparation, device: environment.Device, control: Control, reporter: Reporter
+) -> Any:
+    """The model to train; fills the fields that depend on its size.
+
+    Raises
+    ------
+    StudioError
+        On the model's node, when the weights cannot be loaded.
+    Stopped
+        When a stop was asked for.
+
+    """
+    with placed(ready.model_node):
+        model = _load(ready, control, reporter)
+    planning.fill_training(
+        ready.chooser,
+        rates=ready.task.rates,
+        parameters=sum(p.numel() for p in model.parameters()),
+        device=device,
+        rows=ready.splits.train.num_rows,
+    )
+    return model
+
+
+def _load(ready: Preparation, control: Control, reporter: Reporter) -> Any:
+    name = ready.model_folder.name
+    reporter.stage("loading", f"Loading {name}")
+    try:
+        return control.interruptible(
+            lambda: ready.task.load_model(ready.model_folder.path), tick=reporter.heartbeat
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise problem_error(
+            "model.unreadable",
+            f"The weights of {name} cannot be loaded: {str(error).rstrip('.')}. "
+            "Download or save the model again, or choose another.",
+            field="source",
+        ) from error

@@ -1,0 +1,88 @@
+"""What a run counts while it trains: loss by token, seconds of steps, memory."""
+
+import time
+from typing import Any
+
+import psutil
+import torch
+
+from easymodel_nb.train.tasks.task import Task
+
+
+class Tally:
+    """Sums of loss and tokens, kept on the device until they are asked for."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._nll: torch.Tensor | None = None
+        self._targets: torch.Tensor | None = None
+
+    def add(self, nll: torch.Tensor, targets: torch.Tensor) -> None:
+        """Count the summed loss of some targets."""
+        self._nll = nll if self._nll is None else self._nll + nll
+        self._targets = targets if self._targets is None else self._targets + targets
+
+    def mean(self) -> float | None:
+        """The token-weighted mean since the last clear."""
+        if self._nll is None or self._targets is None:
+            return None
+        return float(self._nll) / max(1, int(self._targets))
+
+
+class SummedLoss:
+    """The task's summed loss, divided by the targets of the whole optimizer step."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.since_line, self.recent = Tally(), Tally()
+
+    def __call__(
+        self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """The loss to step by, as the Trainer asks for it."""
+        total, count = self._task.loss(outputs, labels), self._task.targets(labels)
+        for tally in (self.since_line, self.recent):
+            tally.add(total.detach().double(), count)
+        return total / (
+            num_items_in_batch if num_items_in_batch is not None else count.clamp(min=1)
+        )
+
+
+class Clock:
+    """Seconds spent in training steps alone, without measuring and saving."""
+
+    def __init__(self) -> None:
+        self.steps_seconds = 0.0
+        self.tokens = 0
+        self._began: float | None = None
+
+    def start(self) -> None:
+        """A step begins."""
+        self._began = time.monotonic()
+
+    def pause(self) -> None:
+        """A step has ended."""
+        if self._began is not None:
+            self.steps_seconds += time.monotonic() - self._began
+            self._began = None
+
+    @property
+    def seconds(self) -> float:
+        """Of all steps so far."""
+        running = time.monotonic() - self._began if self._began is not None else 0.0
+        return self.steps_seconds + running
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Tokens read in a second of training; None before the first."""
+        return self.tokens / self.seconds if self.seconds > 0 and self.tokens else None
+
+
+def memory_bytes() -> int:
+    """Peak memory on the GPU, or the resident memory of this process."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    return int(psutil.Process().memory_info().rss)
