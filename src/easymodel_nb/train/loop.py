@@ -18,7 +18,9 @@ from easymodel_nb.train.tally import Clock, SummedLoss, memory_bytes
 from easymodel_nb.train.tasks.task import Prepared, Task
 
 
-class _LeanTrainer(Trainer):
+class LeanTrainer(Trainer):
+    """The Trainer of a run and of its fit check: our order of batches, our count of targets."""
+
     def __init__(self, task: Task, clock: Clock, **kwargs: Any) -> None:
         self._task = task
         self._clock = clock
@@ -57,8 +59,8 @@ def train(
 
     """
     loss, clock = SummedLoss(task), Clock()
-    arguments = _arguments(plan, reporter.folder)
-    trainer = _LeanTrainer(
+    arguments = trainer_arguments(plan, reporter.folder)
+    trainer = LeanTrainer(
         task,
         clock,
         model=model,
@@ -88,7 +90,8 @@ def train(
     }
 
 
-def _arguments(plan: RunPlan, folder: Path) -> TrainingArguments:
+def trainer_arguments(plan: RunPlan, folder: Path) -> TrainingArguments:
+    """What the Trainer does for this plan; checkpoints go below `folder`."""
     data = plan.finetune
     cuda = torch.cuda.is_available()
     arguments = TrainingArguments(
