@@ -37,7 +37,7 @@ def execute(
     try:
         reporter.stage("loading", "Starting PyTorch and Transformers")
         control.interruptible(_import_heavy, tick=reporter.heartbeat)
-        with quiet(buffer), _settings_restored():
+        with quiet(buffer), settings_restored():
             from easymodel_nb.train.attempt import Attempt  # noqa: PLC0415  it imports PyTorch
 
             Attempt(folder, control, reporter, token).run()
@@ -58,7 +58,7 @@ def _import_heavy() -> None:
 
 
 @contextmanager
-def _settings_restored() -> Iterator[None]:
+def settings_restored() -> Iterator[None]:
     """Give the process its threads and random states back after the run."""
     import numpy as np  # noqa: PLC0415
     import torch  # noqa: PLC0415
