@@ -37,7 +37,7 @@ describe("what a typed text means", () => {
 });
 
 it("has every field of the document that is not the canvas's own, each once", () => {
-  const names = GROUPS.flatMap((g) => g.fields.map((f) => f.name));
+  const names = [...NODE_FIELDS, ...GROUPS.flatMap((g) => g.fields)].map((f) => f.name);
   expect(new Set(names).size).toBe(names.length);
   const known = Object.keys(DEFAULTS.finetune ?? {});
   expect(known.filter((n) => !names.includes(n))).toEqual(["accept", "sweep"]);

@@ -1,5 +1,5 @@
 /** Documents, runs and problems for the tests. */
-import type { Node, Problem, RunCard, SourceFacts, Workflow } from "../src/protocol";
+import type { Audit, Fit, Node, Problem, RunCard, SourceFacts, Workflow } from "../src/protocol";
 
 export const node = (id: string, type: string, data: Node["data"] = {}): Node => ({
   id,
@@ -98,5 +98,56 @@ export const facts = (part: Partial<SourceFacts> = {}): SourceFacts => ({
   notes: [],
   tasks: [],
   problem: null,
+  ...part,
+});
+
+export const fit = (part: Partial<Fit> = {}): Fit => ({
+  seconds_per_step: 0.2,
+  seconds: 50,
+  memory_bytes: 6e8,
+  free_bytes: 4e9,
+  longest: 90,
+  batch_size: 8,
+  device: "CPU, 2 cores, 7.8 GB",
+  measured: "2026-01-01T00:00:00.000Z",
+  problems: [],
+  ...part,
+});
+
+export const audit = (part: Partial<Audit> = {}): Audit => ({
+  state: "done",
+  message: "",
+  verdict: "green",
+  cells: [],
+  problems: [],
+  rows: null,
+  eval_rows: null,
+  split_rows: null,
+  dropped: {},
+  duplicates: 0,
+  overlap: 0,
+  classes: {},
+  tokens: null,
+  learned_tokens: null,
+  lengths: [],
+  median_length: null,
+  longest: null,
+  max_length: null,
+  suggested_length: null,
+  cut_rows: null,
+  cut_share: null,
+  cut_target_tokens: null,
+  cut_target_share: null,
+  empty_rows: null,
+  examples: [],
+  steps: null,
+  steps_per_epoch: null,
+  disk_bytes: null,
+  disk_free: null,
+  download_bytes: null,
+  choices: [],
+  fit: null,
+  fit_state: "none",
+  fit_problem: null,
   ...part,
 });

@@ -62,11 +62,11 @@ export const NODE_FIELDS: Field[] = [
   number("subset_size", "Subset size", { unit: "rows", nullable: true, empty: "all" }),
 ];
 
+/** The other fields, folded away in the inspector. The column fields of the node join "Data". */
 export const GROUPS: Group[] = [
   {
-    title: "Data roles",
+    title: "Data",
     fields: [
-      TASK,
       column(
         "text_field",
         "Text field",
@@ -102,53 +102,36 @@ export const GROUPS: Group[] = [
         when: task("classification", "token_classification"),
       },
       column("group_field", "Group field", undefined, "none"),
-      number("subset_size", "Subset size", { unit: "rows", nullable: true, empty: "all" }),
-      number("max_length", "Max length", { unit: "tokens" }),
-    ],
-  },
-  {
-    title: "Training",
-    fields: [
-      number("epochs", "Epochs"),
-      number("batch_size", "Batch size", { unit: "rows" }),
-      number("gradient_accumulation", "Accumulate", { unit: "batches" }),
-      number("learning_rate", "Learning rate", { nullable: true }),
-      number("weight_decay", "Weight decay"),
-      {
-        name: "precision",
-        label: "Precision",
-        kind: "choice",
-        choices: ["auto", "fp32", "bf16", "fp16"].map((p) => [p, p]),
-      },
-      {
-        name: "gradient_checkpointing",
-        label: "Checkpointing",
-        kind: "switch",
-        nullable: true,
-        help: "Trades time for memory.",
-      },
-      number("seed", "Seed"),
     ],
   },
   {
     title: "Method",
     fields: [
       { name: "method", label: "Method", kind: "choice", choices: METHODS },
-      number("lora_rank", "Rank", { when: lora }),
-      number("lora_alpha", "Alpha", { nullable: true, when: lora }),
-      number("lora_dropout", "Dropout", { when: lora }),
+      number("lora_rank", "LoRA rank", { when: lora }),
+      number("lora_alpha", "LoRA alpha", {
+        nullable: true,
+        help: "auto: what suits the rank.",
+        when: lora,
+      }),
+      number("lora_dropout", "LoRA dropout", { when: lora }),
       {
         name: "target_modules",
         label: "Target modules",
         kind: "list",
         nullable: true,
+        help: "Names of the layers that get an adapter, parted by commas.",
         when: lora,
       },
     ],
   },
   {
-    title: "Schedule",
+    title: "Optimizer",
     fields: [
+      number("learning_rate", "Learning rate", {
+        nullable: true,
+        help: "auto: what suits the method.",
+      }),
       {
         name: "scheduler",
         label: "Scheduler",
@@ -161,17 +144,51 @@ export const GROUPS: Group[] = [
         ],
       },
       number("warmup_ratio", "Warm-up", { unit: "of all steps" }),
-      number("time_budget_minutes", "Time budget", { unit: "min", nullable: true, empty: "none" }),
+      number("weight_decay", "Weight decay"),
+      number("gradient_accumulation", "Accumulate", {
+        unit: "batches",
+        help: "So many batches make one step of the optimizer.",
+      }),
+      number("seed", "Seed"),
+    ],
+  },
+  {
+    title: "Memory",
+    fields: [
+      {
+        name: "precision",
+        label: "Precision",
+        kind: "choice",
+        choices: ["auto", "fp32", "bf16", "fp16"].map((p) => [p, p]),
+      },
+      {
+        name: "gradient_checkpointing",
+        label: "Checkpointing",
+        kind: "switch",
+        nullable: true,
+        help: "Gradient checkpointing: less memory for more time.",
+      },
+    ],
+  },
+  {
+    title: "When to stop",
+    fields: [
       number("early_stopping", "Early stopping", {
         unit: "epochs",
         nullable: true,
         empty: "off",
         help: "Stops when validation has not improved for so many epochs.",
       }),
+      number("time_budget_minutes", "Time budget", {
+        unit: "min",
+        nullable: true,
+        empty: "none",
+        help: "The run ends with a saved model before so many minutes are over.",
+      }),
     ],
   },
   {
-    title: "Evaluation",
+    title: "Evaluation and result",
     fields: [
       number("eval_size", "Evaluation rows", { unit: "rows" }),
       number("max_new_tokens", "New tokens", { unit: "tokens", nullable: true }),

@@ -19,6 +19,14 @@ export function percent(fraction: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-6)} %`;
 }
 
+/** "0.4 %", "6.1 %", "31 %": a share of which some tenths matter while it is small. */
+export function share(fraction: number): string {
+  const hundred = fraction * 100;
+  if (hundred > 0 && hundred < 0.1) return "under 0.1 %";
+  if (hundred > 99 && hundred < 100) return "99 %"; // not all, however few are left
+  return `${hundred === 0 || hundred >= 10 ? Math.round(hundred) : hundred.toFixed(1)} %`;
+}
+
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < MINUTE) return `${s} s`;

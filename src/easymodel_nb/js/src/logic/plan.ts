@@ -1,4 +1,6 @@
 /** The choices of a frozen plan, each with its reason. */
+import type { Field } from "./fields";
+
 export interface ChoiceRow {
   name: string;
   value: string;
@@ -19,4 +21,18 @@ export function choices(plan: Record<string, unknown>): ChoiceRow[] {
     value: text(c.value),
     reason: text(c.reason ?? ""),
   }));
+}
+
+const spoken = (value: unknown): string => {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return Array.isArray(value) ? value.join(", ") : text(value);
+};
+
+/** A field with what "auto" came to, where the audit has chosen it, and why. */
+export function chosen(field: Field, made: Record<string, unknown>[]): Field {
+  const choice = made.find((c) => c.field === field.name);
+  if (!field.nullable || !choice || choice.value === null) return field;
+  const value = spoken(choice.value);
+  const help = [field.help, choice.reason && `auto: ${text(choice.reason)}.`];
+  return { ...field, empty: `auto: ${value}`, help: help.filter(Boolean).join(" ") };
 }

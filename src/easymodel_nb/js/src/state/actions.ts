@@ -1,5 +1,6 @@
 /** What the user can do. Edits change the working copy; commands go to Python. */
 
+import { accepted, toggled } from "../logic/audit";
 import * as graph from "../logic/graph";
 import * as history from "../logic/history";
 import { type Link, refusal } from "../logic/ports";
@@ -8,9 +9,9 @@ import { Failure } from "../logic/rpc";
 import { isActive, latest } from "../logic/runs";
 import { next, type Preference } from "../logic/theme";
 import type { Position, Problem, SourceOption, Workflow } from "../protocol";
-import { save } from "./browser";
+import { download, save } from "./browser";
 import type { Sync } from "./python-sync";
-import { clampHeight, type Notice, type State, type Tab } from "./store";
+import { clampHeight, type Notice, type Part, type State, type Tab } from "./store";
 import { makeUploads } from "./uploads";
 
 export type Actions = ReturnType<typeof makeActions>;
@@ -66,7 +67,7 @@ export function makeActions(sync: Sync) {
     if (get().starting.includes(mark)) return;
     set({ starting: [...get().starting, mark], refused: [], notice: null });
     try {
-      await trainAt(node, 2);
+      await atRev((rev) => call("train", { node, rev }));
       if (node) setUnfolded(node, false);
     } catch (error) {
       const problems = error instanceof Failure ? error.problems : [];
@@ -79,16 +80,16 @@ export function makeActions(sync: Sync) {
     }
   }
   /** `stale` means that Python has not got our revision: it is committed and asked once more. */
-  async function trainAt(node: string | null, tries: number): Promise<void> {
+  async function atRev<T>(work: (rev: number) => Promise<T>, tries = 2): Promise<T> {
     const rev = await committer.flush();
     try {
-      await call("train", { node, rev });
+      return await work(rev);
     } catch (error) {
       const stale = error instanceof Failure && error.code === "stale";
       if (!stale || tries <= 1) throw error;
       await sync.pull();
       if (committer.rev === rev && !committer.dirty) committer.edit(doc());
-      await trainAt(node, tries - 1);
+      return await atRev(work, tries - 1);
     }
   }
   const placed = (p: Problem) => p.node !== null && doc().nodes.some((n) => n.id === p.node);
@@ -242,7 +243,32 @@ export function makeActions(sync: Sync) {
     },
     setOpen,
     setUnfolded,
-    inspect: (id: string | null) => set({ inspector: id }),
+    inspect(id: string | null, part?: Part) {
+      const asked = (get().place?.asked ?? 0) + 1;
+      set({ inspector: id, place: part ? { part, asked } : null });
+      if (part === "advanced") set({ advanced: true });
+    },
+    setAdvanced: (advanced: boolean) => set({ advanced }),
+    /** Takes a warning of the gate on, or takes that back. */
+    accept(id: string, code: string) {
+      const node = doc().nodes.find((n) => n.id === id);
+      if (node) setField(id, { accept: toggled(accepted(node), code) });
+    },
+    measure: (node: string) => attempt(atRev((rev) => call("fit_check", { node, rev }))),
+    async resume(run: string) {
+      if (get().resuming.includes(run)) return;
+      set({ resuming: [...get().resuming, run], notice: null });
+      await attempt(call("resume", { run }));
+      set({ resuming: without(get().resuming, run) });
+    },
+    /** Code of a node as a file in the browser's downloads; it stays here to be copied. */
+    async exportNode(node: string, to: "script" | "notebook") {
+      const made = await attempt(atRev((rev) => call("export", { node, to, rev })));
+      if (!made) return;
+      set({ exported: { ...made, node } });
+      download(made.name, made.text);
+      notify(`${made.name} is in the downloads of your browser.`, "info");
+    },
     dismiss: () => set({ notice: null }),
     say: (text: string) => notify(text),
     async loadDetails(run: string) {

@@ -1,3 +1,24 @@
+/** Text as a file of the browser's downloads. */
+export function download(name: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // once the browser has taken it
+}
+
+/** Text in the clipboard; false where the browser forbids it. */
+export async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What is remembered in this browser. Storage may be absent or full: then nothing is. */
 const PREFIX = "easymodel-nb:";
 

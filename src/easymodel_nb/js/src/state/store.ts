@@ -9,10 +9,11 @@ import type { CommitView } from "../logic/commit";
 import * as history from "../logic/history";
 import type { Preference } from "../logic/theme";
 import type { UploadView } from "../logic/upload";
-import type { Problem, RunDetails, Traits, Workflow } from "../protocol";
+import type { ExportResult, Problem, RunDetails, Traits, Workflow } from "../protocol";
 import { load } from "./browser";
 
 export type Tab = "canvas" | "analytics";
+export type Part = "audit" | "advanced";
 export interface Notice {
   text: string;
   tone: "err" | "info";
@@ -40,6 +41,14 @@ export interface State {
   /** Finetuning nodes with a run whose fields are shown all the same. */
   unfolded: Record<string, boolean>;
   inspector: string | null;
+  /** Where the inspector is to be read: a part of it, asked for so many times. */
+  place: { part: Part; asked: number } | null;
+  /** The advanced fields of the inspector, unfolded. */
+  advanced: boolean;
+  /** Code that was made of a node, to be copied where a download cannot be. */
+  exported: (ExportResult & { node: string }) | null;
+  /** Runs whose resume command is under way. */
+  resuming: string[];
   /** Problems of a refused command, until the document changes where they point. */
   refused: Problem[];
   /** Failed runs whose named field was edited since: their problem no longer stands there. */
@@ -82,6 +91,10 @@ export function makeStore(traits: Traits): Store {
     open: load<Record<string, boolean>>("open") ?? {},
     unfolded: {},
     inspector: null,
+    place: null,
+    advanced: false,
+    exported: null,
+    resuming: [],
     refused: [],
     mended: [],
     themePending: 0,

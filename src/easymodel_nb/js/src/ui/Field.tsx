@@ -100,7 +100,7 @@ function Control(p: ControlProps): ReactNode {
 }
 
 const switchChoices = (spec: Spec): [string, string][] => [
-  ...(spec.nullable ? ([["", "auto"]] as [string, string][]) : []),
+  ...(spec.nullable ? ([["", spec.empty ?? "auto"]] as [string, string][]) : []),
   ["true", "On"],
   ["false", "Off"],
 ];

@@ -1,12 +1,49 @@
 /** A problem as a sentence, with the click that removes it. */
-import type { Problem } from "../protocol";
+import { accepted } from "../logic/audit";
+import type { Node, Problem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Icon } from "./icons";
 
-export function ProblemLine({ problem, id }: { problem: Problem; id?: string }) {
+/** The click that removes a problem; one without a node of its own is `node`'s. */
+export function FixButton({ problem, node }: { problem: Problem; node?: string }) {
   const { fix } = useActions();
   const lost = useStudio((s) => s.lostSince !== null);
-  const needsKernel = Boolean(problem.fix?.command);
+  if (!problem.fix) return null;
+  return (
+    <button
+      type="button"
+      className="em-button em-link nodrag"
+      data-testid="fix"
+      disabled={Boolean(problem.fix.command) && lost}
+      onClick={(e) => {
+        e.stopPropagation();
+        void fix({ ...problem, node: problem.node ?? node ?? null });
+      }}
+    >
+      {problem.fix.label}
+    </button>
+  );
+}
+
+/** The tick that takes a warning of the gate on. */
+export function Accept({ node, code }: { node: Node; code: string }) {
+  const { accept } = useActions();
+  return (
+    <label className="em-accept nodrag nokey">
+      <input
+        type="checkbox"
+        data-testid="accept"
+        data-code={code}
+        checked={accepted(node).includes(code)}
+        onClick={(e) => e.stopPropagation()}
+        onChange={() => accept(node.id, code)}
+      />
+      accept
+    </label>
+  );
+}
+
+export function ProblemLine({ problem, id }: { problem: Problem; id?: string }) {
   return (
     <p
       id={id}
@@ -17,20 +54,7 @@ export function ProblemLine({ problem, id }: { problem: Problem; id?: string }) 
     >
       <Icon name={problem.severity === "error" ? "alert" : "warn"} size={12} />
       <span className="em-grow">
-        {problem.message}{" "}
-        {problem.fix && (
-          <button
-            type="button"
-            className="em-button em-link nodrag"
-            disabled={needsKernel && lost}
-            onClick={(e) => {
-              e.stopPropagation();
-              void fix(problem);
-            }}
-          >
-            {problem.fix.label}
-          </button>
-        )}
+        {problem.message} <FixButton problem={problem} />
       </span>
     </p>
   );

@@ -55,6 +55,7 @@ const PATHS = {
   trash: <path d="M4.5 7h15M9.5 7V4h5v3M6.5 7l1 13h9l1-13" />,
   copy: <path d="M9 9h11v11H9zM15 9V4H4v11h5" />,
   pen: <path d="m5 15-1 5 5-1L19.5 8.5l-4-4zM13 7l4 4" />,
+  code: <path d="m8 7-5 5 5 5M16 7l5 5-5 5" />,
   open: <path d="M4 6h16M4 12h16M4 18h10" />,
 };
 

@@ -1,15 +1,13 @@
 /** The drawer that holds at normal size what a node cannot. */
 import { useEffect, useRef } from "react";
 import { isFormat } from "../../logic/dataset";
-import { DATASET_FIELDS, GROUPS, MODEL_FIELDS, type Field as Spec, show } from "../../logic/fields";
+import { DATASET_FIELDS, MODEL_FIELDS, show } from "../../logic/fields";
 import { fieldValue } from "../../logic/graph";
 import { titleOf } from "../../logic/ports";
-import type { FinetuneData, Node } from "../../protocol";
-import { DEFAULTS } from "../../protocol";
+import type { Node } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Field } from "../Field";
 import { Icon, type IconName } from "../icons";
-import { useInputFacts } from "../nodes/FinetuneFields";
 import { Facts, useFacts } from "../nodes/SourceFacts";
 import { SourceField } from "../nodes/SourceField";
 import { ProblemLine } from "../Problem";
@@ -17,7 +15,7 @@ import { Button } from "../parts";
 import { useProblems } from "../useProblems";
 import { DataTable } from "./DataTable";
 import { FileFormat } from "./FileFormat";
-import { Runs } from "./Runs";
+import { FinetunePanel } from "./FinetunePanel";
 import { Section } from "./Section";
 import { SPLIT_FIELDS, Splits } from "./Splits";
 
@@ -32,6 +30,15 @@ function Panel({ node }: { node: Node }) {
   const { inspect } = useActions();
   const root = useRef<HTMLElement>(null);
   useEffect(() => root.current?.focus({ preventScroll: true }), []);
+  const place = useStudio((s) => s.place);
+  const body = useRef<HTMLDivElement>(null);
+  // Not scrollIntoView, which would move the notebook as well.
+  useEffect(() => {
+    const to = place && body.current?.querySelector<HTMLElement>(`[data-part="${place.part}"]`);
+    if (!to || !body.current) return;
+    const by = to.getBoundingClientRect().top - body.current.getBoundingClientRect().top;
+    body.current.scrollTop += by - 8;
+  }, [place]);
   const icon = (
     ["model", "dataset", "finetune", "note"].includes(node.type) ? node.type : "unknown"
   ) as IconName;
@@ -60,7 +67,7 @@ function Panel({ node }: { node: Node }) {
           onClick={() => inspect(null)}
         />
       </header>
-      <div className="em-inspector-body">
+      <div ref={body} className="em-inspector-body">
         {node.type === "finetune" && <FinetunePanel node={node} />}
         {(node.type === "model" || node.type === "dataset") && (
           <SourcePanel node={node} kind={node.type} />
@@ -121,36 +128,5 @@ function Notes({ notes }: { notes: string[] }) {
         <li key={note}>{note}</li>
       ))}
     </ul>
-  );
-}
-
-function FinetunePanel({ node }: { node: Node }) {
-  const problems = useProblems(node.id);
-  const facts = useInputFacts(node.id);
-  const data = { ...DEFAULTS.finetune, ...node.data } as FinetuneData;
-  const named = new Set(GROUPS.flatMap((g) => g.fields.map((f) => f.name)));
-  const visible = (f: Spec) => !f.when || f.when(data) || problems.some((p) => p.field === f.name);
-  return (
-    <>
-      {problems
-        .filter((p) => !named.has(p.field ?? ""))
-        .map((p) => (
-          <ProblemLine key={p.code + p.message} problem={p} />
-        ))}
-      {GROUPS.map((group) => (
-        <Section key={group.title} title={group.title}>
-          {group.fields.filter(visible).map((spec) => (
-            <Field
-              key={spec.name}
-              node={node}
-              spec={spec}
-              problems={problems}
-              {...((spec.kind === "column" || spec.kind === "lines") && { facts })}
-            />
-          ))}
-        </Section>
-      ))}
-      <Runs node={node.id} />
-    </>
   );
 }

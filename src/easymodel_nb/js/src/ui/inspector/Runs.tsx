@@ -5,6 +5,8 @@ import { choices } from "../../logic/plan";
 import { statusWord } from "../../logic/runs";
 import type { RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
+import { Choices } from "../Choices";
+import { Resume, Resumed } from "../nodes/Resume";
 import { Button } from "../parts";
 import { Section } from "./Section";
 
@@ -61,18 +63,10 @@ function Run({ run, first }: { run: RunCard; first: boolean }) {
               {w.message}
             </p>
           ))}
+          <Resumed run={run} />
+          <Resume run={run} />
           {details && "text" in details && <p className="em-err-text">{details.text}</p>}
-          {rows.length > 0 && (
-            <dl className="em-choices">
-              {rows.map((row) => (
-                <div key={row.name}>
-                  <dt>{row.name}</dt>
-                  <dd>{row.value}</dd>
-                  <dd className="em-why">{row.reason}</dd>
-                </div>
-              ))}
-            </dl>
-          )}
+          {rows.length > 0 && <Choices rows={rows} />}
           {known && known.log.length > 0 && (
             <pre className="em-trace nowheel">{known.log.join("\n")}</pre>
           )}

@@ -58,7 +58,7 @@ export function FinetuneFields({ node, problems }: { node: Node; problems: Probl
         data-testid="advanced"
         onClick={(e) => {
           e.stopPropagation();
-          inspect(node.id);
+          inspect(node.id, "advanced");
           setUnfolded(node.id, false);
         }}
       >

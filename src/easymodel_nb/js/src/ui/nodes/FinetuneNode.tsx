@@ -15,6 +15,7 @@ import { FinetuneFields } from "./FinetuneFields";
 import { NodeFrame, useNode, useOpen } from "./NodeFrame";
 import { Port } from "./Port";
 import { RunPanel } from "./RunPanel";
+import { Strip } from "./Strip";
 import { TokenLine } from "./TokenLine";
 import { TrainButton } from "./TrainButton";
 
@@ -47,12 +48,14 @@ export const FinetuneNode = memo(function FinetuneNode({ id }: NodeProps) {
       {fields && (
         <div className="em-body">
           <FinetuneFields node={node} problems={problems} />
+          {run && <Strip node={node} />}
         </div>
       )}
-      {open && run && <RunPanel node={node} run={run} problems={problems} />}
+      {open && run && <RunPanel node={node} run={run} problems={problems} brief={!fields} />}
       {open && !run && (
         <div className="em-body em-launch">
           <Loose problems={problems} hidden={!fields} />
+          <Strip node={node} />
           <TokenLine />
           <TrainButton node={id} label="Train Model" />
         </div>

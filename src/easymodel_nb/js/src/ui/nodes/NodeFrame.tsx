@@ -37,6 +37,12 @@ export function NodeFrame(p: FrameProps) {
   const open = useStudio((s) => isOpen(s, node.id));
   const [renaming, setRenaming] = useState(false);
   const title = node.label ?? titleOf(node.type);
+  const exports = (["script", "notebook"] as const).map((to) => ({
+    label: `Export as ${to}`,
+    icon: "code" as const,
+    testid: `menu-export-${to}`,
+    onSelect: () => void actions.exportNode(node.id, to),
+  }));
   const menu: MenuItem[] = [
     ...(p.menu ?? []),
     { label: "Details", icon: "open", onSelect: () => actions.inspect(node.id) },
@@ -47,6 +53,7 @@ export function NodeFrame(p: FrameProps) {
     },
     { label: "Rename", icon: "pen", onSelect: () => setRenaming(true) },
     { label: "Duplicate", icon: "copy", onSelect: () => actions.duplicate(node.id) },
+    ...(node.type === "finetune" ? exports : []),
     {
       label: "Delete",
       icon: "trash",

@@ -8,16 +8,20 @@ import { Icon } from "../icons";
 import { Loose } from "../Problem";
 import { Button } from "../parts";
 import { Failed } from "./Failed";
+import { Resume, Resumed, Warnings } from "./Resume";
 import { Sparkline } from "./Sparkline";
+import { Strip } from "./Strip";
 import { OpenAnalytics, TrainButton } from "./TrainButton";
 
 interface PanelProps {
   node: Node;
   run: RunCard;
   problems: Problem[];
+  /** The fields are folded, and the strip with them. */
+  brief: boolean;
 }
 
-export function RunPanel({ node, run, problems }: PanelProps) {
+export function RunPanel({ node, run, problems, brief }: PanelProps) {
   // Its own problem stands in the strip above.
   const own = problems.filter(
     (p) => p.code !== run.problem?.code || p.message !== run.problem.message,
@@ -29,9 +33,12 @@ export function RunPanel({ node, run, problems }: PanelProps) {
       {run.status === "failed" && <Failed run={run} node={node.id} />}
       {(run.status === "finished" || run.status === "stopped") && <Ended run={run} />}
       {run.status === "interrupted" && <Interrupted run={run} />}
+      <Warnings run={run} />
       {!isActive(run) && <Loose problems={own} hidden={true} />}
+      {!isActive(run) && brief && <Strip node={node} brief />}
+      {!isActive(run) && <Resume run={run} />}
       {!isActive(run) && run.status !== "failed" && (
-        <div className="em-row">
+        <div className="em-row em-run-again">
           <TrainButton node={node.id} label="Train again" />
           <OpenAnalytics run={run.id} />
         </div>
@@ -79,6 +86,7 @@ function Running({ run }: { run: RunCard }) {
   return (
     <>
       <Bar run={run} title={heard ? `${heard}, ${lowerFirst(sentence(run))}` : sentence(run)} />
+      <Resumed run={run} />
       {run.spark.length > 1 && <Sparkline values={run.spark} />}
       {values.length > 0 && (
         <dl className="em-values">
@@ -171,10 +179,16 @@ function Ended({ run }: { run: RunCard }) {
         )}
         <span>{finished ? (run.headline ?? "Finished; the model is saved.") : stopped}</span>
       </p>
+      <Resumed run={run} />
       {run.spark.length > 1 && <Sparkline values={run.spark} />}
     </>
   );
 }
+
+const onward = (run: RunCard) =>
+  run.resumable === null
+    ? "it kept no checkpoint, so train again to start over."
+    : "go on from its last checkpoint, or train again to start over.";
 
 function Interrupted({ run }: { run: RunCard }) {
   const at = run.max_steps > 0 ? ` at step ${run.step} of ${run.max_steps}` : "";
@@ -182,7 +196,7 @@ function Interrupted({ run }: { run: RunCard }) {
     <p className="em-result em-warn-text" data-testid="run-stage">
       <Icon name="warn" size={14} />
       <span>
-        The kernel ended while this ran{at}. Its charts are kept; train again to start over.
+        The kernel ended while this ran{at}. Its charts are kept; {onward(run)}
       </span>
     </p>
   );

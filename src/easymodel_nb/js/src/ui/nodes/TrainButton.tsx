@@ -1,3 +1,10 @@
+/** Train Model, Train again. The filled one while it is the only Finetuning node. */
+import { accepted, refusal } from "../../logic/audit";
+import { blocks } from "../../logic/runs";
+import { useActions, useStudio } from "../../state/session";
+import type { State } from "../../state/store";
+import { Button } from "../parts";
+
 /**
  * Whether the check forbids this run. While an edit is under way its answer is of the
  * past, and Python decides.
@@ -6,11 +13,12 @@ function isBlocked(s: State, node: string): boolean {
   return s.commit.unsaved === 0 && blocks(s.traits.problems.items, s.history.present, node);
 }
 
-import { blocks } from "../../logic/runs";
-/** Train Model, Train again. The filled one while it is the only Finetuning node. */
-import { useActions, useStudio } from "../../state/session";
-import type { State } from "../../state/store";
-import { Button } from "../parts";
+/** Why the gate keeps a node from training; null where it does not, or is not done. */
+function refusedBy(s: State, id: string): string | null {
+  const node = s.history.present.nodes.find((n) => n.id === id);
+  if (!node || s.commit.unsaved > 0) return null;
+  return refusal(s.traits.problems.audits[id], accepted(node));
+}
 
 export function TrainButton({ node, label }: { node: string; label: string }) {
   const actions = useActions();
@@ -20,17 +28,25 @@ export function TrainButton({ node, label }: { node: string; label: string }) {
   const lost = useStudio((s) => s.lostSince !== null);
   const starting = useStudio((s) => s.starting.includes(node) || s.starting.includes("*"));
   const blocked = useStudio((s) => isBlocked(s, node));
-  return (
+  const refused = useStudio((s) => refusedBy(s, node));
+  const button = (
     <Button
       icon="play"
       kind={only ? "primary" : "secondary"}
       className="em-train"
       testid="train"
-      disabled={lost || starting || blocked}
+      disabled={lost || starting || blocked || refused !== null}
       onClick={() => void actions.train(node)}
     >
       {starting ? "Starting" : label}
     </Button>
+  );
+  if (!refused) return button;
+  return (
+    <div className="em-train-refused">
+      {button}
+      <small data-testid="train-refused">{refused}</small>
+    </div>
   );
 }
 

@@ -1,0 +1,81 @@
+/** The gate whole: the verdict, what it found, and every figure it was made from. */
+import * as gate from "../../../logic/audit";
+import { choices } from "../../../logic/plan";
+import type { Audit, Node, Problem } from "../../../protocol";
+import { useStudio } from "../../../state/session";
+import { Choices } from "../../Choices";
+import { useAudit } from "../../nodes/Strip";
+import { Accept, ProblemLine } from "../../Problem";
+import { Section } from "../Section";
+import { Classes } from "./Classes";
+import { Examples } from "./Examples";
+import { Figures } from "./Figures";
+import { FitPart } from "./FitPart";
+import { Lengths } from "./Lengths";
+import { Part } from "./Part";
+
+export function AuditSection({ node }: { node: Node }) {
+  const audit = useAudit(node.id);
+  const device = useStudio((s) => s.traits.catalog.device);
+  const accept = gate.accepted(node);
+  const [word, rest] = gate.headline(audit, accept, device);
+  const sign = gate.verdict(audit, accept);
+  return (
+    <Section title="Before training" part="audit">
+      <div className="em-audit" data-testid="audit-section" data-state={audit?.state ?? "none"}>
+        <p className={`em-verdict${sign ? ` em-sign-${sign}` : ""}`}>
+          <b>{word}</b>
+          <span className="em-muted">{rest}</span>
+        </p>
+        {audit?.state === "done" ? (
+          <Done node={node} audit={audit} />
+        ) : (
+          <p className="em-muted">{UNKNOWN[audit?.state ?? "none"]}</p>
+        )}
+      </div>
+    </Section>
+  );
+}
+
+const UNKNOWN: Record<Audit["state"], string> = {
+  none: "Rows, tokens and what would be cut are counted here as soon as a model and a dataset are connected. No model is loaded for it.",
+  waiting: "The audit starts in a moment. Training does not have to wait for it.",
+  checking:
+    "The texts are being counted with the model's tokenizer. Training does not have to wait for it.",
+  unknown:
+    "The audit could not be done here, so nothing below is known. It does not keep you from training.",
+  done: "",
+};
+
+function Done({ node, audit }: { node: Node; audit: Audit }) {
+  return (
+    <>
+      <Found problems={gate.found(audit)} node={node} />
+      <FitPart node={node} audit={audit} />
+      <Figures audit={audit} />
+      <Lengths audit={audit} />
+      <Classes classes={audit.classes} />
+      <Examples examples={audit.examples} />
+      {audit.choices.length > 0 && (
+        <Part title="Chosen for you">
+          <Choices rows={choices({ choices: audit.choices })} />
+        </Part>
+      )}
+    </>
+  );
+}
+
+/** All that was found, with its fix; a warning with its tick. */
+function Found({ problems, node }: { problems: Problem[]; node: Node }) {
+  if (problems.length === 0) return null;
+  return (
+    <ul data-testid="audit-problems">
+      {problems.map((p) => (
+        <li key={p.code + p.message}>
+          <ProblemLine problem={{ ...p, node: p.node ?? node.id }} />
+          {p.severity === "ask" && <Accept node={node} code={p.code} />}
+        </li>
+      ))}
+    </ul>
+  );
+}

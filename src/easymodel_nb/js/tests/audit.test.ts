@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import * as gate from "../src/logic/audit";
+import { chosen } from "../src/logic/plan";
+import { audit, fit, node, problem } from "./make";
+
+const ask = problem({ code: "audit.cut", severity: "ask", message: "61 rows lose their end." });
+const fixed = { label: "Set 64", set: [], command: null, params: null };
+const time = { name: "time", text: "50 s", sign: "green", why: "" } as const;
+
+describe("the verdict", () => {
+  it("is nothing until the audit is done, and forbids nothing", () => {
+    for (const state of ["none", "waiting", "checking", "unknown"] as const) {
+      const early = audit({ state, verdict: null, problems: [problem()] });
+      expect(gate.verdict(early, [])).toBeNull();
+      expect(gate.refusal(early, [])).toBeNull();
+      expect(gate.warning(early, [])).toBeNull();
+    }
+    expect(gate.refusal(undefined, [])).toBeNull();
+  });
+  it("is red for an error, whatever was accepted", () => {
+    const red = audit({ verdict: "red", problems: [problem({ code: "audit.none" })] });
+    expect(gate.verdict(red, ["audit.none"])).toBe("red");
+    expect(gate.refusal(red, ["audit.none"])).toContain("red");
+  });
+  it("is amber until every warning is accepted, without waiting for the kernel", () => {
+    const other = { ...ask, code: "fit.memory" };
+    const two = audit({ verdict: "amber", problems: [ask], fit: fit({ problems: [other] }) });
+    expect(gate.verdict(two, [])).toBe("amber");
+    expect(gate.verdict(two, ["audit.cut"])).toBe("amber");
+    expect(gate.verdict(two, ["audit.cut", "fit.memory"])).toBe("green");
+    expect(gate.refusal(two, ["audit.cut", "fit.memory"])).toBeNull();
+  });
+  it("is amber again when what was accepted is taken back, though Python said green", () => {
+    expect(gate.verdict(audit({ verdict: "green", problems: [ask] }), [])).toBe("amber");
+  });
+  it("names the fix only where there is one", () => {
+    expect(gate.refusal(audit({ problems: [ask] }), [])).toBe("Accept the warning above to train.");
+    const mendable = audit({ problems: [{ ...ask, fix: fixed }] });
+    expect(gate.refusal(mendable, [])).toContain("or use its fix");
+  });
+});
+
+describe("the line", () => {
+  const note = problem({ code: "audit.small", severity: "note" });
+  const red = problem({ code: "audit.none" });
+  it("is what forbids, then what asks, then what was accepted; never a mere note", () => {
+    const all = audit({ problems: [note, ask, red] });
+    expect(gate.warning(all, [])?.code).toBe("audit.none");
+    expect(gate.others(all, [])).toBe(1);
+    const asks = audit({ problems: [note, ask, { ...ask, code: "b" }] });
+    expect(gate.warning(asks, ["audit.cut"])?.code).toBe("b");
+    expect(gate.warning(asks, ["audit.cut", "b"])?.code).toBe("audit.cut");
+    expect(gate.others(asks, ["audit.cut", "b"])).toBe(0);
+    expect(gate.warning(audit({ problems: [note] }), [])).toBeNull();
+  });
+  it("tells why a fit check failed when nothing else is to be said", () => {
+    const failed = audit({ fit_state: "failed", fit_problem: problem({ code: "fit.failed" }) });
+    expect(gate.warning(failed, [])?.code).toBe("fit.failed");
+    expect(gate.verdict(failed, [])).toBe("green");
+  });
+});
+
+describe("words", () => {
+  it("say ready, with the time once it was measured and the steps before", () => {
+    expect(gate.headline(audit({ steps: 375 }), [], "CPU")).toEqual(["Ready.", "375 steps"]);
+    expect(gate.headline(audit({ cells: [time], fit: fit() }), [], "")).toEqual([
+      "Ready.",
+      "About 50 s on this CPU",
+    ]);
+    const tesla = audit({ cells: [time], fit: fit({ device: "Tesla T4, 15.0 GB" }) });
+    expect(gate.headline(tesla, [], "")[1]).toBe("About 50 s on this Tesla T4");
+  });
+  it("say why there is no verdict", () => {
+    expect(gate.headline(undefined, [], "")[1]).toBe("It needs a model and a dataset.");
+    const unknown = audit({ state: "unknown", message: "No network." });
+    expect(gate.headline(unknown, [], "")).toEqual(["Not checked.", "No network."]);
+  });
+  it("offer a check where no time and memory are known", () => {
+    expect(gate.measuring(audit(), "time")).toBe("check");
+    expect(gate.measuring(audit({ fit_state: "failed" }), "memory")).toBe("check");
+    expect(gate.measuring(audit({ fit_state: "waiting" }), "time")).toBe("waiting");
+    expect(gate.measuring(audit({ fit_state: "done", cells: [time] }), "time")).toBeNull();
+    expect(gate.measuring(audit(), "rows")).toBeNull();
+    expect(gate.measuring(audit({ state: "checking" }), "time")).toBeNull();
+  });
+});
+
+it("keeps what is accepted as a list of codes", () => {
+  expect(gate.accepted(node("f", "finetune"))).toEqual([]);
+  expect(gate.accepted(node("f", "finetune", { accept: "odd" }))).toEqual([]);
+  expect(gate.toggled(["a"], "b")).toEqual(["a", "b"]);
+  expect(gate.toggled(["a", "b"], "a")).toEqual(["b"]);
+});
+
+it("says in a field what auto came to", () => {
+  const rate = { name: "learning_rate", label: "Rate", kind: "number", nullable: true } as const;
+  const made = [{ field: "learning_rate", value: 5e-5, reason: "usual for full" }];
+  expect(chosen(rate, made)).toMatchObject({
+    empty: "auto: 0.00005",
+    help: "auto: usual for full.",
+  });
+  const off = chosen({ ...rate, name: "c", kind: "switch" }, [{ field: "c", value: false }]);
+  expect(off.empty).toBe("auto: off");
+  expect(chosen(rate, [])).toBe(rate);
+});
