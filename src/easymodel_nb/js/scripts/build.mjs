@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { notices } from "./notices.mjs";
 import { scoped } from "./scoped.mjs";
+import { slim } from "./slim.mjs";
 
 const root = join(import.meta.dirname, "..");
 const outdir = process.env.EASYMODEL_NB_STATIC ?? join(root, "../widgets/static");
@@ -32,7 +33,7 @@ const options = {
   logLevel: "warning",
   // Classic Notebook has require.js on the page; UMD parts must not register there.
   define: { "define.amd": "false", "process.env.NODE_ENV": '"production"' },
-  plugins: [scoped(".emnb"), { name: "emit", setup: (build) => build.onEnd(emit) }],
+  plugins: [scoped(".emnb"), slim, { name: "emit", setup: (build) => build.onEnd(emit) }],
 };
 
 /** @param {esbuild.BuildResult} result */
