@@ -52,7 +52,7 @@ BEFORE: list[tuple[Callable[[Workflow], None], str, str | None, str | None]] = [
     (circle, "workflow.cycle", "f1", "model"),
     (no_nodes, "workflow.no_finetune", None, None),
     (field(task="juggling"), "task.unknown", "f1", "task"),
-    (field(method="qlora"), "method.unavailable", "f1", "method"),
+    (field(method="magic"), "field.choice", "f1", "method"),
     (field(epochs=0), "field.range", "f1", "epochs"),
     (field(prompt_field="prompt"), "roles.target_missing", "f1", "target_field"),
     (lambda w: w.nodes[0].data.update(source=" "), "source.empty", "m1", "source"),

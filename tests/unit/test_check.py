@@ -37,7 +37,7 @@ def test_the_first_project_has_no_problem():
         ({"epochs": 2.5}, "field.type", "epochs", 3),
         ({"batch_size": -1}, "field.range", "batch_size", 8),
         ({"task": "juggling"}, "task.unknown", "task", "generation"),
-        ({"method": "lora"}, "method.unavailable", "method", "full"),
+        ({"method": "magic"}, "field.choice", "method", "full"),
         ({"scheduler": "square"}, "field.choice", "scheduler", "linear"),
         ({"subset_size": 1}, "field.range", "subset_size", 1000),
         ({"prompt_field": "q"}, "roles.target_missing", "target_field", None),

@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 
 from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
-from easymodel_nb.train import planning
+from easymodel_nb.train import methods, planning
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.preparation import Preparation, placed
 from easymodel_nb.train.reporter import Reporter
@@ -23,12 +23,13 @@ def torch_device() -> str:
 def assemble(
     ready: Preparation, device: environment.Device, control: Control, reporter: Reporter
 ) -> Any:
-    """The model to train; fills the fields that depend on its size.
+    """The model to train, with its adapters; fills the fields that depend on its size.
 
     Raises
     ------
     StudioError
-        On the model's node, when the weights cannot be loaded.
+        On the model's node, when the weights cannot be loaded; on the finetune node, when they
+        cannot be trained by its method.
     Stopped
         When a stop was asked for.
 
@@ -38,11 +39,12 @@ def assemble(
     planning.fill_training(
         ready.chooser,
         rates=ready.task.rates,
-        parameters=sum(p.numel() for p in model.parameters()),
+        parameters=methods.sizes(model)[0],
         device=device,
         rows=ready.splits.train.num_rows,
     )
-    return model
+    with placed(ready.node):
+        return methods.wrap(model, ready.task)
 
 
 def _load(ready: Preparation, control: Control, reporter: Reporter) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
+from easymodel_nb.errors import problem_error
 from easymodel_nb.workflow.document import FinetuneData
 
 PLAN_FORMAT: Final = "easymodel.plan"
@@ -30,6 +31,7 @@ class ModelPlan(BaseModel):
     revision: str | None = None
     architecture: str
     parameters: int
+    trainable: int | None = None  # of them and of the adapters; None in plans of before
     positions: int | None = None
 
 
@@ -41,6 +43,7 @@ class DatasetPlan(BaseModel):
     kind: str
     revision: str | None = None
     fingerprint: str
+    eval_fingerprint: str | None = None  # of the measured rows; None in plans of before
     train_split: str
     eval_split: str | None = None  # None: held out of the train split
     train_rows: int
@@ -72,11 +75,37 @@ class RunPlan(BaseModel):
     max_new_tokens: int | None
     device: str
     choices: list[Choice]
+    # Rows that are drawn together by their length; None: finetune.batch_size. It stays when
+    # running out of memory makes batches smaller, so that each step learns the same rows.
+    drawn_together: int | None = None
 
     def write(self, folder: Path) -> None:
         """Freeze the plan in the run's folder."""
         text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1)
-        (folder / "plan.json").write_text(text + "\n", encoding="utf-8")
+        part = folder / "plan.json.part"
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(folder / "plan.json")
+
+    @classmethod
+    def read(cls, folder: Path) -> "RunPlan | None":
+        """The plan a run was frozen with; None before it was.
+
+        Raises
+        ------
+        StudioError
+            When it cannot be read, such as that of a later version.
+
+        """
+        try:
+            return cls.model_validate_json((folder / "plan.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            raise problem_error(
+                "plan.invalid",
+                "The plan of this run cannot be read: it is damaged, or from another version of "
+                "EasyModel. Train its workflow again as a new run.",
+            ) from None
 
 
 def request_of(plan: dict[str, Any]) -> dict[str, Any]:

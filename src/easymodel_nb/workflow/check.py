@@ -6,8 +6,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from easymodel_nb.errors import FieldChange, Fix, Problem
+from easymodel_nb import environment
+from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
 from easymodel_nb.workflow import ports
+from easymodel_nb.workflow.check_methods import method_problems
 from easymodel_nb.workflow.check_roles import roles
 from easymodel_nb.workflow.document import DATA_MODELS, FinetuneData, Node, Task, Workflow
 from easymodel_nb.workflow.labels import label_of
@@ -28,7 +30,7 @@ AVAILABLE_TASKS: tuple[str, ...] = (
     "seq2seq",
     "token_classification",
 )
-AVAILABLE_METHODS: tuple[str, ...] = ("full",)
+AVAILABLE_METHODS: tuple[str, ...] = ("full", "lora", "qlora")
 
 
 def check(workflow: Workflow, node: str | None = None) -> list[Problem]:
@@ -99,6 +101,9 @@ def _data(node: Node) -> Iterator[Problem]:
         )
     if isinstance(data, FinetuneData):
         yield from _available(node, data)
+        if data.method != "full":
+            lacking = method_problems(data, environment.device())
+            yield from StudioError(lacking).at(node.id).problems
         yield from roles(node, data)
 
 

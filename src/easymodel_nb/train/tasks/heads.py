@@ -111,6 +111,7 @@ class HeadTask(Task):
         known = model.get_input_embeddings().num_embeddings
         if len(tokenizer) > known:
             model.resize_token_embeddings(len(tokenizer))
+            self.resized = True
             why = f"the tokenizer has more tokens than the model, which knew {known:,}"
             self.context.chooser.note("vocabulary", len(tokenizer), why)
         return model

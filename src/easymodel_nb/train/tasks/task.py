@@ -20,7 +20,7 @@ from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
-from easymodel_nb.train import cache
+from easymodel_nb.train import cache, methods
 from easymodel_nb.train.batching import Batch, collate
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.planning import Chooser
@@ -122,6 +122,9 @@ class Task(ABC):
     rates: ClassVar[tuple[tuple[float, float], ...]]
     writes: ClassVar[bool] = True  # whether the model learns to write text, and where to end
 
+    new_weights: frozenset[str] = frozenset()  # what the checkpoint lacked, once it is loaded
+    resized = False  # whether the model was given more tokens than it knew
+
     def __init__(self, context: Context) -> None:
         self.context = context
 
@@ -140,13 +143,30 @@ class Task(ABC):
         return {}
 
     def load_model(self, path: Path) -> Any:
-        """The model in 32 bits on the context's device, and what it must know of the tokenizer."""
+        """The model on the context's device, and what it must know of the tokenizer.
+
+        Its weights have 32 bits; with QLoRA 4.
+        """
         import transformers  # noqa: PLC0415
 
-        # The checkpoint's own dtype may be bf16, which some CPUs compute 60 times slower.
-        auto = getattr(transformers, self.auto_class)
-        model = auto.from_pretrained(path, dtype=torch.float32, **self.model_options())
-        return model.to(self.context.device)
+        auto, device = getattr(transformers, self.auto_class), self.context.device
+        model, found = auto.from_pretrained(
+            path,
+            output_loading_info=True,
+            **methods.loading(self, device),
+            **self.model_options(),
+        )
+        self.new_weights = frozenset(found["missing_keys"]) | {
+            entry[0] for entry in found["mismatched_keys"]
+        }
+        return model if self.context.chooser.data.method == "qlora" else model.to(device)
+
+    def empty_model(self) -> Any:
+        """The model's modules without weights, in a moment and in no memory."""
+        import transformers  # noqa: PLC0415
+
+        with torch.device("meta"):
+            return getattr(transformers, self.auto_class).from_config(self.context.config)
 
     def tokenised(
         self,
