@@ -1,0 +1,84 @@
+"""How long a run takes, from what was measured: steps by their tokens, and measuring."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from easymodel_nb.train import planning
+from easymodel_nb.train.batching import LikeLengths
+from easymodel_nb.train.fitting.measurement import Measurement
+from easymodel_nb.train.preparation import Preparation
+
+_SAME = 1.1  # batches whose sizes differ by less say nothing of how time grows with size
+_ANSWERS = 16  # written at a time
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of the parts of a run."""
+
+    epoch: float  # one epoch of steps
+    step: float  # the mean step
+    point: float  # measuring once, answers apart
+    answers: float  # writing the answers of a whole epoch
+    samples: float  # answering the sampled prompts once
+    save: float  # writing the model
+    checkpoint: float
+
+
+def batch_seconds(found: Measurement, tokens: float) -> float:
+    """Of a batch of so many padded tokens.
+
+    A line through the two batches that were measured; where it would cut the axis below zero,
+    or the two are alike, seconds are taken to grow in proportion to tokens.
+    """
+    per_token = found.batch_seconds / max(1, found.batch_tokens)
+    if found.batch_tokens > _SAME * found.typical_tokens:
+        slope = (found.batch_seconds - found.typical_seconds) / (
+            found.batch_tokens - found.typical_tokens
+        )
+        start = found.batch_seconds - slope * found.batch_tokens
+        if slope > 0 and start > 0:
+            return start + slope * tokens
+    return per_token * tokens
+
+
+def padded_tokens(train: Sequence[Any], batch_size: int, seed: int) -> list[int]:
+    """Tokens of each batch of the first epoch, padding included, in its real order."""
+    lengths = torch.tensor([len(row) for row in train])
+    order = lengths[torch.tensor(list(LikeLengths(lengths.tolist(), batch_size, seed)))]
+    return [int(part.max()) * len(part) for part in order.split(batch_size)]
+
+
+def estimate(found: Measurement, ready: Preparation) -> Estimate:
+    """The parts of the run that was prepared, with the setting that was measured."""
+    data, prepared = ready.chooser.data, ready.prepared
+    size, accumulation = found.setting.batch_size, found.setting.gradient_accumulation
+    tokens = padded_tokens(prepared.train, size, data.seed)
+    steps = math.ceil(len(tokens) / accumulation)
+    epoch = sum(batch_seconds(found, t) for t in tokens) + steps * found.optimizer_seconds
+    a_token = (found.token_seconds or 0.0) * (prepared.max_new_tokens or 0)
+    return Estimate(
+        epoch=epoch,
+        step=epoch / max(1, steps),
+        point=prepared.texts * found.forward_seconds / max(1, found.typical_rows),
+        answers=math.ceil(prepared.written / _ANSWERS) * a_token,
+        samples=math.ceil(prepared.prompts / _ANSWERS) * a_token,
+        save=found.load_seconds,  # as many bytes go the other way
+        checkpoint=3 * found.load_seconds,  # the optimizer keeps two numbers a weight
+    )
+
+
+def whole_run(parts: Estimate, data: Any, steps_per_epoch: int) -> float:
+    """Seconds of all epochs with their measuring points, both ends and the saved model."""
+    points = 1 + len(planning.measured_steps(data.epochs, steps_per_epoch))
+    return (
+        data.epochs * (parts.epoch + parts.answers + parts.checkpoint)
+        + points * parts.point
+        + parts.answers
+        + 2 * parts.samples
+        + parts.save
+    )

@@ -1,0 +1,127 @@
+"""What real steps on a device took, and where it is kept.
+
+A measurement is kept in HOME/cache/fit under a digest of everything it depends on. How many
+epochs there are and how much memory is free just now is no part of it: a verdict is made from it
+anew each time. What did not fit is not kept, because memory may be free later.
+"""
+
+import contextlib
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from pydantic import BaseModel, ValidationError
+
+from easymodel_nb import environment
+from easymodel_nb.train import cache
+from easymodel_nb.train.preparation import Preparation
+from easymodel_nb.workflow.document import FinetuneData
+
+_VERSION = 1  # of what is measured and how
+_FIELDS = (
+    "task",
+    "method",
+    "lora_rank",
+    "target_modules",
+    "batch_size",
+    "precision",
+    "gradient_checkpointing",
+    "class_weights",
+    "max_new_tokens",
+)
+
+
+class Setting(BaseModel):
+    """What a run may change to need less memory."""
+
+    batch_size: int
+    gradient_accumulation: int
+    gradient_checkpointing: bool
+
+
+class Measurement(BaseModel):
+    """Times in seconds, sizes in bytes; a batch is one forward and backward pass."""
+
+    setting: Setting
+    precision: str
+    batch_seconds: float  # the longest batch, in the second step
+    batch_tokens: int  # its rows times its longest row
+    typical_seconds: float  # a batch of rows of middle length
+    typical_tokens: int
+    typical_rows: int
+    optimizer_seconds: float  # clipping and the optimizer, once a step
+    forward_seconds: float  # the typical batch without a backward pass, as measuring does
+    token_seconds: float | None  # one more token of each of 16 answers; None: nothing is written
+    load_seconds: float  # reading the weights
+    weight_bytes: int
+    memory_bytes: int  # peak, weights included
+    longest: int  # tokens of the longest row
+    rows: int  # of the longest batch
+    device: str
+    measured: str
+    refused: list[str] = []  # what ran out of memory before this fitted
+
+
+def key(ready: Preparation, device: environment.Device) -> str:
+    """Names everything that the measurement of a node depends on."""
+    data = ready.chooser.data
+    asked = FinetuneData.model_validate(ready.request["node"].get("data", {}))
+    rows, typical = batches(ready.prepared.train, data.batch_size)
+    return cache.digest(
+        [
+            _VERSION,
+            environment.version(),
+            torch.__version__,
+            transformers.__version__,
+            device.model_dump(),
+            os.environ.get("OMP_NUM_THREADS"),
+            {name: getattr(asked, name) for name in _FIELDS},
+            min(2, data.gradient_accumulation),
+            _model_digest(ready),
+            str(ready.task.model_options()),
+            [len(row) for row in rows],
+            [len(row) for row in typical],
+            ready.prepared.max_new_tokens,
+        ]
+    )
+
+
+def _model_digest(ready: Preparation) -> list[Any]:
+    folder = ready.model_folder
+    files = sorted(path for path in Path(folder.path).iterdir() if path.is_file())
+    known = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return [folder.name, folder.revision, known]
+
+
+def batches(train: Sequence[Any], size: int) -> tuple[list[Any], list[Any]]:
+    """The batch of the longest rows, the worst there can be, and one of middle length."""
+    lengths = torch.tensor([len(row) for row in train])
+    order = lengths.argsort(descending=True, stable=True).tolist()
+    middle = max(0, len(order) // 2 - size // 2)
+    return (
+        [train[place] for place in order[:size]],
+        [train[place] for place in order[middle : middle + size]],
+    )
+
+
+def read(home: Path, name: str) -> Measurement | None:
+    """The measurement of that key, or None where there is none that can be read."""
+    with contextlib.suppress(OSError, ValidationError, ValueError):
+        text = (home / "cache" / "fit" / f"{name}.json").read_text(encoding="utf-8")
+        return Measurement.model_validate_json(text)
+    return None
+
+
+def write(home: Path, name: str, found: Measurement) -> None:
+    """Keep a measurement; where it cannot be written it is measured again."""
+    folder = home / "cache" / "fit"
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{name}.{uuid.uuid4().hex}.part"
+        part.write_text(json.dumps(found.model_dump(mode="json"), indent=1), encoding="utf-8")
+        part.replace(folder / f"{name}.json")
