@@ -30,6 +30,8 @@ class EncodedPair:
     bytes: int  # UTF-8 bytes of the target text that is scored
     cut: bool = False  # whether something of the two texts is left out
     unscored: int = 0
+    whole: int = 0  # tokens of the longer side before anything was left out
+    targets: int = 0  # tokens of the target before anything was left out
 
     def __len__(self) -> int:
         """Tokens of both sides, which decide a batch."""
@@ -83,6 +85,8 @@ def encode_pairs(
         source, cut_source = _fitted(asked[index], heads, max_length)
         target, cut_target = _fitted(body, tails, max_length)
         kept = len(target) - len(tails.before) - len(tails.after)
+        answers = len(tails.before) + len(body) + len(tails.after)
+        asks = len(heads.before) + len(asked[index]) + len(heads.after)
         pairs.append(
             EncodedPair(
                 source,
@@ -90,6 +94,8 @@ def encode_pairs(
                 scored_bytes(targets[index], where, 0, kept),
                 cut_source or cut_target,
                 0 if eos else len(tails.after),
+                max(asks, answers),
+                answers,
             )
         )
     return pairs

@@ -54,6 +54,8 @@ class Encoded:
     scored: list[bool]
     bytes: int
     cut: bool = False  # whether something of the texts is left out
+    whole: int = 0  # tokens before anything was left out
+    targets: int = 0  # those of them that would be targets
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,12 @@ def encode(
         scored = [False] * len(head) + [position >= first for position in range(len(ids))]
         kept = min(len(body), len(ids))
         size = scored_bytes(texts[index], offsets, first, kept)
-        encoded.append(Encoded(head + ids, scored, size, len(head) + len(ids) < whole))
+        cut = len(head) + len(ids) < whole
+        missing = len(body) + len(end) - len(ids)  # of the targets
+        if heads is not None and not head and (start or heads[index]):
+            missing += 1  # the first one could be predicted from the prompt that was cut
+        targets = sum(scored) + missing
+        encoded.append(Encoded(head + ids, scored, size, cut, whole, targets))
     return encoded
 
 

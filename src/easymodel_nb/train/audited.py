@@ -36,27 +36,39 @@ class Span(BaseModel):
 
     text: str
     kind: SpanKind
+    omitted: int = 0  # characters left out where the text has an ellipsis in brackets
 
 
 class Rendered(BaseModel):
-    """One training example as the model gets it."""
+    """One training example as the model gets it.
+
+    A long text that is read in windows is shown by its first one. Where an encoder reads one
+    side and a decoder writes the other, the spans of the first stand before those of the second.
+    """
 
     spans: list[Span]
     tokens: int
     learned: int  # how many of the tokens are learned
+    answer: str = ""  # what is learned where it is no text: the class, or the tagged words
 
 
 class Fit(BaseModel):
-    """What two real steps on the longest batch took."""
+    """What two real steps on the longest batch took.
 
-    seconds_per_step: float
-    seconds: float  # the whole run, measuring included
+    None stands where nothing could be measured because the memory ran out; `memory_bytes` is
+    then what was taken until that moment.
+    """
+
+    seconds_per_step: float | None  # of the longest batch: the slowest a step can be
+    seconds: float | None  # the whole run, estimated; `time_why` says how
     memory_bytes: int  # peak
     free_bytes: int  # what a run may take on this device
     longest: int  # tokens of the longest row of that batch
     batch_size: int
     device: str
     measured: str  # ISO time
+    time_why: str = ""
+    memory_why: str = ""
     problems: list[Problem] = []
 
 
@@ -72,6 +84,7 @@ class Audit(BaseModel):
     verdict: Sign | None = None
     cells: list[Cell] = []
     problems: list[Problem] = []  # error: red; ask: amber until it is in `accept`; note
+    accepted: list[str] = []  # codes among the problems that the user ticked
     rows: int | None = None  # trained
     eval_rows: int | None = None
     split_rows: int | None = None  # of the train split
@@ -79,13 +92,17 @@ class Audit(BaseModel):
     duplicates: int = 0
     overlap: int = 0
     classes: dict[str, int] = {}  # trained rows (or entities) by class, the most frequent first
+    examples_per_epoch: int | None = None  # rows, or windows of long ones
+    windowed: bool = False  # long texts are read in windows, so max_length cuts nothing off
     tokens: int | None = None  # one epoch reads
-    learned_tokens: int | None = None
+    learned_tokens: int | None = None  # of one epoch; what they are, `learned_unit` says
+    learned_unit: Literal["tokens", "labels", "words"] = "tokens"
     lengths: list[Bar] = []  # of the texts before anything is cut
     median_length: float | None = None
     longest: int | None = None
     max_length: int | None = None
-    suggested_length: int | None = None  # at which (nearly) nothing would be cut
+    positions: int | None = None  # tokens the model can read at once, if it says
+    suggested_length: int | None = None  # the least usual one that cuts at most 1 % of the rows
     cut_rows: int | None = None
     cut_share: float | None = None  # of the rows
     cut_target_tokens: int | None = None
@@ -94,7 +111,9 @@ class Audit(BaseModel):
     examples: list[Rendered] = []
     steps: int | None = None
     steps_per_epoch: int | None = None
-    disk_bytes: int | None = None  # the run will write
+    parameters: int | None = None
+    model_bytes: int | None = None  # of the trained model on disk
+    disk_bytes: int | None = None  # the run will write, at its fullest moment
     disk_free: int | None = None
     download_bytes: int | None = None  # still to be fetched
     choices: list[dict[str, Any]] = []  # field, value, reason

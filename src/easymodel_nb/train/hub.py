@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.reporter import Reporter
 
@@ -33,6 +33,28 @@ class Repo:
     revision: str | None = None
 
 
+class TooLarge(StudioError):  # noqa: N818  it says what a download is
+    """More than the caller may download; `bytes` says how much it is."""
+
+    def __init__(self, name: str, size: float) -> None:
+        self.bytes = int(size)
+        super().__init__(
+            Problem(
+                code="download.large",
+                severity="note",
+                message=f"{name} takes a download of {megabytes(size)}, which begins when "
+                "training starts. Until then its rows are not known.",
+                field="source",
+            )
+        )
+
+
+def refuse_large(name: str, size: float | None, limit: int | None) -> None:
+    """Raise TooLarge for what is larger than the limit; an unknown size is let through."""
+    if limit is not None and size is not None and size > limit:
+        raise TooLarge(name, size)
+
+
 def parse_repo(source: str, repo_type: RepoType, revision: str | None) -> Repo | None:
     """The repository a source names by id or Hub URL, or None when it names none."""
     text = source.strip()
@@ -52,18 +74,44 @@ def parse_repo(source: str, repo_type: RepoType, revision: str | None) -> Repo |
     return None
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """The local folder of a model repository, the commit it is at, and what is not there yet."""
+
+    path: Path
+    sha: str
+    missing_bytes: int = 0
+
+
 def download_model(
-    repo: Repo, token: str | None, control: Control, reporter: Reporter
-) -> tuple[Path, str]:
-    """The local folder of a model repository and the commit it is at."""
+    repo: Repo,
+    token: str | None,
+    control: Control,
+    reporter: Reporter,
+    *,
+    weights: bool = True,
+) -> Fetched:
+    """Download a model repository, or all of it but its weights.
+
+    Raises
+    ------
+    StudioError
+        On `source`, when there is no such model or it cannot be had.
+
+    """
     reporter.stage("loading", f"Looking up {repo.id} on the Hugging Face Hub")
     try:
         info = _ask(repo, token, control)
     except StudioError as error:
         if error.problems[0].code != "hub.offline":
             raise
-        return _from_cache(repo, error)
+        here = _from_cache(repo, error)
+        if weights and not any(_is_weights(path.name) for path in here.path.iterdir()):
+            raise  # only its tokenizer was fetched before
+        return here
     sha, wanted = str(info.sha), _needed(info.siblings or [])
+    later = [] if weights else [s for s in wanted if _is_weights(s.rfilename)]
+    wanted = [sibling for sibling in wanted if sibling not in later]
     if "config.json" not in [sibling.rfilename for sibling in wanted]:
         raise problem_error(
             "model.folder",
@@ -83,7 +131,19 @@ def download_model(
         blobs=[s.lfs.sha256 if s.lfs else str(s.blob_id) for s in wanted],
         counted=lambda: bars.arrived,
     )
-    return folder, sha
+    absent = (s.size or 0 for s in later if not _is_here(repo, sha, s.rfilename))
+    return Fetched(folder, sha, sum(absent))
+
+
+def _is_weights(name: str) -> bool:
+    return any(Path(name).match(pattern) for pattern in (_SAFETENSORS, _PICKLED))
+
+
+def _is_here(repo: Repo, sha: str, name: str) -> bool:
+    """Whether a file of a model is in the client's cache."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415
+
+    return isinstance(try_to_load_from_cache(repo.id, name, revision=sha), str)
 
 
 def _needed(siblings: list[Any]) -> list[Any]:
@@ -138,7 +198,7 @@ def _ask(repo: Repo, token: str | None, control: Control) -> Any:
     return guarded(lambda: control.interruptible(ask), repo, token)
 
 
-def _from_cache(repo: Repo, error: StudioError) -> tuple[Path, str]:
+def _from_cache(repo: Repo, error: StudioError) -> Fetched:
     """Without network, what an earlier run downloaded; else the error as it was."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
@@ -149,7 +209,7 @@ def _from_cache(repo: Repo, error: StudioError) -> tuple[Path, str]:
         )
     except LocalEntryNotFoundError:
         raise error from None
-    return Path(folder), Path(folder).name
+    return Fetched(Path(folder), Path(folder).name)
 
 
 @dataclass(frozen=True)
@@ -191,10 +251,20 @@ def load_dataset(
     control: Control,
     reporter: Reporter,
     wanted: Wanted | None = None,
+    *,
+    limit: int | None = None,
 ) -> Loaded:
     """The splits of a dataset repository as Arrow tables, and its commit.
 
     Of a repository over `STREAM_ABOVE` bytes only what is `wanted` is read.
+
+    Raises
+    ------
+    TooLarge
+        When more than `limit` bytes would have to be downloaded.
+    StudioError
+        On `source`, when there is no such dataset or it cannot be had.
+
     """
     import datasets  # noqa: PLC0415
 
@@ -205,11 +275,11 @@ def load_dataset(
         if error.problems[0].code != "hub.offline":
             raise
         # Not by its id: without network that gives any version, whatever the revision.
-        folder, sha = _from_cache(repo, error)
+        here = _from_cache(repo, error)
         loaded = control.interruptible(
-            lambda: guarded(lambda: datasets.load_dataset(str(folder), config), repo, token)
+            lambda: guarded(lambda: datasets.load_dataset(str(here.path), config), repo, token)
         )
-        return Loaded(_tables(loaded), sha)
+        return Loaded(_tables(loaded), here.sha)
     sha = str(info.sha)
     _refuse_script(repo, info.siblings or [])
     size = sum(s.size or 0 for s in info.siblings or [] if not s.rfilename.endswith(".md"))
@@ -217,6 +287,7 @@ def load_dataset(
         from easymodel_nb.train import streaming  # noqa: PLC0415
 
         return streaming.read(repo, sha, config, token, control, reporter, wanted, size)
+    refuse_large(repo.id, size, limit)
     reporter.stage("loading", f"Downloading {repo.id}", unit="bytes")
 
     def load() -> Any:

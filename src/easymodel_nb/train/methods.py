@@ -53,6 +53,30 @@ def sizes(model: Any) -> tuple[int, int]:
     return whole, trained
 
 
+def counted(task: "Task") -> tuple[int, int]:
+    """The same as `sizes` will say of the model of a prepared task, before its weights are read.
+
+    Raises
+    ------
+    StudioError
+        On the field `target_modules`, when the model lacks one of them.
+
+    """
+    data, model = task.context.chooser.data, task.empty_model()
+    whole = sum(weight.numel() for weight in model.parameters())
+    if data.method == "full":
+        return whole, whole
+    heads = _heads(model, task)
+    names, _ = _targets(model, data.target_modules, heads)
+    trained = 0
+    for path, module in _linear(model, heads).items():
+        if any(_matches(path, name) for name in names):
+            trained += data.lora_rank * sum(module.weight.shape)
+    for path, weight in model.named_parameters():
+        trained += weight.numel() if any(_within(path, head) for head in heads) else 0
+    return whole, trained
+
+
 # ------------------------------------------------------------ what is adapted
 
 
@@ -227,22 +251,22 @@ def wrap(model: Any, task: "Task") -> Any:
     _choose_alpha(chooser)
     data = chooser.data
     if data.method == "qlora":
-        model = peft.prepare_model_for_kbit_training(
+        model = peft.prepare_model_for_kbit_training(  # type: ignore[no-untyped-call]
             model, use_gradient_checkpointing=bool(data.gradient_checkpointing)
         )
     elif data.gradient_checkpointing:
         model.enable_input_require_grads()  # else nothing that is recomputed has a gradient
-    config = peft.LoraConfig(
-        task_type=_TASK_TYPES[data.task],
-        r=data.lora_rank,
-        lora_alpha=data.lora_alpha,
-        lora_dropout=data.lora_dropout,
-        target_modules=names,
-        modules_to_save=list(heads) or None,
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
-    )
+    settings: dict[str, Any] = {
+        "task_type": _TASK_TYPES[data.task],
+        "r": data.lora_rank,
+        "lora_alpha": data.lora_alpha,
+        "lora_dropout": data.lora_dropout,
+        "target_modules": names,
+        "modules_to_save": list(heads) or None,
+        "fan_in_fan_out": any(isinstance(module, Conv1D) for module in model.modules()),
+    }
     torch.manual_seed(data.seed)
-    wrapped = peft.get_peft_model(model, config)
+    wrapped = peft.get_peft_model(model, peft.LoraConfig(**settings))
     _tell(wrapped, heads, chooser)
     return wrapped
 
@@ -287,7 +311,7 @@ def loading(task: "Task", device: str) -> dict[str, Any]:
     return {
         "dtype": compute,
         "device_map": {"": device},
-        "quantization_config": BitsAndBytesConfig(
+        "quantization_config": BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,

@@ -20,6 +20,7 @@ from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.drawing import Drawn
+from easymodel_nb.train.hub import TooLarge
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.sources import ModelFolder
@@ -71,7 +72,12 @@ class Preparation:
         return self.task.context.config
 
     def problems(self) -> list[Problem]:
-        """What the user should know of the data, each on its node."""
+        """What the user should know of the data, each on its node; not what was accepted."""
+        accepted = self.chooser.data.accept
+        return [p for p in self.found() if p.severity != "ask" or p.code not in accepted]
+
+    def found(self) -> list[Problem]:
+        """Everything that is to be said of the data, each on its node."""
         told = StudioError(self.tables.notes).at(self.dataset_node).problems
         found = [*told, *self.splits.problems, *self.drawn.problems, *self.prepared.notes]
         return StudioError(found).at(self.node).problems
@@ -85,14 +91,19 @@ def prepare(
     *,
     device: str = "cpu",
     begin: Callable[[Chooser], None] = lambda _: None,
+    weights: bool = True,
+    limit: int | None = None,
 ) -> Preparation:
     """Open the data and the tokenizer, choose columns and rows, and tokenise them.
 
     `device` is where the weights will go, `begin` notes what was chosen before. Calls
-    `control.check()` and tells `reporter` as it goes.
+    `control.check()` and tells `reporter` as it goes. Without `weights` those of a model on the
+    Hub stay there.
 
     Raises
     ------
+    TooLarge
+        When data of more than `limit` bytes would have to be downloaded.
     StudioError
         On the node and the field to mend, when this cannot be trained.
     Stopped
@@ -104,11 +115,11 @@ def prepare(
     dataset = parse(DatasetData, request["dataset"])
     dataset_node = request["dataset"]["id"]
     with placed(dataset_node):
-        tables = open_dataset(dataset, token(), control, reporter, data)
+        tables = open_dataset(dataset, token(), control, reporter, data, limit=limit)
         train_name = splits.train_split(tables, dataset)
         train_table = splits.split_table(tables.splits, train_name, "train_split")
     with placed(request["model"].get("id", node)):
-        folder = _model_folder(request, token, control, reporter)
+        folder = _model_folder(request, token, control, reporter, weights=weights)
         config, tokenizer = _load_tokenizer(folder.path)
     chooser = Chooser(data)
     for guess in tables.guesses:
@@ -172,6 +183,8 @@ def placed(node: str) -> Iterator[None]:
     """Put what goes wrong meanwhile on a node."""
     try:
         yield
+    except TooLarge:
+        raise
     except StudioError as error:
         raise error.at(node) from error
 
@@ -182,11 +195,18 @@ def parse(model: type[_M], node: dict[str, Any]) -> _M:
 
 
 def _model_folder(
-    request: dict[str, Any], token: Callable[[], str | None], control: Control, reporter: Reporter
+    request: dict[str, Any],
+    token: Callable[[], str | None],
+    control: Control,
+    reporter: Reporter,
+    *,
+    weights: bool,
 ) -> ModelFolder:
     model = request["model"]
     if "run_of" not in model:
-        return sources.open_model(parse(ModelData, model), token(), control, reporter)
+        return sources.open_model(
+            parse(ModelData, model), token(), control, reporter, weights=weights
+        )
     reporter.stage("loading", "Opening the model of the run before")
     run = Run(reporter.home / "runs" / str(model["run"]))
     if run.status != "finished" or run.model_path is None:

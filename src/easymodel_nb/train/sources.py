@@ -30,12 +30,18 @@ class ModelFolder:
     name: str
     kind: str  # builtin, local, hub, run
     revision: str | None = None
+    missing_bytes: int = 0  # of the weights, still to be downloaded
 
 
 def open_model(
-    data: ModelData, token: str | None, control: Control, reporter: Reporter
+    data: ModelData,
+    token: str | None,
+    control: Control,
+    reporter: Reporter,
+    *,
+    weights: bool = True,
 ) -> ModelFolder:
-    """The model's folder, downloaded when it is on the Hub.
+    """The model's folder, downloaded when it is on the Hub; config and tokenizer without `weights`.
 
     Raises
     ------
@@ -54,8 +60,8 @@ def open_model(
     repo = hub.parse_repo(source, "model", data.revision)
     if repo is None:
         raise bad_source("model", source)
-    folder, sha = hub.download_model(repo, token, control, reporter)
-    return ModelFolder(_model_folder(folder), repo.id, "hub", sha)
+    found = hub.download_model(repo, token, control, reporter, weights=weights)
+    return ModelFolder(_model_folder(found.path), repo.id, "hub", found.sha, found.missing_bytes)
 
 
 def _model_folder(path: Path) -> Path:

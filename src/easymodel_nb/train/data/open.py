@@ -35,6 +35,8 @@ def open_dataset(
     control: Control,
     reporter: Reporter,
     finetune: FinetuneData | None = None,
+    *,
+    limit: int | None = None,
 ) -> DatasetTables:
     """The dataset's splits as tables.
 
@@ -42,6 +44,8 @@ def open_dataset(
 
     Raises
     ------
+    TooLarge
+        When more than `limit` bytes would have to be downloaded.
     StudioError
         With the field to mend, when there is no such data or it cannot be read.
 
@@ -58,33 +62,30 @@ def open_dataset(
         return control.interruptible(lambda: read_local(data, reading), tick=reporter.heartbeat)
     repo = hub.parse_repo(source, "dataset", data.revision)
     if repo is not None:
-        return _from_hub(repo, data, token, control, reporter, finetune)
+        wanted = _wanted(data, finetune)
+        found = hub.load_dataset(repo, data.config, token, control, reporter, wanted, limit=limit)
+        return _from_hub(repo, found)
     if not source.startswith(WEB):
         raise bad_source("dataset", source)
-    path = url.fetch(source, control, reporter)
+    path = url.fetch(source, control, reporter, limit=limit)
     reporter.stage("loading", f"Reading {path.name}")
     splits = control.interruptible(lambda: read_file(path, reading), tick=reporter.heartbeat)
     return reading.tables(splits, path.name, "url")
 
 
-def _from_hub(
-    repo: hub.Repo,
-    data: DatasetData,
-    token: str | None,
-    control: Control,
-    reporter: Reporter,
-    finetune: FinetuneData | None,
-) -> DatasetTables:
-    wanted = None
-    if finetune is not None and finetune.subset_size is not None:
-        wanted = hub.Wanted(
-            finetune.subset_size,
-            finetune.eval_size,
-            finetune.seed,
-            data.train_split,
-            data.eval_split,
-        )
-    found = hub.load_dataset(repo, data.config, token, control, reporter, wanted)
+def _wanted(data: DatasetData, finetune: FinetuneData | None) -> hub.Wanted | None:
+    if finetune is None or finetune.subset_size is None:
+        return None
+    return hub.Wanted(
+        finetune.subset_size,
+        finetune.eval_size,
+        finetune.seed,
+        data.train_split,
+        data.eval_split,
+    )
+
+
+def _from_hub(repo: hub.Repo, found: hub.Loaded) -> DatasetTables:
     guesses = (Guess("streaming", value=True, reason=found.streamed),) if found.streamed else ()
     return DatasetTables(
         found.splits, repo.id, "hub", found.sha, guesses, complete=not found.streamed

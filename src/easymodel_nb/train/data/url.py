@@ -12,6 +12,7 @@ from easymodel_nb.train.addresses import at_source
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.files import SHOWN, SUFFIXES
 from easymodel_nb.train.data.raw import PACKED
+from easymodel_nb.train.hub import refuse_large
 from easymodel_nb.train.reporter import Reporter
 
 _CHUNK = 1 << 18
@@ -36,11 +37,13 @@ class _Arrived:
     total: float | None = None
 
 
-def fetch(url: str, control: Control, reporter: Reporter) -> Path:
+def fetch(url: str, control: Control, reporter: Reporter, *, limit: int | None = None) -> Path:
     """The file, in `data/` of the run; one that is there already is not fetched again.
 
     Raises
     ------
+    TooLarge
+        When it is larger than `limit` bytes.
     StudioError
         On `source`: no such address, no network, no data file.
 
@@ -54,17 +57,20 @@ def fetch(url: str, control: Control, reporter: Reporter) -> Path:
     def tick() -> None:
         reporter.advance(arrived.bytes, total=arrived.total)
 
-    control.interruptible(lambda: _fetch(url, folder, name, arrived, control), tick=tick)
+    control.interruptible(lambda: _fetch(url, folder, name, arrived, control, limit), tick=tick)
     assert arrived.path is not None  # noqa: S101  set where it was opened
     return arrived.path
 
 
-def _fetch(url: str, folder: Path, name: str, arrived: _Arrived, control: Control) -> None:
+def _fetch(
+    url: str, folder: Path, name: str, arrived: _Arrived, control: Control, limit: int | None
+) -> None:
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310  http(s) only
             path = folder / _named(url, name, answer.headers)
             part = path.with_name(path.name + ".part")
             arrived.total = float(answer.headers.get("Content-Length") or 0) or None
+            refuse_large(name, arrived.total, limit)
             with part.open("wb") as file:
                 while chunk := answer.read1(_CHUNK):  # what is there, not all that is asked for
                     control.check()

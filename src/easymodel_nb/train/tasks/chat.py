@@ -66,24 +66,31 @@ class ChatRows:
             return [], f"are refused by the model's chat template ({error})"
         return turns, ""
 
-    def encode(self, conversations: Sequence[list[Turn]]) -> list[Encoded]:
+    def encode(self, conversations: Sequence[list[Turn]]) -> list[list[Encoded]]:
         """Each conversation as one text or several, its answers marked, none too long."""
-        return [text for turns in conversations for text in self._fitted(turns)]
+        return [self._fitted(turns) for turns in conversations]
+
+    def whole(self, turns: list[Turn]) -> list[Encoded]:
+        """The texts of one conversation before anything is left out."""
+        texts = self._renderer.encode(turns)
+        return [replace(t, whole=len(t.ids), targets=sum(t.scored)) for t in texts]
 
     def _fitted(self, turns: list[Turn]) -> list[Encoded]:
         """Without the oldest turns where it is too long; the rules stay."""
-        texts = self._renderer.encode(turns)
+        texts = self.whole(turns)
         if all(len(text.ids) <= self._max_length for text in texts):
             return texts
         if len(texts) > 1:  # one text an answer: each is fitted by itself
-            return [self._last(turns[:place]) for place in _answered(turns)]
-        return [self._last(turns)]
+            each = [turns[:place] for place in _answered(turns)]
+            return [self._last(some, text) for some, text in zip(each, texts, strict=True)]
+        return [self._last(turns, texts[0])]
 
-    def _last(self, turns: list[Turn]) -> Encoded:
+    def _last(self, turns: list[Turn], whole: Encoded) -> Encoded:
         left = _shortened(turns, self._max_length, self._renderer.length)
         text = self._renderer.encode(left)[-1]
         cut = left != turns or len(text.ids) > self._max_length
-        return replace(_cut(text, self._max_length), cut=cut)
+        kept = _cut(text, self._max_length)
+        return replace(kept, cut=cut, whole=whole.whole, targets=whole.targets)
 
     def sample(self, turns: list[Turn], room: int) -> Sample:
         """The conversation up to its last answer, at most `room` tokens, and that answer."""

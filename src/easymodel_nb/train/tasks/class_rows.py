@@ -11,7 +11,12 @@ from easymodel_nb.train.roles import Roles
 
 # Segments (token_type_ids) are null where the tokenizer gives none.
 SCHEMA = pa.schema(
-    [("ids", pa.list_(pa.int32())), ("types", pa.list_(pa.int8())), ("cut", pa.bool_())]
+    [
+        ("ids", pa.list_(pa.int32())),
+        ("types", pa.list_(pa.int8())),
+        ("cut", pa.bool_()),
+        ("whole", pa.int64()),  # tokens before anything was cut
+    ]
 )
 _GAP = "\n\n"
 _CHARACTERS = 64  # a token, more than any has on average: what comes after is cut in any case
@@ -37,6 +42,11 @@ class Row:
     text: str
     pair: str | None
     label: int | list[int]
+
+    @property
+    def texts(self) -> list[str]:
+        """The text, or both of them."""
+        return [self.text] if self.pair is None else [self.text, self.pair]
 
     @property
     def shown(self) -> str:
@@ -73,7 +83,7 @@ def encode(
     gap = "" if tokenizer.num_special_tokens_to_add(pair=True) else _GAP
 
     most = limit * _CHARACTERS
-    long = [any(len(part) > most for part in text) for text in texts]
+    beyond = [sum(_tokens(tokenizer, part[most:], most) for part in text) for text in texts]
     texts = [[part[:most] for part in text] for text in texts]
 
     def tokenise(chosen: Sequence[Sequence[str]], **options: Any) -> tuple[Any, Any]:
@@ -83,19 +93,29 @@ def encode(
         return batch["input_ids"], batch.get("token_type_ids") or [None] * len(chosen)
 
     ids, types = tokenise(texts)
+    whole = [len(row) + more for row, more in zip(ids, beyond, strict=True)]
     cut = [len(row) > limit for row in ids]
     if any(cut):
         places = [place for place, over in enumerate(cut) if over]
         shorter = tokenise([texts[p] for p in places], truncation=True, max_length=limit)
         for place, row, kinds in zip(places, *shorter, strict=True):
             ids[place], types[place] = row, kinds
-    cut = [a or b for a, b in zip(cut, long, strict=True)]
+    cut = [over or more > 0 for over, more in zip(cut, beyond, strict=True)]
     filled = [row or [filler] for row in ids]
     kept = [kinds or None for kinds in types]
     return pa.RecordBatch.from_arrays(
         [
             pa.array(column, field.type)
-            for column, field in zip((filled, kept, cut), SCHEMA, strict=True)
+            for column, field in zip((filled, kept, cut, whole), SCHEMA, strict=True)
         ],
         schema=SCHEMA,
     )
+
+
+def _tokens(tokenizer: Any, text: str, most: int) -> int:
+    """Tokens of a text of any length, at most `most` characters at once, without special ones."""
+    pieces = [text[start : start + most] for start in range(0, len(text), most)]
+    if not pieces:
+        return 0
+    ids = tokenizer(pieces, None, add_special_tokens=False, verbose=False)["input_ids"]
+    return sum(map(len, ids))

@@ -15,10 +15,12 @@ from easymodel_nb.measured import Measured
 from easymodel_nb.metrics import tasks as metrics
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train import roles as columns
+from easymodel_nb.train.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad
-from easymodel_nb.train.tasks import class_rows
+from easymodel_nb.train.tasks import class_rows, figures
 from easymodel_nb.train.tasks import labels as reading
 from easymodel_nb.train.tasks.class_rows import Row, Text
+from easymodel_nb.train.tasks.figures import RowFigures
 from easymodel_nb.train.tasks.heads import (
     DIVERGED,
     LISTED,
@@ -27,11 +29,13 @@ from easymodel_nb.train.tasks.heads import (
     sample_places,
 )
 from easymodel_nb.train.tasks.labels import Labels
+from easymodel_nb.train.tasks.rendering import aligned, spans
 from easymodel_nb.train.tasks.task import Watch
 
 SAMPLE_TEXTS = 16
 _UNEVEN = 10  # times as many rows in the largest class as in the smallest
 _HALF = 0.5
+_MORE = 64  # tokens, more than any tokenizer puts around a text
 _NONE = "no label"  # how an empty set of labels is shown
 
 
@@ -43,6 +47,8 @@ class Classification(HeadTask):
     ending: ClassVar = "ForSequenceClassification"
 
     labels = Labels(())
+
+    _rows: tuple[list[Row], pa.Table]  # the trained ones, as text and as ids
 
     # ------------------------------------------------------------ the classes
 
@@ -72,6 +78,7 @@ class Classification(HeadTask):
             self._counts(found, declared)
             for found, declared in zip((cells, held), self._declared, strict=True)
         )
+        self._classes = dict(zip(self.labels.names, counts, strict=True))
         texts = sum(self._label(cell, self._declared[0]) is not None for cell in cells)
         self._describe(counts, measured, texts)
 
@@ -150,8 +157,9 @@ class Classification(HeadTask):
         self.context.reporter.stage(
             "preparing", "Tokenising the rows", total=len(rows) + len(held), unit="rows"
         )
-        texts, cut = self._encode(rows, 0)
+        texts, table = self._encode(rows, 0)
         scored, _ = self._encode(held, len(rows))
+        self._rows = rows, table
         self.note_unknown(text.ids for text in texts)
         self._truth, self._seen = self._matrix(held), self._matrix(rows)
         samples = [
@@ -166,18 +174,18 @@ class Classification(HeadTask):
             train_rows=len(rows),
             eval_rows=len(held),
             dropped_rows=train.num_rows + evaluation.num_rows - len(rows) - len(held),
-            cut_rows=cut,
+            cut_rows=int(self.figures().cut.sum()),
             notes=self.notes,
             validation=scored,
             samples=samples,
         )
 
-    def _encode(self, rows: Sequence[Row], done: int) -> tuple[list[Text], int]:
-        """The rows as tokens, and how many were longer than `max_length` and cut at their end."""
+    def _encode(self, rows: Sequence[Row], done: int) -> tuple[list[Text], pa.Table]:
+        """The rows as they are learned, and the table of their tokens."""
         tokenizer, limit = self.context.tokenizer, self.context.chooser.data.max_length
         filler = self.padding_id
         table = self.tokenised(
-            [[row.text] if row.pair is None else [row.text, row.pair] for row in rows],
+            [row.texts for row in rows],
             class_rows.SCHEMA,
             lambda chunk: class_rows.encode(tokenizer, chunk, limit=limit, filler=filler),
             done=done,
@@ -189,7 +197,49 @@ class Classification(HeadTask):
             Text(ids[place], types[place], self._target(row.label))
             for place, row in enumerate(rows)
         ]
-        return texts, int(pc.sum(table["cut"]).as_py() or 0)
+        return texts, table
+
+    def figures(self) -> RowFigures:
+        """What the texts hold; each row has one target, or one a label."""
+        _, table = self._rows
+        whole = figures.counts(table["whole"])
+        one = np.ones(len(whole), dtype=np.int64)
+        return RowFigures(
+            lengths=whole,
+            cut=figures.counts(table["cut"]) > 0,
+            targets=one,
+            learned=one,
+            tokens=int(figures.sizes(table["ids"]).sum()),
+            unit="labels",
+        )
+
+    def rendered(self, places: Sequence[int]) -> list[Rendered]:
+        """The texts that are read; what is learned is the label beside them."""
+        rows, _ = self._rows
+        tokenizer, limit = self.context.tokenizer, self.context.chooser.data.max_length
+        found = []
+        for place in places:
+            row = rows[place]
+            kept, whole = (
+                class_rows.encode(tokenizer, [row.texts], limit=most, filler=self.padding_id)
+                .column("ids")[0]
+                .as_py()
+                for most in (limit, max(limit, len(row.text) + len(row.pair or "") + _MORE))
+            )
+            marked = aligned(whole, kept, [False] * len(kept))
+            found.append(
+                Rendered(
+                    spans=spans(tokenizer, marked),
+                    tokens=len(kept),
+                    learned=1,
+                    answer=self._named(row.label),
+                )
+            )
+        return found
+
+    def classes(self) -> dict[str, int]:
+        """Trained rows of each class."""
+        return self._classes
 
     def _target(self, label: int | list[int]) -> int | list[float]:
         if isinstance(label, int):

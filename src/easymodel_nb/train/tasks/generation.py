@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
@@ -17,12 +16,16 @@ from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, score
 from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.train.audited import Rendered
 from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate
 from easymodel_nb.train.roles import Roles
+from easymodel_nb.train.tasks import figures
 from easymodel_nb.train.tasks.chat import ChatRows
 from easymodel_nb.train.tasks.chat_template import plain_template
+from easymodel_nb.train.tasks.figures import RowFigures
 from easymodel_nb.train.tasks.padding import choose_padding, pass_padding
+from easymodel_nb.train.tasks.rendering import aligned, spans
 from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
 from easymodel_nb.train.tasks.texts import TextRows
 from easymodel_nb.train.tasks.windows import Windows
@@ -35,8 +38,12 @@ _SCHEMA = pa.schema(
         ("scored", pa.list_(pa.bool_())),
         ("bytes", pa.int64()),
         ("cut", pa.bool_()),
+        ("whole", pa.int64()),
+        ("targets", pa.int64()),
+        ("first", pa.bool_()),  # of its row: a conversation may become several texts
     ]
 )
+_READ = ["ids", "scored", "bytes", "cut"]  # what training and scoring need
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class Generation(Task):
     rates: ClassVar = ((20e6, 1e-3), (200e6, 1e-4), (1e9, 5e-5), (math.inf, 2e-5))
 
     _turn_ends: int | None = None  # the token a chat template ends an answer with, if its own
+    _seen: "_Seen"
 
     def ready_tokenizer(self) -> None:
         """A token to pad with."""
@@ -83,12 +91,15 @@ class Generation(Task):
                 raise _nothing(roles, what, rows.dropped)
         total = len(train_rows) + len(eval_rows)
         reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
-        learned, cut = self._encode(rows, train_rows, 0)
-        scored, _ = self._encode(rows, eval_rows, len(train_rows))
+        table = self._encode(rows, train_rows, 0)
+        learned = Rows(table.select(_READ), Encoded)
+        held = self._encode(rows, eval_rows, len(train_rows))
+        scored = Rows(held.select(_READ), Encoded)
         data = self.context.chooser.data
         examples = Windows(learned, data.max_length)
         if not len(examples):
             raise _nothing(roles, "train", rows.dropped)
+        self._seen = _Seen(rows, train_rows, table, examples)
         ends = self._ends(scored)
         limit = self._limit(scored)
         train_slice = _slice(learned, sum(len(e.ids) for e in scored), data.seed)
@@ -101,7 +112,7 @@ class Generation(Task):
             train_rows=len(train_rows),
             eval_rows=len(eval_rows),
             dropped_rows=sum(rows.dropped.values()) if roles.messages is None else 0,
-            cut_rows=cut,
+            cut_rows=int(self.figures().cut.sum()),
             notes=(*notes, *_left_out(roles, rows.dropped)),
             validation=scored,
             train_slice=train_slice,
@@ -119,25 +130,52 @@ class Generation(Task):
             tokenizer.chat_template = plain_template(tokenizer)
             why = "the tokenizer has none; it is saved with it"
             context.chooser.note("chat_template", "User: ... Assistant: ...", why)
-            notes = [] if NO_TEMPLATE in data.accept else [_ask_for_template(data.accept)]
+            notes = [_ask_for_template(data.accept)]
         rows = ChatRows(tokenizer, context.roles.messages, data.max_length)
         if rows.joins_system:
             why = "the model's chat template knows no system turn"
             context.chooser.note("system_turn", "written before the first question", why)
         return rows, notes
 
-    def _encode(
-        self, rows: TextRows | ChatRows, found: Sequence[Any], done: int
-    ) -> tuple[Sequence[Encoded], int]:
-        """The ids of rows, and how many of them were cut."""
-        table = self.tokenised(
+    def _encode(self, rows: TextRows | ChatRows, found: Sequence[Any], done: int) -> pa.Table:
+        """The ids of rows."""
+        return self.tokenised(
             found,
             _SCHEMA,
             lambda chunk: _batch(rows.encode(chunk)),
             done=done,
             max_length=self.context.chooser.data.max_length,
         )
-        return Rows(table, Encoded), int(pc.sum(table["cut"]).as_py() or 0)
+
+    def figures(self) -> RowFigures:
+        """What the rows hold; of a conversation all its answers together."""
+        table, windows = self._seen.table, self._seen.windows
+        rows = figures.by_row(table["first"])
+        learned = figures.true_in(table["scored"])
+        return RowFigures(
+            lengths=figures.highest(figures.counts(table["whole"]), rows),
+            cut=figures.highest(figures.counts(table["cut"]), rows) > 0,
+            targets=figures.summed(figures.counts(table["targets"]), rows),
+            learned=figures.summed(learned, rows),
+            tokens=windows.tokens(figures.sizes(table["ids"])),
+            windowed=self.context.roles.target is None and self.context.roles.messages is None,
+        )
+
+    def rendered(self, places: Sequence[int]) -> list[Rendered]:
+        """The texts as they are learned; of a conversation, its last one."""
+        seen, tokenizer = self._seen, self.context.tokenizer
+        found = []
+        for place in places:
+            row = seen.rows[place]
+            kept = seen.reader.encode([row])[0][-1]
+            whole = seen.reader.whole(row)[-1]
+            marked = aligned(whole.ids, kept.ids, kept.scored)
+            found.append(
+                Rendered(
+                    spans=spans(tokenizer, marked), tokens=len(kept.ids), learned=sum(kept.scored)
+                )
+            )
+        return found
 
     def _ends(self, texts: Sequence[Encoded]) -> frozenset[int]:
         """The token a chat template ends a turn with, where that is not the end token."""
@@ -200,12 +238,26 @@ class Generation(Task):
         )
 
 
-def _batch(texts: Sequence[Encoded]) -> pa.RecordBatch:
+@dataclass(frozen=True)
+class _Seen:
+    """What the gate reads of the trained rows."""
+
+    reader: TextRows | ChatRows
+    rows: Sequence[Any]
+    table: pa.Table
+    windows: Windows
+
+
+def _batch(rows: Sequence[Sequence[Encoded]]) -> pa.RecordBatch:
+    texts = [text for row in rows for text in row]
     columns = (
         [text.ids for text in texts],
         [text.scored for text in texts],
         [text.bytes for text in texts],
         [text.cut for text in texts],
+        [text.whole for text in texts],
+        [text.targets for text in texts],
+        [place == 0 for row in rows for place in range(len(row))],
     )
     arrays = [pa.array(c, field.type) for c, field in zip(columns, _SCHEMA, strict=True)]
     return pa.record_batch(arrays, schema=_SCHEMA)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
@@ -19,16 +18,21 @@ from easymodel_nb.metrics.conditional import EncodedPair, encode_pairs, score_pa
 from easymodel_nb.metrics.overlap import overlap
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.train.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad
 from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate
 from easymodel_nb.train.roles import Roles, prompt_and_target
+from easymodel_nb.train.tasks import figures
+from easymodel_nb.train.tasks.figures import RowFigures
 from easymodel_nb.train.tasks.padding import choose_padding, pass_padding
 from easymodel_nb.train.tasks.prefixes import choose_prefix
+from easymodel_nb.train.tasks.rendering import aligned, spans
 from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
 from easymodel_nb.train.usable import role_table
 
 WRITTEN = 64  # answers that overlap is measured on
+_NO_LIMIT = 1 << 40  # tokens: nothing is cut
 _LONGEST = 512  # tokens of an answer, however long the references are
 _SCHEMA = pa.schema(
     [
@@ -36,8 +40,11 @@ _SCHEMA = pa.schema(
         ("target", pa.list_(pa.int32())),
         ("bytes", pa.int64()),
         ("cut", pa.bool_()),
+        ("whole", pa.int64()),
+        ("targets", pa.int64()),
     ]
 )
+_READ = ["source", "target", "bytes", "cut"]  # what training and scoring need
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class Seq2Seq(Task):
     rates: ClassVar = ((20e6, 1e-3), (100e6, 3e-4), (300e6, 1e-4), (1e9, 5e-5), (math.inf, 3e-5))
 
     _model: Callable[[], Any]  # whose way of shifting makes the decoder's input
+    _seen: "tuple[Sequence[Pair], pa.Table]"  # the train pairs, as text and as ids
     _rows: list[dict[str, Any]] | None = None  # what the model writes, until it learns again
 
     def ready_tokenizer(self) -> None:
@@ -95,8 +103,11 @@ class Seq2Seq(Task):
                 raise _nothing(roles, what)
         total = len(train_pairs) + len(eval_pairs)
         reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
-        encoded_train, cut = self._encode(train_pairs, 0)
-        encoded_eval, _ = self._encode(eval_pairs, len(train_pairs))
+        table = self._encode(train_pairs, 0)
+        encoded_train = Rows(table.select(_READ), EncodedPair)
+        held = self._encode(eval_pairs, len(train_pairs))
+        encoded_eval = Rows(held.select(_READ), EncodedPair)
+        self._seen = train_pairs, table
         limit = self._limit(encoded_eval)
         train_slice = _slice(encoded_train, sum(len(e.target) for e in encoded_eval), data.seed)
         samples, references = self._samples(eval_pairs, encoded_eval)
@@ -109,23 +120,54 @@ class Seq2Seq(Task):
             train_rows=len(train_pairs),
             eval_rows=len(eval_pairs),
             dropped_rows=dropped_train + dropped_eval,
-            cut_rows=cut,
+            cut_rows=int(self.figures().cut.sum()),
             validation=encoded_eval,
             train_slice=train_slice,
             samples=samples,
             references=references,
         )
 
-    def _encode(self, pairs: Sequence["Pair"], done: int) -> tuple[Sequence[EncodedPair], int]:
-        """The ids of pairs, and how many of them were cut."""
+    def _encode(self, pairs: Sequence["Pair"], done: int) -> pa.Table:
+        """The ids of pairs."""
         tokenizer, max_length = self.context.tokenizer, self.context.chooser.data.max_length
 
         def encode(chunk: Sequence[Pair]) -> pa.RecordBatch:
             sources, targets = zip(*chunk, strict=True)
             return _batch(encode_pairs(tokenizer, sources, targets, max_length=max_length))
 
-        table = self.tokenised(pairs, _SCHEMA, encode, done=done, max_length=max_length)
-        return Rows(table, EncodedPair), int(pc.sum(table["cut"]).as_py() or 0)
+        return self.tokenised(pairs, _SCHEMA, encode, done=done, max_length=max_length)
+
+    def figures(self) -> RowFigures:
+        """What the pairs hold; max_length holds for each side apart."""
+        _, table = self._seen
+        learned = figures.sizes(table["target"])
+        return RowFigures(
+            lengths=figures.counts(table["whole"]),
+            cut=figures.counts(table["cut"]) > 0,
+            targets=figures.counts(table["targets"]),
+            learned=learned,
+            tokens=int((figures.sizes(table["source"]) + learned).sum()),
+        )
+
+    def rendered(self, places: Sequence[int]) -> list[Rendered]:
+        """The source that is read, then the target that is learned."""
+        pairs, _ = self._seen
+        tokenizer, limit = self.context.tokenizer, self.context.chooser.data.max_length
+        found = []
+        for place in places:
+            sources, targets = ([side] for side in pairs[place])
+            (kept,) = encode_pairs(tokenizer, sources, targets, max_length=limit)
+            (whole,) = encode_pairs(tokenizer, sources, targets, max_length=_NO_LIMIT)
+            read = aligned(whole.source, kept.source, [False] * len(kept.source))
+            written = aligned(whole.target, kept.target, [True] * len(kept.target))
+            found.append(
+                Rendered(
+                    spans=[*spans(tokenizer, read), *spans(tokenizer, written)],
+                    tokens=len(kept),
+                    learned=len(kept.target),
+                )
+            )
+        return found
 
     def _limit(self, encoded: Sequence[EncodedPair]) -> int:
         """How many tokens an answer may have."""
@@ -227,6 +269,8 @@ def _batch(pairs: Sequence[EncodedPair]) -> pa.RecordBatch:
         [pair.target for pair in pairs],
         [pair.bytes for pair in pairs],
         [pair.cut for pair in pairs],
+        [pair.whole for pair in pairs],
+        [pair.targets for pair in pairs],
     )
     arrays = [pa.array(c, field.type) for c, field in zip(columns, _SCHEMA, strict=True)]
     return pa.record_batch(arrays, schema=_SCHEMA)

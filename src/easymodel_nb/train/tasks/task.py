@@ -6,6 +6,7 @@ the rows are drawn, `prepare`; all this needs no weights and is what the audit d
 `loss` at each step.
 """
 
+import copy
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -21,12 +22,14 @@ from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train import cache, methods
+from easymodel_nb.train.audited import Rendered
 from easymodel_nb.train.batching import Batch, collate
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.roles import Roles
 from easymodel_nb.train.tasks.abilities import refuse_unfit
+from easymodel_nb.train.tasks.figures import RowFigures
 
 _CHUNK = 512  # rows tokenised between two looks at the stop flag, and
 _CHARACTERS = 500_000  # their text: half a second of it
@@ -165,8 +168,11 @@ class Task(ABC):
         """The model's modules without weights, in a moment and in no memory."""
         import transformers  # noqa: PLC0415
 
+        config = copy.deepcopy(self.context.config)
+        options = self.model_options()  # such as the names of the classes
+        config.update({name: value for name, value in options.items() if hasattr(config, name)})
         with torch.device("meta"):
-            return getattr(transformers, self.auto_class).from_config(self.context.config)
+            return getattr(transformers, self.auto_class).from_config(config)
 
     def tokenised(
         self,
@@ -210,6 +216,18 @@ class Task(ABC):
     @abstractmethod
     def prepare(self, train: pa.Table, evaluation: pa.Table) -> Prepared:
         """Tokenise the rows. Calls `control.check()` and `reporter.advance()` as it goes."""
+
+    @abstractmethod
+    def figures(self) -> RowFigures:
+        """What the gate counts of the trained rows, once they are prepared."""
+
+    @abstractmethod
+    def rendered(self, places: Sequence[int]) -> list[Rendered]:
+        """Some trained rows as the model gets them; `places` are those of `figures`."""
+
+    def classes(self) -> dict[str, int]:
+        """Trained rows (or entities, or words) of each class; empty where there are none."""
+        return {}
 
     def collate(self, examples: Sequence[Any]) -> Batch:
         """Padded `input_ids`, `attention_mask` and `labels`, each (rows, longest)."""

@@ -32,14 +32,21 @@ class TextRows:
             self.dropped[why] = self.dropped.get(why, 0) + len(rows) - len(pairs)
         return pairs
 
-    def encode(self, pairs: Sequence[Pair]) -> list[Encoded]:
-        """Ids of each row; only the text, or the target, is marked."""
+    def encode(self, pairs: Sequence[Pair]) -> list[list[Encoded]]:
+        """Ids of each row, one text each; only the text, or the target, is marked."""
+        return [[text] for text in self._encode(pairs, self._max_length)]
+
+    def whole(self, pair: Pair) -> list[Encoded]:
+        """The text of one row before anything is cut."""
+        return self._encode([pair], None)
+
+    def _encode(self, pairs: Sequence[Pair], max_length: int | None) -> list[Encoded]:
         prompts = None if pairs[0][0] is None else [prompt or "" for prompt, _ in pairs]
         return encode(
             self._tokenizer,
             [text for _, text in pairs],
             prompts=prompts,
-            max_length=self._max_length,
+            max_length=max_length,
             eos=True,
         )
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +16,12 @@ from easymodel_nb.metrics import tasks as word_metrics
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.metrics.stats import ratio_interval
 from easymodel_nb.runlog.events import Analytics
-from easymodel_nb.train.tasks import tagged
+from easymodel_nb.train.audited import Rendered
+from easymodel_nb.train.tasks import figures, tagged
 from easymodel_nb.train.tasks import tags as reading
+from easymodel_nb.train.tasks.figures import Counts, Mask, RowFigures
 from easymodel_nb.train.tasks.heads import DIVERGED, LISTED, HeadTask, PreparedHead, sample_places
+from easymodel_nb.train.tasks.rendering import Marked, spans
 from easymodel_nb.train.tasks.tagged import TaggedText
 from easymodel_nb.train.tasks.tags import PLAIN, Scheme
 from easymodel_nb.train.tasks.task import Watch
@@ -33,6 +37,25 @@ from easymodel_nb.train.tasks.words import (
 
 SAMPLE_TEXTS = 16
 _SHOWN_WORDS = 120  # of a sampled text
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """Of each text (texts,): its sub-words before long words are cut, and whether one is."""
+
+    sizes: Counts
+    cut: Mask
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "_Whole":
+        """What the table of sub-words says."""
+        whole = figures.counts(table["whole"])
+        kept = [sum(map(len, words)) for words in table["words"].to_pylist()]
+        return cls(whole, whole > np.array(kept, dtype=np.int64))
+
+
+def _learned(window: Window) -> int:
+    return sum(label != IGNORED for label in window.labels)
 
 
 class TokenClassification(HeadTask):
@@ -101,9 +124,11 @@ class TokenClassification(HeadTask):
                 for text in self._train
                 for kind, _, _ in reading.chunks(text.told, self.scheme)
             )
+            self._classes = dict(kinds.most_common())
             shown = dict(kinds.most_common(LISTED))
             chooser.note("entity_counts", shown, "entities of each type in the train rows")
         else:
+            self._classes = dict(counts.most_common())
             chooser.note("tag_counts", dict(counts.most_common(LISTED)), "train words of each tag")
 
     # ------------------------------------------------------------ the words
@@ -114,7 +139,9 @@ class TokenClassification(HeadTask):
         total = len(rows) + len(held)
         reporter = self.context.reporter
         reporter.stage("preparing", "Tokenising the words", total=total, unit="rows")
-        learned, scored = self._windows(rows, 0), self._windows(held, len(rows))
+        learned, self._whole = self._windows(rows, 0)
+        scored, _ = self._windows(held, len(rows))
+        self._windowed = learned
         self.note_unknown(window.ids for window in learned)
         if space_before(self.context.tokenizer):
             added = add_prefix_space(self.context.tokenizer)
@@ -140,7 +167,53 @@ class TokenClassification(HeadTask):
             samples=samples,
         )
 
-    def _windows(self, texts: Sequence[TaggedText], done: int) -> list[Window]:
+    def figures(self) -> RowFigures:
+        """What the texts hold; each word with a tag is one target, and none of them is lost."""
+        lead, trail = specials(self.context.tokenizer)
+        count = len(self._train)
+        rows = np.array([window.text for window in self._windowed], dtype=np.int64)
+        learned = np.array([_learned(window) for window in self._windowed], dtype=np.int64)
+        words = [len(text.known) for text in self._train]
+        found = np.zeros(count, dtype=np.int64)
+        np.add.at(found, rows, learned)
+        return RowFigures(
+            lengths=self._whole.sizes + len(lead) + len(trail),
+            cut=self._whole.cut,
+            targets=np.array(words, dtype=np.int64),
+            learned=found,
+            tokens=sum(map(len, self._windowed)),
+            unit="words",
+            windowed=True,
+        )
+
+    def rendered(self, places: Sequence[int]) -> list[Rendered]:
+        """The first window of each text: learned are the first sub-words of tagged words."""
+        first = {window.text: window for window in reversed(self._windowed)}
+        found = []
+        for place in places:
+            window, text = first.get(place), self._train[place]
+            if window is None:
+                continue
+            marked: Marked = [
+                (token, "read" if label == IGNORED else "learned")
+                for token, label in zip(window.ids, window.labels, strict=True)
+            ]
+            words = slice(window.first, window.first + len(window.places))
+            found.append(
+                Rendered(
+                    spans=spans(self.context.tokenizer, marked),
+                    tokens=len(window),
+                    learned=_learned(window),
+                    answer=self._shown(text.words[words], text.told[words]),
+                )
+            )
+        return found
+
+    def classes(self) -> dict[str, int]:
+        """Entities of each type in the train rows, or words of each tag."""
+        return self._classes
+
+    def _windows(self, texts: Sequence[TaggedText], done: int) -> tuple[list[Window], "_Whole"]:
         tokenizer, limit = self.context.tokenizer, self.context.chooser.data.max_length
         around = specials(tokenizer)
         longest = max(1, (limit - len(around[0]) - len(around[1])) // 2)
@@ -151,7 +224,7 @@ class TokenClassification(HeadTask):
             done=done,
             longest=longest,
         )
-        return [
+        found = [
             window
             for place, (text, words) in enumerate(
                 zip(texts, table["words"].to_pylist(), strict=True)
@@ -164,6 +237,7 @@ class TokenClassification(HeadTask):
                 around=around,
             )
         ]
+        return found, _Whole.of(table)
 
     # ------------------------------------------------------------ learning
 

@@ -6,6 +6,7 @@ from typing import overload
 import numpy as np
 
 from easymodel_nb.metrics.perplexity import IGNORED, Encoded
+from easymodel_nb.train.tasks.figures import Counts
 from easymodel_nb.train.tasks.task import Example
 
 
@@ -44,3 +45,8 @@ class Windows(Sequence[Example]):
         labels = [token if learn else IGNORED for token, learn in zip(ids, scored, strict=True)]
         labels[0] = IGNORED  # nothing precedes it
         return Example(ids, labels)
+
+    def tokens(self, sizes: Counts) -> int:
+        """Tokens of all windows together; `sizes` are those of the texts, (texts,)."""
+        left = sizes[self._places[:, 0]] - self._places[:, 1]
+        return int(np.minimum(left, self._max_length).sum())

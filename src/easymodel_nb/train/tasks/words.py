@@ -9,7 +9,8 @@ import pyarrow as pa
 from easymodel_nb.metrics.perplexity import IGNORED
 
 _PROBES = ("the", "and", "b", "x", "1")
-SCHEMA = pa.schema([("words", pa.list_(pa.list_(pa.int32())))])  # sub-words of words of texts
+# Sub-words of words of texts, and how many a text has before long words are cut.
+SCHEMA = pa.schema([("words", pa.list_(pa.list_(pa.int32()))), ("whole", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,18 @@ def sub_words(tokenizer: Any, texts: Sequence[Sequence[str]], *, longest: int) -
     space = space_before(tokenizer)
     unknown = tokenizer.unk_token_id
     blank = [unknown] if unknown is not None else _ids(tokenizer, f"{space}?")[:1] or [0]
-    words = [space + word for text in texts for word in text]
+    spelled = [space + word for text in texts for word in text]
     ids = iter(
-        tokenizer(words, add_special_tokens=False, return_attention_mask=False, verbose=False)[
+        tokenizer(spelled, add_special_tokens=False, return_attention_mask=False, verbose=False)[
             "input_ids"
         ]
     )
-    cut = [[(next(ids) or blank)[:longest] for _ in text] for text in texts]
-    return pa.RecordBatch.from_arrays([pa.array(cut, SCHEMA.field(0).type)], schema=SCHEMA)
+    found = [[next(ids) or blank for _ in text] for text in texts]
+    whole = [sum(map(len, words)) for words in found]
+    cut = [[word[:longest] for word in words] for words in found]
+    return pa.RecordBatch.from_arrays(
+        [pa.array(cut, SCHEMA.field(0).type), pa.array(whole, pa.int64())], schema=SCHEMA
+    )
 
 
 def windows(
