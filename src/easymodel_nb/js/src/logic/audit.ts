@@ -81,7 +81,7 @@ export function headline(
   const { state, message } = audit ?? NO_AUDIT;
   const sign = verdict(audit, accept);
   if (sign) return [WORDS[sign], sign === "red" ? "" : about(audit, device)];
-  if (state === "unknown") return ["Not checked.", message];
+  if (state === "unknown") return ["Not checked.", "Training is not held up by it."];
   if (state === "none") return ["Not checked yet.", message || "It needs a model and a dataset."];
   return [state === "waiting" ? "Waiting." : "Checking.", message];
 }

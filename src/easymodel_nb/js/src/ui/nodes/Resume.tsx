@@ -4,15 +4,18 @@ import type { RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Icon } from "../icons";
 import { Button } from "../parts";
+import { useOnly } from "./TrainButton";
 
 export function Resume({ run }: { run: RunCard }) {
   const { resume } = useActions();
   const lost = useStudio((s) => s.lostSince !== null);
+  const only = useOnly();
   const resuming = useStudio((s) => s.resuming.includes(run.id));
-  if (run.resumable === null) return null;
+  if (!run.resumable) return null; // at step 0 there is nothing to go on from
   return (
     <Button
       icon="redo"
+      kind={only ? "primary" : "secondary"}
       className="em-resume"
       testid="resume"
       disabled={lost || resuming}

@@ -39,7 +39,7 @@ export function RunPanel({ node, run, problems, brief }: PanelProps) {
       {!isActive(run) && <Resume run={run} />}
       {!isActive(run) && run.status !== "failed" && (
         <div className="em-row em-run-again">
-          <TrainButton node={node.id} label="Train again" />
+          <TrainButton node={node.id} label="Train again" second={Boolean(run.resumable)} />
           <OpenAnalytics run={run.id} />
         </div>
       )}
@@ -186,7 +186,7 @@ function Ended({ run }: { run: RunCard }) {
 }
 
 const onward = (run: RunCard) =>
-  run.resumable === null
+  !run.resumable
     ? "it kept no checkpoint, so train again to start over."
     : "go on from its last checkpoint, or train again to start over.";
 

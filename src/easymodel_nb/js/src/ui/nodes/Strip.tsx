@@ -37,6 +37,7 @@ export function Strip({ node, brief = false }: { node: Node; brief?: boolean }) 
         </div>
       )}
       <Line node={node} audit={audit} accept={accept} />
+      {audit?.state === "unknown" && <p className="em-strip-why">{audit.message}</p>}
     </section>
   );
 }

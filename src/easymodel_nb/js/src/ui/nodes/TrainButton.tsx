@@ -20,11 +20,20 @@ function refusedBy(s: State, id: string): string | null {
   return refusal(s.traits.problems.audits[id], accepted(node));
 }
 
-export function TrainButton({ node, label }: { node: string; label: string }) {
+/** Whether there is one Finetuning node, whose own button is then the filled one. */
+export const useOnly = (): boolean =>
+  useStudio((s) => s.history.present.nodes.filter((n) => n.type === "finetune").length === 1);
+
+interface TrainProps {
+  node: string;
+  label: string;
+  /** Another button is the likelier one: Resume. */
+  second?: boolean;
+}
+
+export function TrainButton({ node, label, second = false }: TrainProps) {
   const actions = useActions();
-  const only = useStudio(
-    (s) => s.history.present.nodes.filter((n) => n.type === "finetune").length === 1,
-  );
+  const only = useOnly() && !second;
   const lost = useStudio((s) => s.lostSince !== null);
   const starting = useStudio((s) => s.starting.includes(node) || s.starting.includes("*"));
   const blocked = useStudio((s) => isBlocked(s, node));

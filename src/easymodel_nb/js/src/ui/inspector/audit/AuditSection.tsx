@@ -30,7 +30,10 @@ export function AuditSection({ node }: { node: Node }) {
         {audit?.state === "done" ? (
           <Done node={node} audit={audit} />
         ) : (
-          <p className="em-muted">{UNKNOWN[audit?.state ?? "none"]}</p>
+          <p className="em-muted">
+            {audit?.state === "unknown" && `${audit.message} `}
+            {UNKNOWN[audit?.state ?? "none"]}
+          </p>
         )}
       </div>
     </Section>
@@ -42,8 +45,7 @@ const UNKNOWN: Record<Audit["state"], string> = {
   waiting: "The audit starts in a moment. Training does not have to wait for it.",
   checking:
     "The texts are being counted with the model's tokenizer. Training does not have to wait for it.",
-  unknown:
-    "The audit could not be done here, so nothing below is known. It does not keep you from training.",
+  unknown: "So nothing of the rows and tokens is known here. It does not keep you from training.",
   done: "",
 };
 
