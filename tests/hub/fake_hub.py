@@ -1,5 +1,6 @@
-"""A Hub on this machine: the part of its HTTP API that the real clients speak for a download.
+"""A Hub on this machine: the part of its HTTP API that the real clients speak.
 
+Downloads stand here, what a push needs in `writing`.
 Repositories with revisions, private and gated ones, large files behind a redirect to
 another host, as the real one has them. The answers follow what huggingface.co sends.
 """
@@ -15,8 +16,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from web import Answers, Files, Server, serving
+from writing import LARGE, Account, Writing
 
-LARGE = 1_000_000  # larger files are LFS: their etag is a sha256, their bytes lie elsewhere
 TOKEN = "hf_" + "aBcD1234" * 4
 _API = re.compile(r"/api/(models|datasets)/([\w.-]+/[\w.-]+)(?:/([\w-]+)/([^/]+)(?:/(.*))?)?$")
 _RESOLVE = re.compile(r"/(datasets/)?([\w.-]+/[\w.-]+)/resolve/([^/]+)/(.+)$")
@@ -30,6 +31,11 @@ class Repo:
     private: bool = False
     gated: bool = False
     granted: set[str] = field(default_factory=set)  # tokens that may read it
+
+    def put(self, files: dict[str, bytes]) -> None:
+        """Make these the files of `main`, as a commit does."""
+        self.revisions["main"] = files
+        self.__dict__.pop("_commits", None)
 
     @cached_property
     def _commits(self) -> dict[str, str]:
@@ -56,6 +62,16 @@ class Hub(Server):
         self.cdn = cdn
         self.models: dict[str, Repo] = {}
         self.datasets: dict[str, Repo] = {}
+        self.accounts = {TOKEN: Account("someone", orgs=("a-team",))}
+        self.commits: list[str] = []  # the repositories, one entry a commit
+        self.ignores_private = False  # a new repository is public, whatever was asked
+        self.damages = ""  # a file that loses its last byte in a commit
+        self.silent_commits = False  # a commit is done, and its answer lost
+
+    def add(self, name: str, files: dict[str, bytes], **more: Any) -> Repo:
+        """A model repository with these files."""
+        self.models[name] = Repo({"main": dict(files)}, **more)
+        return self.models[name]
 
     def environment(self, cache: object) -> dict[str, str]:
         """What sends the real clients here, with a cache of their own."""
@@ -67,11 +83,13 @@ def git_oid(body: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()
 
 
-class _Api(Answers):
+class _Api(Writing, Answers):
     server: Hub
 
     def do_GET(self) -> None:  # noqa: N802
         path = unquote(self.noted())
+        if self._wrote(path):
+            return
         if found := _RESOLVE.match(path):
             dataset, name, revision, file = found.groups()
             self._resolve("datasets" if dataset else "models", name, revision, file)
@@ -93,7 +111,8 @@ class _Api(Answers):
     def _repo(self, kind: str, name: str) -> Repo | None:
         """The repository, or None after a refusal was sent."""
         token = self._token()
-        if token and token != TOKEN and not token.startswith("hf_other"):
+        known = token in self.server.accounts or token.startswith("hf_other")
+        if token and not known:
             self._fail(401, "", "Invalid credentials in Authorization header")
             return None
         repo = (self.server.models if kind == "models" else self.server.datasets).get(name)
@@ -144,8 +163,8 @@ class _Api(Answers):
         pairs = (pair.split("=", 1) for pair in body.split("&"))
         return [unquote(value.replace("+", " ")) for key, value in pairs if key == "paths"]
 
-    def _json(self, content: Any) -> None:
-        self.send(json.dumps(content).encode(), 200, {"Content-Type": "application/json"})
+    def _json(self, content: Any, status: int = 200) -> None:
+        self.send(json.dumps(content).encode(), status, {"Content-Type": "application/json"})
 
     def _resolve(self, kind: str, name: str, revision: str, file: str) -> None:
         repo = self._repo(kind, name)

@@ -23,6 +23,8 @@ class Server(ThreadingHTTPServer):
         self.sent = 0  # bytes of bodies
         self.chunk, self.pause = 1 << 20, 0.0  # how fast a body goes out
         self.slow = ""  # what a path must contain for that, and for being held
+        self.breaking = False  # the connection is lost in the middle of what is sent to it
+        self.lost = 0  # how often it was
 
     @property
     def url(self) -> str:
@@ -95,6 +97,26 @@ class Files(Answers):
         self.send(b"no such file" if body is None else body, 404 if body is None else 200)
 
     do_HEAD = do_GET  # noqa: N815
+
+    def do_PUT(self) -> None:
+        """Keep what is sent, whole or not at all."""
+        path, length, body = self.noted(), int(self.headers["Content-Length"]), bytearray()
+        while len(body) < length:
+            if len(body) >= length // 2:
+                if self.server.breaking:
+                    self.server.lost += 1
+                    self.close_connection = True
+                    self.connection.close()
+                    return
+                if not self.server.go.is_set():
+                    self.server.stalled.set()
+                    self.server.go.wait()
+            chunk = self.rfile.read(min(1 << 16, length - len(body)))
+            if not chunk:  # the client hung up
+                return
+            body += chunk
+        self.server.files[path] = bytes(body)
+        self.send(b"")
 
 
 @contextlib.contextmanager
