@@ -79,6 +79,7 @@ export interface Protocol {
  * does), `done`, `unknown` (it could not be done here; `message` says why).
  */
 export interface Audit {
+  accepted: string[];
   cells: Cell[];
   choices: {
     [k: string]: unknown;
@@ -100,16 +101,21 @@ export interface Audit {
   empty_rows: number | null;
   eval_rows: number | null;
   examples: Rendered[];
+  examples_per_epoch: number | null;
   fit: Fit | null;
   fit_problem: Problem | null;
   fit_state: "none" | "waiting" | "checking" | "done" | "failed";
   learned_tokens: number | null;
+  learned_unit: "tokens" | "labels" | "words";
   lengths: Bar[];
   longest: number | null;
   max_length: number | null;
   median_length: number | null;
   message: string;
+  model_bytes: number | null;
   overlap: number;
+  parameters: number | null;
+  positions: number | null;
   problems: Problem[];
   rows: number | null;
   split_rows: number | null;
@@ -119,6 +125,7 @@ export interface Audit {
   suggested_length: number | null;
   tokens: number | null;
   verdict: ("green" | "amber" | "red") | null;
+  windowed: boolean;
 }
 /**
  * One figure of the strip in the node; `sign` is None while it is not known.
@@ -131,8 +138,12 @@ export interface Cell {
 }
 /**
  * One training example as the model gets it.
+ *
+ * A long text that is read in windows is shown by its first one. Where an encoder reads one
+ * side and a decoder writes the other, the spans of the first stand before those of the second.
  */
 export interface Rendered {
+  answer: string;
   learned: number;
   spans: Span[];
   tokens: number;
@@ -142,10 +153,14 @@ export interface Rendered {
  */
 export interface Span {
   kind: "read" | "learned" | "cut";
+  omitted: number;
   text: string;
 }
 /**
  * What two real steps on the longest batch took.
+ *
+ * None stands where nothing could be measured because the memory ran out; `memory_bytes` is
+ * then what was taken until that moment.
  */
 export interface Fit {
   batch_size: number;
@@ -154,9 +169,11 @@ export interface Fit {
   longest: number;
   measured: string;
   memory_bytes: number;
+  memory_why: string;
   problems: Problem[];
-  seconds: number;
-  seconds_per_step: number;
+  seconds: number | null;
+  seconds_per_step: number | null;
+  time_why: string;
 }
 /**
  * One problem: `code` is stable and for machines, `message` names the remedy in words.

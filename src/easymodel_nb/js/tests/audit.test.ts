@@ -53,6 +53,13 @@ describe("the line", () => {
     expect(gate.others(asks, ["audit.cut", "b"])).toBe(0);
     expect(gate.warning(audit({ problems: [note] }), [])).toBeNull();
   });
+  it("has room for the first sentence", () => {
+    const long = "61 of 1,000 rows (6.1 %) would be cut. With 64 tokens at most 1 % would be.";
+    expect(gate.brief(long)).toBe("61 of 1,000 rows (6.1 %) would be cut.");
+    expect(gate.brief("Out. Of 15.0 GB only 1.2 are free.")).toBe(
+      "Out. Of 15.0 GB only 1.2 are free.",
+    );
+  });
   it("tells why a fit check failed when nothing else is to be said", () => {
     const failed = audit({ fit_state: "failed", fit_problem: problem({ code: "fit.failed" }) });
     expect(gate.warning(failed, [])?.code).toBe("fit.failed");

@@ -58,6 +58,10 @@ export function warning(audit: Audit | undefined, accept: string[]): Problem | n
   );
 }
 
+/** The first sentence of a message: the strip has a line, the inspector has room. */
+export const brief = (message: string): string =>
+  message.match(/^.{20,}?[.!?](?= [A-Z])/)?.[0] ?? message;
+
 /** How many other problems ask for something, besides the one in the line. */
 export function others(audit: Audit | undefined, accept: string[]): number {
   const open = found(audit).filter(

@@ -140,8 +140,8 @@ function Line({ node, audit, accept }: LineProps) {
       data-code={problem.code}
     >
       <Icon name={problem.severity === "error" ? "alert" : "warn"} size={14} />
-      <span className="em-grow">
-        {problem.message}{" "}
+      <span className="em-grow" title={problem.message}>
+        {gate.brief(problem.message)}{" "}
         {more > 0 && (
           <button
             type="button"

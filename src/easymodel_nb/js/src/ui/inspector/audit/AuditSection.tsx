@@ -30,7 +30,7 @@ export function AuditSection({ node }: { node: Node }) {
         {audit?.state === "done" ? (
           <Done node={node} audit={audit} />
         ) : (
-          <p className="em-muted">
+          <p className="em-muted" data-testid="audit-why">
             {audit?.state === "unknown" && `${audit.message} `}
             {UNKNOWN[audit?.state ?? "none"]}
           </p>

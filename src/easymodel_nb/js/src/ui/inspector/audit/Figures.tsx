@@ -51,13 +51,14 @@ function rows(a: Audit): Line[] {
 }
 
 function tokens(a: Audit): Line[] {
-  const learned =
-    a.tokens && a.learned_tokens !== null ? of(a.learned_tokens / a.tokens) : undefined;
+  const all = a.learned_unit === "tokens" ? a.tokens : null;
+  const learned = all && a.learned_tokens !== null ? of(a.learned_tokens / all) : a.learned_unit;
   return [
     ...line("An epoch reads", a.tokens),
     ...line("An epoch learns", a.learned_tokens, count, learned),
     ...line("Rows cut", a.cut_rows, count, of(a.cut_share)),
     ...line("Target tokens cut", a.cut_target_tokens, count, of(a.cut_target_share)),
+    ...(a.windowed ? ([["Long texts", "read in windows"]] as Line[]) : []),
     ...some("Fits (nearly) all", a.suggested_length, "tokens as max length"),
   ];
 }
@@ -66,7 +67,8 @@ function run(a: Audit): Line[] {
   const each = a.steps_per_epoch === null ? undefined : `${count(a.steps_per_epoch)} an epoch`;
   return [
     ...line("Steps", a.steps, count, each),
-    ...line("Disk needed", a.disk_bytes, bytes),
+    ...line("Model on disk", a.model_bytes, bytes),
+    ...line("Disk needed", a.disk_bytes, bytes, "at most, with checkpoints"),
     ...line("Disk free", a.disk_free, bytes),
     ...line("To download", a.download_bytes, (n) => (n === 0 ? "nothing" : bytes(n))),
   ];

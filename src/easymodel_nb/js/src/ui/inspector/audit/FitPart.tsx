@@ -37,22 +37,29 @@ export function FitPart({ node, audit }: { node: Node; audit: Audit }) {
 function Measured({ fit }: { fit: Fit }) {
   const used = fit.free_bytes > 0 ? ` of ${bytes(fit.free_bytes)} free` : "";
   const step = fit.seconds_per_step;
-  const lines: [string, string][] = [
-    ["Whole run", `about ${duration(fit.seconds)}`],
-    ["A step", step < 1 ? `${Math.round(step * 1000)} ms` : `${step.toFixed(1)} s`],
+  const lines = [
+    ["Whole run", fit.seconds === null ? "not known" : `about ${duration(fit.seconds)}`],
+    step !== null && ["Longest step", step < 1 ? ms(step) : `${step.toFixed(1)} s`],
     ["Peak memory", `${bytes(fit.memory_bytes)}${used}`],
     ["Measured on", `${count(fit.batch_size)} rows, the longest of ${count(fit.longest)} tokens`],
     ["Device", fit.device],
     ["When", date(fit.measured)],
-  ];
+  ].filter((line) => line !== false) as [string, string][];
   return (
-    <dl className="em-figures">
-      {lines.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
+    <>
+      <dl className="em-figures">
+        {lines.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {[fit.time_why, fit.memory_why].filter(Boolean).map((why) => (
+        <p key={why}>{why}</p>
       ))}
-    </dl>
+    </>
   );
 }
+
+const ms = (seconds: number) => `${Math.round(seconds * 1000)} ms`;
