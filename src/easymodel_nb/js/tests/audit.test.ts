@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as gate from "../src/logic/audit";
 import { chosen } from "../src/logic/plan";
-import { audit, fit, node, problem } from "./make";
+import { audit, measured, node, problem } from "./make";
 
 const ask = problem({ code: "audit.cut", severity: "ask", message: "61 rows lose their end." });
 const fixed = { label: "Set 64", set: [], command: null, params: null };
@@ -24,7 +24,7 @@ describe("the verdict", () => {
   });
   it("is amber until every warning is accepted, without waiting for the kernel", () => {
     const other = { ...ask, code: "fit.memory" };
-    const two = audit({ verdict: "amber", problems: [ask], fit: fit({ problems: [other] }) });
+    const two = audit({ verdict: "amber", problems: [ask], fit: measured({ problems: [other] }) });
     expect(gate.verdict(two, [])).toBe("amber");
     expect(gate.verdict(two, ["audit.cut"])).toBe("amber");
     expect(gate.verdict(two, ["audit.cut", "fit.memory"])).toBe("green");
@@ -70,11 +70,11 @@ describe("the line", () => {
 describe("words", () => {
   it("say ready, with the time once it was measured and the steps before", () => {
     expect(gate.headline(audit({ steps: 375 }), [], "CPU")).toEqual(["Ready.", "375 steps"]);
-    expect(gate.headline(audit({ cells: [time], fit: fit() }), [], "")).toEqual([
+    expect(gate.headline(audit({ cells: [time], fit: measured() }), [], "")).toEqual([
       "Ready.",
       "About 50 s on this CPU",
     ]);
-    const tesla = audit({ cells: [time], fit: fit({ device: "Tesla T4, 15.0 GB" }) });
+    const tesla = audit({ cells: [time], fit: measured({ device: "Tesla T4, 15.0 GB" }) });
     expect(gate.headline(tesla, [], "")[1]).toBe("About 50 s on this Tesla T4");
   });
   it("say why there is no verdict", () => {

@@ -101,7 +101,7 @@ export const facts = (part: Partial<SourceFacts> = {}): SourceFacts => ({
   ...part,
 });
 
-export const fit = (part: Partial<Fit> = {}): Fit => ({
+export const measured = (part: Partial<Fit> = {}): Fit => ({
   seconds_per_step: 0.2,
   seconds: 50,
   memory_bytes: 6e8,
