@@ -127,11 +127,20 @@ class RunReader:
     def view(self) -> RunView:
         """The run as it is now."""
         with self._lock:
-            for event in self.new_events():
-                self._folded = step(self._folded, event)
+            self._catch_up()
             if self._folded.status not in {"queued", "running"}:
                 return self._folded
             return overlay(self._folded, read_live(self.folder), owner_alive)
+
+    def folded(self) -> RunView:
+        """The fold of the log alone, without live.json."""
+        with self._lock:
+            return self._catch_up()
+
+    def _catch_up(self) -> RunView:
+        for event in self.new_events():
+            self._folded = step(self._folded, event)
+        return self._folded
 
     def new_events(self) -> list[Event]:
         """The events since the last call, or since the last view."""

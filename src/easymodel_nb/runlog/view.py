@@ -125,6 +125,20 @@ class RunView(_Frozen):
         """Whether the run is waiting or under way."""
         return self.status in ACTIVE
 
+    @property
+    def resumable(self) -> int | None:
+        """The step it would go on from; None where there is nothing to resume."""
+        if self.active or self.status == "finished":
+            return None
+        return max((int(found["step"]) for found in self.checkpoints), default=0)
+
+    @property
+    def resumed_from(self) -> int | None:
+        """The step its last attempt went on from; None for a first attempt."""
+        if not self.resumed or self.resumed[-1]["attempt"] != self.attempt:
+            return None
+        return int(self.resumed[-1]["step"])
+
 
 def step(view: RunView, event: Event) -> RunView:
     """One step of the fold: the view after one more event."""
@@ -150,9 +164,10 @@ def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0
                 "created": event.time,
             }
         case Stage():
-            # A stage after an end belongs to the next attempt.
+            # A stage after an end belongs to the next attempt, and so does the queue after any
+            # other stage: a run that was cut off is resumed.
             return {
-                **_reopened(view),
+                **_reopened(view, again=event.stage == "queued" and view.stage.stage != "queued"),
                 "stage": StageView(**event.model_dump(include=set(StageView.model_fields))),
                 "status": "queued" if event.stage == "queued" else "running",
             }
@@ -216,7 +231,8 @@ def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0
                 "ended": event.time,
                 "reason": event.reason,
                 "summary": event.summary,
-                "model_path": event.model_path,
+                # What an attempt before it kept lies there still.
+                "model_path": event.model_path or view.model_path,
                 "seconds_left": None,
             }
         case RunFailed():
@@ -229,8 +245,8 @@ def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0
             }
 
 
-def _reopened(view: RunView) -> dict[str, Any]:
-    if view.ended is None:
+def _reopened(view: RunView, *, again: bool = False) -> dict[str, Any]:
+    if view.ended is None and not again:
         return {}
     return {
         "ended": None,
@@ -238,7 +254,6 @@ def _reopened(view: RunView) -> dict[str, Any]:
         "detail": "",
         "reason": None,
         "summary": {},
-        "model_path": None,
         "attempt": view.attempt + 1,
     }
 
@@ -257,18 +272,23 @@ def overlay(view: RunView, live: Live | None, alive: Callable[[Live], bool]) -> 
         return view
     if live is None or not alive(live):
         return view.model_copy(update={"status": "interrupted", "seconds_left": None})
-    if live.attempt < view.attempt or (live.step < view.step and not view.resumed):
+    if live.attempt < view.attempt or (live.max_steps and live.step < view.step):
         return view
-    known = live.model_dump(
-        include={"step", "epoch", "learning_rate", "tokens_per_second", "seconds_left"}
-    )
-    return view.model_copy(
-        update={
-            **known,
-            "stage": live.stage,
-            "status": "queued" if live.stage.stage == "queued" else "running",
-            "max_steps": live.max_steps or view.max_steps,
-            "loss": live.loss if live.loss is not None else view.loss,
-            "memory_bytes": live.memory_bytes or view.memory_bytes,
-        }
-    )
+    update: dict[str, Any] = {
+        "stage": live.stage,
+        "status": "queued" if live.stage.stage == "queued" else "running",
+        "memory_bytes": live.memory_bytes or view.memory_bytes,
+    }
+    if live.max_steps:  # else it has not come to its steps: those of the attempt before stand
+        update |= live.model_dump(
+            include={
+                "step",
+                "max_steps",
+                "epoch",
+                "learning_rate",
+                "tokens_per_second",
+                "seconds_left",
+            }
+        )
+        update["loss"] = live.loss if live.loss is not None else view.loss
+    return view.model_copy(update=update)

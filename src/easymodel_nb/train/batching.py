@@ -35,7 +35,9 @@ class LikeLengths(Sampler[int]):
 
     A random permutation is cut into windows of 16 batches; each is sorted by length and
     cut into batches, and all batches are shuffled, so that no trend in length reaches the
-    loss. An incomplete batch comes last. The order is a function of the seed and the epoch.
+    loss. An incomplete batch comes last. The order is a function of the seed and the epoch,
+    and of the rows and `batch_size`: a run that goes on in smaller batches keeps the size it
+    began with here.
     """
 
     _WINDOW = 16

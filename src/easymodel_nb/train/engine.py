@@ -7,16 +7,18 @@ It knows no widget, no kernel and no queue. Whatever happens, the log ends with
 import random
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from easymodel_nb.runlog.events import Event
+from easymodel_nb.runlog.log import read_view
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.failure import problem_of
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter
 
 LOG_FILE = "log.txt"
+FIRST_SENTENCE = "Starting PyTorch and Transformers"  # of each attempt
 
 
 def execute(
@@ -32,10 +34,10 @@ def execute(
 
     Never raises: every failure is the log's last line, its traceback redacted.
     """
-    reporter = Reporter(folder, on_event=on_event)
+    reporter = Reporter(folder, attempt=read_view(folder).attempt, on_event=on_event)
     buffer = buffer or LogBuffer(redact)
     try:
-        reporter.stage("loading", "Starting PyTorch and Transformers")
+        reporter.stage("loading", FIRST_SENTENCE)
         control.interruptible(_import_heavy, tick=reporter.heartbeat)
         with quiet(buffer), settings_restored():
             from easymodel_nb.train.attempt import Attempt  # noqa: PLC0415  it imports PyTorch
@@ -47,7 +49,13 @@ def execute(
         detail = redact(traceback.format_exc())
         reporter.event("run_failed", problem=problem_of(error, folder, redact), detail=detail)
     finally:
-        (folder / LOG_FILE).write_text("\n".join(buffer.lines()) + "\n", encoding="utf-8")
+        _keep_log(folder / LOG_FILE, buffer, again=reporter.attempt > 1)
+
+
+def _keep_log(path: Path, buffer: LogBuffer, *, again: bool) -> None:
+    """Write down what was logged, after what earlier attempts logged; a full disk costs only it."""
+    with suppress(OSError), path.open("a" if again else "w", encoding="utf-8") as file:
+        file.write("\n".join(buffer.lines()) + "\n")
 
 
 def _import_heavy() -> None:

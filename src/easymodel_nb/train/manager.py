@@ -6,10 +6,12 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from filelock import FileLock
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import Event, StopReason
@@ -17,7 +19,7 @@ from easymodel_nb.runlog.log import RunLog, RunReader, new_run, runs_folder, wri
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
-from easymodel_nb.train.control import Control, ask_to_stop
+from easymodel_nb.train.control import STOP_FILE, Control, ask_to_stop
 from easymodel_nb.train.runner import Runner, ThreadRunner, read_log
 from easymodel_nb.workflow.check import check, training_order
 from easymodel_nb.workflow.document import Node, Workflow
@@ -25,6 +27,8 @@ from easymodel_nb.workflow.document import Node, Workflow
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
 _BEAT_SECONDS = 5.0
+_RESUME_LOCK = ".resume.lock"
+_PATIENCE_SECONDS = 5.0
 Token = Callable[[], str | None]
 OnEvent = Callable[[Event], None]
 
@@ -115,7 +119,12 @@ class RunManager:
             When there is nothing to resume.
 
         """
-        raise problem_error("run.resume", "This version cannot resume a run yet.")
+        folder = self._folder(run_id)
+        job = _Job(folder, token or (lambda: None), on_event)
+        with self._changed, _alone(folder):
+            _check_resumable(self.view(run_id))
+            (folder / STOP_FILE).unlink(missing_ok=True)  # it was meant for the attempt before
+            return self._enqueue(job)
 
     def stop(self, run_id: str | None = None, reason: StopReason = "user") -> None:
         """Ask one run, or all that are active here, to stop; returns at once."""
@@ -211,11 +220,14 @@ class RunManager:
         job = _Job(folder, token or (lambda: None), on_event)
         node_id = request["node"]["id"]
         self._append(job, "run_created", project_id=project_id, node_id=node_id, request=request)
+        return self._enqueue(job)
+
+    def _enqueue(self, job: _Job) -> Run:
         self._append(job, "stage", stage="queued", message="Waiting in the queue")
-        write_live(folder)
+        self._say_queued(job.folder)
         with self._changed:
             self._waiting.append(job)
-            self._submitted.append(folder.name)
+            self._submitted.append(job.folder.name)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._work, name="easymodel-queue", daemon=True
@@ -223,7 +235,10 @@ class RunManager:
                 self._thread.start()
             self._changed.notify_all()
         self._tell()
-        return Run(folder)
+        return Run(job.folder)
+
+    def _say_queued(self, folder: Path) -> None:
+        write_live(folder, attempt=self._reader(folder.name).folded().attempt)
 
     def _append(self, job: _Job, type: str, **fields: Any) -> None:  # noqa: A002
         _inform(job, RunLog(job.folder).append(type, **fields))
@@ -246,7 +261,7 @@ class RunManager:
                 if time.monotonic() - beat > _BEAT_SECONDS:
                     beat = time.monotonic()
                     for waiting in list(self._waiting):
-                        write_live(waiting.folder)
+                        self._say_queued(waiting.folder)
                 self._cancel_where_asked()
             self._close(job)
             with self._changed:
@@ -356,6 +371,29 @@ class RunManager:
     def _tell(self) -> None:
         for listener in list(self._listeners):
             listener()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two kernels may ask at once; where a file system has no locks, there is none."""
+    lock = FileLock(folder / _RESUME_LOCK, timeout=_PATIENCE_SECONDS)
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError, NotImplementedError):  # a Timeout is an OSError
+            held.enter_context(lock)
+        yield
+
+
+def _check_resumable(view: RunView) -> None:
+    if view.active:
+        raise problem_error(
+            "run.active", f"Run {view.id} is {view.status}: there is nothing to resume."
+        )
+    if view.status == "finished":
+        raise problem_error(
+            "run.finished",
+            f"Run {view.id} has finished: there is nothing to resume. To train its model further, "
+            "connect it to another Finetuning node.",
+        )
 
 
 def _inform(job: _Job, event: Event) -> None:

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -25,6 +26,14 @@ _LOSSY = ("bf16", "fp16")
 _ADAPTER_RATE = 10  # times the learning rate of full fine-tuning
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """How many steps are trained, and after which the model is measured."""
+
+    max_steps: int
+    eval_steps: list[int]
+
+
 class Chooser:
     """Collects choices while the open fields are filled."""
 
@@ -36,6 +45,11 @@ class Chooser:
         """Fill or change a field and note why."""
         self.data = self.data.model_copy(update={field: value})
         self.note(field, value, reason)
+
+    def replace(self, field: str, value: Any, reason: str) -> None:
+        """Change a field that was filled before: the earlier choice no longer counts."""
+        self.choices = [choice for choice in self.choices if choice.field != field]
+        self.set(field, value, reason)
 
     def note(self, field: str, value: Any, reason: str) -> None:
         """Note a choice that is no field of the document."""
@@ -165,13 +179,21 @@ def progress_steps(max_steps: int) -> Iterator[int]:
     return (step for step in range(1, max_steps + 1) if step in {1, max_steps} or step % every == 0)
 
 
-def finish(run_id: str, ready: "Preparation", model: Any, device: environment.Device) -> RunPlan:
-    """The frozen plan."""
+def finish(
+    run_id: str,
+    ready: "Preparation",
+    model: Any,
+    device: environment.Device,
+    schedule: Schedule | None = None,
+) -> RunPlan:
+    """The frozen plan; `schedule` None: all epochs, measured at their ends and in between."""
     from easymodel_nb.train import methods  # noqa: PLC0415  it imports PyTorch
 
     parameters, trainable = methods.sizes(model)
     data, prepared = ready.chooser.data, ready.prepared
     per_epoch = steps_per_epoch(data, len(prepared.train))
+    if schedule is None:
+        schedule = Schedule(per_epoch * data.epochs, measured_steps(data.epochs, per_epoch))
     source = ready.request["model"]
     return RunPlan(
         run_id=run_id,
@@ -210,8 +232,8 @@ def finish(run_id: str, ready: "Preparation", model: Any, device: environment.De
         epochs=data.epochs,
         train_examples=len(prepared.train),
         steps_per_epoch=per_epoch,
-        max_steps=per_epoch * data.epochs,
-        eval_steps=measured_steps(data.epochs, per_epoch),
+        max_steps=schedule.max_steps,
+        eval_steps=schedule.eval_steps,
         sample_prompts=prepared.prompts,
         max_new_tokens=prepared.max_new_tokens,
         device=device.name,

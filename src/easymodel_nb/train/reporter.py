@@ -7,7 +7,7 @@ from typing import Any
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.runlog.events import Event, StageName, Unit
-from easymodel_nb.runlog.log import RunLog, write_live
+from easymodel_nb.runlog.log import RunLog, read_view, write_live
 from easymodel_nb.runlog.view import StageView
 
 _LIVE_SECONDS = 0.25
@@ -31,6 +31,12 @@ class Reporter:
         self._stage = StageView()
         self._stage_began = time.monotonic()
         self._written = 0.0
+        self._warned = list(read_view(folder).warnings) if attempt > 1 else []
+
+    @property
+    def step(self) -> int:
+        """The step that was last told, 0 before the first."""
+        return int(self._live.get("step", 0))
 
     @property
     def home(self) -> Path:
@@ -38,7 +44,11 @@ class Reporter:
         return self.folder.parent.parent
 
     def event(self, type: str, **fields: Any) -> None:  # noqa: A002  the name in the file
-        """Write one event, then tell."""
+        """Write one event, then tell; nobody is warned of the same twice."""
+        if type == "warning":
+            if fields["problem"] in self._warned:
+                return
+            self._warned.append(fields["problem"])
         event = self.log.append(type, **fields)
         if self._on_event is not None:
             self._on_event(event)

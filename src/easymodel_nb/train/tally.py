@@ -25,11 +25,26 @@ class Tally:
         self._nll = nll if self._nll is None else self._nll + nll
         self._targets = targets if self._targets is None else self._targets + targets
 
+    def state_dict(self) -> dict[str, Any]:
+        """The sums, as they are on the device."""
+        return {"nll": self._nll, "targets": self._targets}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from sums that were kept."""
+        nll, targets = state["nll"], state["targets"]
+        self._nll = None if nll is None else torch.tensor(nll, dtype=torch.double)
+        self._targets = None if targets is None else torch.tensor(targets)
+
     def mean(self) -> float | None:
-        """The token-weighted mean since the last clear."""
-        if self._nll is None or self._targets is None:
+        """The token-weighted mean since the last clear; None where nothing was to be learned."""
+        if self._nll is None or not self.targets:
             return None
-        return float(self._nll) / max(1, int(self._targets))
+        return float(self._nll) / self.targets
+
+    @property
+    def targets(self) -> int:
+        """How many targets were counted since the last clear."""
+        return int(self._targets) if self._targets is not None else 0
 
 
 class SummedLoss:
@@ -46,9 +61,18 @@ class SummedLoss:
         total, count = self._task.loss(outputs, labels), self._task.targets(labels)
         for tally in (self.since_line, self.recent):
             tally.add(total.detach().double(), count)
-        return total / (
-            num_items_in_batch if num_items_in_batch is not None else count.clamp(min=1)
-        )
+        items = num_items_in_batch if num_items_in_batch is not None else count
+        # A step without a target has no gradient; divided by 0 it would spoil all weights.
+        return total / items.clamp(min=1)
+
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next progress line will be made of."""
+        return self.since_line.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.since_line.load_state_dict(state)
 
 
 class Clock:
@@ -57,6 +81,7 @@ class Clock:
     def __init__(self) -> None:
         self.steps_seconds = 0.0
         self.tokens = 0
+        self.fetched = 0  # tokens of the step under way
         self._began: float | None = None
 
     def start(self) -> None:
@@ -65,9 +90,19 @@ class Clock:
 
     def pause(self) -> None:
         """A step has ended."""
+        self.tokens += self.fetched
+        self.fetched = 0
         if self._began is not None:
             self.steps_seconds += time.monotonic() - self._began
             self._began = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """What whole steps took."""
+        return {"seconds": self.steps_seconds, "tokens": self.tokens}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.steps_seconds, self.tokens = state["seconds"], state["tokens"]
 
     @property
     def seconds(self) -> float:

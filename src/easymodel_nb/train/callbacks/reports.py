@@ -2,11 +2,13 @@
 
 import math
 import time
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from transformers import TrainerCallback
 
 from easymodel_nb.train import planning
+from easymodel_nb.train.callbacks.watching import Watcher
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.plan import RunPlan
@@ -27,6 +29,8 @@ class Reports(TrainerCallback):
         measurer: Measurer,
         control: Control,
         reporter: Reporter,
+        watchers: Sequence[Watcher] = (),
+        measured: Collection[int] = (),
     ) -> None:
         self._plan = plan
         self._loss = loss
@@ -34,15 +38,23 @@ class Reports(TrainerCallback):
         self._measurer = measurer
         self._control = control
         self._reporter = reporter
+        self._watchers = watchers
         self._lines = set(planning.progress_steps(plan.max_steps))
         self._points = set(plan.eval_steps)
+        self._measured = measured  # steps whose point an attempt before this one wrote
         self._pending: int | None = None
         self._measuring: list[float] = []
         self._shown = 0.0
 
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Measure where an attempt before this one was cut off or stopped before it could."""
+        step = state.global_step
+        if step in self._points and step not in self._measured:
+            self._measure(step)
+
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Say which epoch it is."""
-        self._training(round(state.epoch or 0) + 1)
+        self._training(state.global_step // self._plan.steps_per_epoch + 1)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """The clock of steps goes on."""
@@ -51,13 +63,13 @@ class Reports(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """End when asked; ask for the gradient's norm where a line is due."""
         self._clock.pause()
-        if self._control.stopping:
-            control.should_training_stop = True
-            return
         step = state.global_step
         if step in self._lines or step in self._points:
             self._pending = step
             control.should_log = True  # on_log then brings the gradient norm
+        if self._control.stopping:
+            control.should_training_stop = True
+            return
         self._live(state)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:  # noqa: ARG002
@@ -66,16 +78,27 @@ class Reports(TrainerCallback):
             return
         step, self._pending = state.global_step, None
         if step in self._lines:
+            mean = self._loss.since_line.mean()
+            norm = (logs or {}).get("grad_norm")
             self._reporter.event(
                 "progress",
                 **self._numbers(state),
-                loss=self._loss.since_line.mean(),
+                loss=mean,
                 epochs=self._plan.epochs,
-                grad_norm=(logs or {}).get("grad_norm"),
+                grad_norm=norm,
                 learning_rate=(logs or {}).get("learning_rate"),
             )
+            for watcher in self._watchers:
+                watcher.loss(step, mean, self._loss.since_line.targets)
+                watcher.gradient(step, norm)
+                watcher.line(step, mean)
             self._loss.since_line.clear()
         if step in self._points:
+            for watcher in self._watchers:
+                watcher.measuring(step)
+            if self._control.stopping:
+                control.should_training_stop = True
+                return
             self._measure(step)
 
     def _training(self, epoch: int) -> None:
@@ -92,9 +115,11 @@ class Reports(TrainerCallback):
             return
         self._shown = time.monotonic()
         numbers = self._numbers(state)
-        loss = self._loss.recent.mean()
+        loss, targets = self._loss.recent.mean(), self._loss.recent.targets
         self._loss.recent.clear()
         self._reporter.live(**numbers, loss=loss)
+        for watcher in self._watchers:
+            watcher.loss(state.global_step, loss, targets)
         self._reporter.advance(state.global_step)
 
     def _numbers(self, state: Any) -> dict[str, Any]:
@@ -134,5 +159,7 @@ class Reports(TrainerCallback):
             epoch=round(epoch) if whole else round(epoch, 4),
             analytics=analytics,
         )
+        for watcher in self._watchers:
+            watcher.point(step, epoch, analytics)
         if not whole:
             self._training(math.ceil(epoch))

@@ -1,0 +1,110 @@
+"""Out of memory in a run: what to try next, and what to say when nothing is left to try.
+
+Each step learns the same rows as before, in smaller parts, so that learning rate, schedule and
+number of steps stay what they were. Only then are activations computed twice to save memory.
+"""
+
+from dataclasses import dataclass
+
+from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
+from easymodel_nb.train.plan import Choice, RunPlan
+
+_SHORTEST = 64  # tokens; a shorter max length than this is no advice
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """A plan that needs less memory, and what to say of it."""
+
+    plan: RunPlan
+    problem: Problem
+
+
+def smaller(plan: RunPlan, step: int) -> Smaller:
+    """The next smaller plan after memory ran out at `step`.
+
+    Raises
+    ------
+    StudioError
+        When there is none: what would fit, with a fix.
+
+    """
+    data = plan.finetune
+    if data.batch_size > 1:
+        return _halved(plan, step)
+    if not data.gradient_checkpointing:
+        return _recomputing(plan, step)
+    raise StudioError(nothing_fits(plan))
+
+
+def _halved(plan: RunPlan, step: int) -> Smaller:
+    """Half the batch and twice the accumulation; for odd numbers the nearest that divides."""
+    data = plan.finetune
+    rows = data.batch_size * data.gradient_accumulation
+    batch = next(n for n in range(data.batch_size // 2, 0, -1) if rows % n == 0)
+    accumulation = rows // batch
+    why = f"a batch of {data.batch_size} did not fit into memory"
+    said = (
+        f"Out of memory at step {step + 1:,} with batches of {data.batch_size}. The run goes on "
+        f"with batches of {batch} and {accumulation} of them a step: {rows} rows a step as before."
+    )
+    return _changed(
+        plan, {"batch_size": batch, "gradient_accumulation": accumulation}, why, said, "batch_size"
+    )
+
+
+def _recomputing(plan: RunPlan, step: int) -> Smaller:
+    why = "a single row did not fit into memory without it"
+    said = (
+        f"Out of memory at step {step + 1:,} with one row at a time. The run goes on with gradient "
+        "checkpointing, which needs less memory and about a third more time."
+    )
+    changes = {"gradient_checkpointing": True}
+    return _changed(plan, changes, why, said, "gradient_checkpointing")
+
+
+def _changed(
+    plan: RunPlan, changes: dict[str, int | bool], why: str, said: str, field: str
+) -> Smaller:
+    chosen = [Choice(field=name, value=value, reason=why) for name, value in changes.items()]
+    made = plan.model_copy(
+        update={
+            "finetune": plan.finetune.model_copy(update=changes),
+            "choices": [*(c for c in plan.choices if c.field not in changes), *chosen],
+            "drawn_together": plan.drawn_together or plan.finetune.batch_size,
+        }
+    )
+    problem = Problem(
+        code="memory.smaller", severity="note", message=said, node=plan.node_id, field=field
+    )
+    return Smaller(made, problem)
+
+
+def nothing_fits(plan: RunPlan) -> Problem:
+    """What would fit where one row with gradient checkpointing does not."""
+    data = plan.finetune
+    shorter = data.max_length // 2
+    ways = []
+    changes: dict[str, tuple[str, str, object]] = {}
+    if plan.method == "full":
+        ways.append("train with LoRA, which needs about a quarter of the memory for the weights")
+        changes["method"] = ("Train with LoRA", "method", "lora")
+    if shorter >= _SHORTEST:
+        ways.append(f"set max length to {shorter}")
+        changes["max_length"] = (f"Set max length to {shorter}", "max_length", shorter)
+    ways.append("choose a smaller model")
+    ways.append("train on a device with more memory")
+    fix = None
+    if changes:
+        label, field, value = next(iter(changes.values()))
+        change = FieldChange(node=plan.node_id, field=field, value=value)
+        fix = Fix(label=label, set=[change])
+    advice = ", or ".join(ways)
+    return Problem(
+        code="memory.out",
+        message="Out of memory, even with one row at a time and gradient checkpointing. What "
+        f"would fit: {advice}.",
+        node=plan.node_id,
+        field=next((found[1] for found in changes.values()), "batch_size"),
+        fix=fix,
+    )

@@ -1,0 +1,136 @@
+"""Where an attempt begins: at the first step, or at a checkpoint of one before it."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from easymodel_nb.errors import Problem, problem_error
+from easymodel_nb.runlog.log import read_view
+from easymodel_nb.train import checkpoints
+from easymodel_nb.train.checkpoints import Found
+from easymodel_nb.train.data.fingerprint import fingerprint
+from easymodel_nb.train.plan import RunPlan
+from easymodel_nb.train.reporter import Reporter
+
+if TYPE_CHECKING:
+    from easymodel_nb.train.preparation import Preparation
+
+SAMPLES = "samples.jsonl"
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is done already when an attempt begins."""
+
+    found: Found | None = None  # None: from the first step
+    measured: frozenset[int] = frozenset()  # steps whose point is in the log
+    sampled: frozenset[int] = frozenset()  # steps whose answers are
+
+    @property
+    def step(self) -> int:
+        """The whole steps that are done."""
+        return self.found.step if self.found is not None else 0
+
+
+def begin(plan: RunPlan, reporter: Reporter, environment: dict[str, Any]) -> Start:
+    """Log that the attempt starts and, where it is not the first, from which step it goes on."""
+    view = read_view(reporter.folder)
+    again = reporter.attempt > 1
+    found, problems = None, list[Problem]()
+    if again:
+        root = reporter.folder / checkpoints.FOLDER
+        found, problems = checkpoints.find(root, checkpoints.identity(plan))
+    reporter.event("run_started", attempt=reporter.attempt, plan=plan, environment=environment)
+    if not again:
+        return Start()
+    step = found.step if found is not None else 0
+    before = [point for point in view.curve if point.step <= step]
+    reporter.event(
+        "run_resumed",
+        attempt=reporter.attempt,
+        step=step,
+        loss_before=before[-1].loss if before else None,
+    )
+    reporter.live(
+        at_once=True,
+        step=step,
+        max_steps=plan.max_steps,
+        epoch=round(step / plan.steps_per_epoch, 4),
+    )
+    told = checkpoints.other_versions(found) if found is not None else None
+    for problem in [*problems, *([told] if told else [])]:
+        reporter.event("warning", problem=problem)
+    if found is None and view.step > 0:
+        reporter.warn(
+            "resume.beginning",
+            "The run begins again at step 0: "
+            + ("none of its checkpoints can be used." if problems else "it had no checkpoint yet."),
+        )
+    view = read_view(reporter.folder)
+    sampled = frozenset(int(item["step"]) for item in view.samples)
+    keep_samples(reporter.folder, sampled)
+    return Start(found, frozenset(point.step for point in view.points), sampled)
+
+
+def keep_samples(folder: Path, steps: Collection[int]) -> None:
+    """Drop the answers of steps that no longer count, and what was written half."""
+    path = folder / SAMPLES
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        try:
+            if json.loads(line)["step"] in steps:
+                kept.append(line + "\n")
+        except ValueError:  # torn, or the end
+            continue
+    part = folder / f"{SAMPLES}.part"
+    part.write_text("".join(kept), encoding="utf-8")
+    part.replace(path)
+
+
+def same_data(plan: RunPlan, ready: "Preparation") -> None:
+    """Refuse to go on with other rows than those the run began with.
+
+    Raises
+    ------
+    StudioError
+        On the dataset node, with what to do.
+
+    """
+    drawn = ready.drawn
+    same = fingerprint(drawn.train) == plan.dataset.fingerprint
+    measured = plan.dataset.eval_fingerprint
+    if same and (measured is None or fingerprint(drawn.evaluation) == measured):
+        return
+    which = "trained" if not same else "measured"
+    raise problem_error(
+        "resume.data_changed",
+        f"The {which} rows are not those this run began with: {plan.dataset.name} has changed "
+        "since. Put the data back as it was and resume, or train again as a new run.",
+        node=ready.dataset_node,
+        field="source",
+    )
+
+
+def same_model(plan: RunPlan, architecture: str, parameters: int, node: str) -> None:
+    """Refuse to go on with another model than the one the run began with.
+
+    Raises
+    ------
+    StudioError
+        On the model's node, with what to do.
+
+    """
+    if (architecture, parameters) == (plan.model.architecture, plan.model.parameters):
+        return
+    raise problem_error(
+        "resume.model_changed",
+        f"{plan.model.name} is another model now ({architecture}, {parameters:,} weights) than "
+        f"when this run began ({plan.model.architecture}, {plan.model.parameters:,} weights). Put "
+        "it back and resume, or train again as a new run.",
+        node=node,
+        field="source",
+    )
