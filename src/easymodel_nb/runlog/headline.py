@@ -75,6 +75,12 @@ def metrics_of(view: RunView) -> tuple[Metric, ...]:
     return METRICS[kind_of(view)]
 
 
+def headline_of(task: str, analytics: Analytics) -> Metric:
+    """The metric that judges a run, from its task and one of its points."""
+    words = task == "token_classification" and "macro_f1" in analytics.task
+    return METRICS["word_tags" if words else task][0]
+
+
 def measured_at(analytics: Analytics, key: str) -> Measured | None:
     """The number of that dotted name, or None where it was not due."""
     group, _, name = key.partition(".")

@@ -11,6 +11,7 @@ from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
 from easymodel_nb.workflow import ports
 from easymodel_nb.workflow.check_methods import method_problems
 from easymodel_nb.workflow.check_roles import roles
+from easymodel_nb.workflow.check_training import training
 from easymodel_nb.workflow.document import DATA_MODELS, FinetuneData, Node, Task, Workflow
 from easymodel_nb.workflow.labels import label_of
 
@@ -56,7 +57,7 @@ def _whole(workflow: Workflow) -> Iterator[Problem]:
             "dataset to it.",
         )
     for node in workflow.nodes:
-        yield from _data(node)
+        yield from _data(workflow, node)
     yield from _edges(workflow)
     yield from _inputs(workflow)
     yield from _cycles(workflow)
@@ -76,7 +77,7 @@ def _ids(workflow: Workflow) -> Iterator[Problem]:
                 )
 
 
-def _data(node: Node) -> Iterator[Problem]:
+def _data(workflow: Workflow, node: Node) -> Iterator[Problem]:
     model = DATA_MODELS.get(node.type)
     if model is None:
         return
@@ -105,6 +106,7 @@ def _data(node: Node) -> Iterator[Problem]:
             lacking = method_problems(data, environment.device())
             yield from StudioError(lacking).at(node.id).problems
         yield from roles(node, data)
+        yield from training(workflow, node, data)
 
 
 def _available(node: Node, data: FinetuneData) -> Iterator[Problem]:
