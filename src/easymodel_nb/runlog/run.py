@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from easymodel_nb.errors import problem_error
 from easymodel_nb.measured import Measured
+from easymodel_nb.runlog import adapters
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.view import EpochPoint, RunView, Status
 
@@ -108,10 +109,12 @@ class Run:
     def load(self) -> tuple[Any, Any]:
         """The trained (model, tokenizer).
 
+        Of a run whose adapters are not merged (QLoRA), a peft model on its whole base.
+
         Raises
         ------
         StudioError
-            When the run has no model.
+            When the run has no model, or the base of its adapters is no longer there.
 
         """
         path = self.model_path
@@ -121,9 +124,11 @@ class Run:
             )
         import transformers  # noqa: PLC0415
 
+        tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+        if adapters.holds_adapters_alone(path):
+            return adapters.load_adapted(path, self.plan), tokenizer
         (name,) = transformers.AutoConfig.from_pretrained(path).architectures
-        model = getattr(transformers, name).from_pretrained(path)
-        return model, transformers.AutoTokenizer.from_pretrained(path)
+        return getattr(transformers, name).from_pretrained(path), tokenizer
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

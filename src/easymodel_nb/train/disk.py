@@ -33,5 +33,6 @@ def needed(task: "Task") -> Written | None:
         whole, trained = methods.counted(task)
     except (ValueError, RuntimeError, AttributeError, ImportError, TypeError, KeyError):
         return None  # what is wrong with the model is said where it is loaded
-    kept = whole if task.context.chooser.data.method == "full" else trained
-    return Written(whole, trained, _WEIGHT * kept, _WEIGHT * kept + _OPTIMIZER * trained)
+    # The adapters of LoRA lie beside the model they are merged into; those of QLoRA alone.
+    kept = {"full": whole, "lora": whole + trained}.get(task.context.chooser.data.method, trained)
+    return Written(whole, trained, _WEIGHT * kept, (_WEIGHT + _OPTIMIZER) * trained)

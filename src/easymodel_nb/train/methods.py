@@ -12,7 +12,9 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from easymodel_nb.errors import FieldChange, Fix, Problem, problem_error
+from easymodel_nb import environment
+from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
+from easymodel_nb.workflow.check_methods import method_problems
 
 if TYPE_CHECKING:
     from easymodel_nb.train.planning import Chooser
@@ -80,22 +82,26 @@ def counted(task: "Task") -> tuple[int, int]:
 # ------------------------------------------------------------ what is adapted
 
 
-def check_modules(task: "Task") -> list[Problem]:
-    """Refuse target modules that the model lacks, before its weights are read.
+def check(task: "Task") -> list[Problem]:
+    """Refuse a method that this device or this model cannot be trained by, without any weights.
 
-    Returns what else the user should know of the adapters. The model is built without
-    weights, on the device that holds none.
+    Returns what else the user should know of the adapters.
 
     Raises
     ------
     StudioError
-        On the field `target_modules`.
+        On the field `method` or `target_modules`.
 
     """
     data = task.context.chooser.data
+    if refused := method_problems(data, environment.device(ask_torch=True)):
+        raise StudioError(refused)
     if data.method == "full":
         return []
-    model = task.empty_model()
+    try:
+        model = task.empty_model()
+    except (ValueError, RuntimeError, AttributeError, ImportError, TypeError, KeyError):
+        return []  # what is wrong with the model is said where it is loaded
     names, _ = _targets(model, data.target_modules, _heads(model, task))
     return list(_rank_notes(model, names, data.lora_rank))
 

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train import drawing, planning, roles, sources, splits, tasks
+from easymodel_nb.train import drawing, methods, planning, roles, sources, splits, tasks
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.data.reading import DatasetTables
@@ -143,6 +143,8 @@ def prepare(
     with placed(node):
         task = tasks.create(data.task, context)
         task.check_model()
+        for problem in StudioError(methods.check(task)).at(node).problems:
+            reporter.event("warning", problem=problem)
         _warn_of_no_end(task, reporter)
         reporter.stage("preparing", "Choosing rows and columns")
         context.roles = roles.choose(train_table, chooser.data)
