@@ -19,9 +19,12 @@ _GRACE_SECONDS = 1.2
 class Stopped(Exception):  # noqa: N818  a request, not an error
     """The run was asked to stop."""
 
-    def __init__(self, reason: StopReason, *, steps: int = 0) -> None:
+    def __init__(
+        self, reason: StopReason, *, steps: int = 0, kept: dict[str, Any] | None = None
+    ) -> None:
         self.reason = reason
-        self.steps = steps  # whole steps whose weights the model holds
+        self.steps = steps  # whole steps that were trained
+        self.kept = kept or {}  # which epoch's weights the model holds, if not the last step's
         super().__init__(reason)
 
 
@@ -37,6 +40,7 @@ class Control:
         self._reason: StopReason = "user"
         self._asked_at = 0.0
         self._next_look = 0.0
+        self._deadline: float | None = None
 
     def stop(self, reason: StopReason = "user") -> None:
         """Ask the run to stop; returns at once. The first reason stays."""
@@ -45,9 +49,20 @@ class Control:
             self._asked_at = time.monotonic()
             self._event.set()
 
+    def end_in(self, seconds: float | None) -> None:
+        """Stop by itself, for its time budget, in so many seconds; None: never."""
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until it stops by itself; None where it does not."""
+        return None if self._deadline is None else self._deadline - time.monotonic()
+
     @property
     def stopping(self) -> bool:
-        """Whether a stop was asked for."""
+        """Whether a stop was asked for, or the time is over."""
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self.stop("time_budget")
         if not self._event.is_set() and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _FILE_POLL_SECONDS
             if self._file.exists():

@@ -1,4 +1,4 @@
-"""The fit check: does a node fit on this device, and how long does it take?
+"""The fit check: whether a node fits on this device, and how long it takes.
 
 It begins as a run does (`preparation`, `assembly`), takes real steps on the longest batch
 (`fitting.steps`) and lets go of everything. Where memory runs out, it tries what takes less. A run
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb import environment
+from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.events import now
 from easymodel_nb.secrets import redact
 from easymodel_nb.train import methods, planning
@@ -23,11 +24,13 @@ from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting import measurement, steps, verdict
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
 from easymodel_nb.train.fitting.memory import Peak, free_bytes, give_back, ran_out
-from easymodel_nb.train.fitting.weights import least_bytes
+from easymodel_nb.train.fitting.sizes import least_bytes, most_bytes
 from easymodel_nb.train.preparation import Preparation, parse, prepare
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter, Unlogged
 from easymodel_nb.workflow.document import FinetuneData
+
+_ROOM = 0.5  # of what is free: a run that needs less by its size is not measured before it begins
 
 
 @dataclass(frozen=True)
@@ -155,13 +158,13 @@ def measure(
     most = 0
     weights = _bytes_of(model)
     for setting, words in verdict.settings(asked, checkpointing=checkpointing):
-        reporter.stage("preparing", _sentence(setting, words, tried))
+        reporter.stage("preparing", _sentence(words, tried))
         long, typical = measurement.batches(ready.prepared.train, setting.batch_size)
         peak = Peak()
         try:
             taken = steps.take(ready.task, model, plan, setting, long, typical, control, peak)
             found = _found(ready, model, plan, setting, taken, long, typical)
-        except Exception as error:  # noqa: BLE001  what is not about memory is raised again
+        except Exception as error:
             if not ran_out(error):
                 raise
             most = max(most, peak.bytes)
@@ -182,6 +185,78 @@ def measure(
             measurement.write(reporter.home, name, found)
         return found
     return Shortage(weights + most, tried)
+
+
+# ------------------------------------------------------------ inside a run
+
+
+def settle(
+    ready: Preparation,
+    model: Any,
+    device: environment.Device,
+    control: Control,
+    reporter: Reporter,
+    *,
+    load_seconds: float,
+) -> Measurement | None:
+    """Find out, before the plan is frozen, what fits; the outcome stands in the plan.
+
+    None where it is not worth the steps: the run has no time budget, and by its size it cannot
+    take half of what is free.
+
+    Raises
+    ------
+    StudioError
+        When nothing fits, with what takes less.
+    Stopped
+        When a stop was asked for.
+
+    """
+    asked = parse(FinetuneData, ready.request["node"])
+    free = free_bytes() + _bytes_of(model)
+    found = kept(ready, reporter.home, device)
+    known = found is not None and found.memory_bytes <= free
+    if not known:
+        need = most_bytes(ready, model)
+        if asked.time_budget_minutes is None and need is not None and need < free * _ROOM:
+            return None
+        measured = measure(ready, model, device, control, reporter, load_seconds=load_seconds)
+        if isinstance(measured, Shortage):
+            raise StudioError(
+                verdict.no_room(ready, measured.taken, free, device.name, measured.tried)
+            )
+        found = measured
+    if found is not None:
+        _apply(ready, found, asked, free, reporter)
+    return found
+
+
+def _apply(
+    ready: Preparation, found: Measurement, asked: FinetuneData, free: int, reporter: Reporter
+) -> None:
+    """Fill the plan with what fits, and say so where it is not what was asked for."""
+    chooser, setting = ready.chooser, found.setting
+    taken = f"{verdict.gigabytes(found.memory_bytes)} of {verdict.gigabytes(free)}"
+    chooser.note("memory", taken, "the peak of two real steps on the longest batch")
+    if not found.refused:
+        return
+    why = f"{' and '.join(found.refused)} ran out of memory on {found.device}"
+    if setting.gradient_checkpointing != bool(asked.gradient_checkpointing):
+        chooser.replace("gradient_checkpointing", value=True, reason=why)
+    if setting.batch_size != asked.batch_size:
+        chooser.replace("batch_size", setting.batch_size, why)
+        same = "so that a step learns from as many rows as before"
+        chooser.replace("gradient_accumulation", setting.gradient_accumulation, same)
+    words = _tried(setting)
+    reporter.warn(
+        "fit.smaller",
+        f"{why[0].upper()}{why[1:]}. The run goes on with {words}"
+        + (
+            f" and {setting.gradient_accumulation} batches a step." if asked.batch_size > 1 else "."
+        ),
+        node=ready.node,
+        field="batch_size",
+    )
 
 
 def _found(
@@ -218,16 +293,15 @@ def _found(
 
 def _bytes_of(model: Any) -> int:
     held = [*model.parameters(), *model.buffers()]
-    return sum(tensor.numel() * tensor.element_size() for tensor in held)
+    return sum(int(tensor.nbytes) for tensor in held)
 
 
 def _state_bytes(model: Any) -> int:
     """A gradient and AdamW's two moments of each trained weight."""
-    trained = [weight for weight in model.parameters() if weight.requires_grad]
-    return 3 * sum(weight.numel() * weight.element_size() for weight in trained)
+    return 3 * sum(int(weight.nbytes) for weight in model.parameters() if weight.requires_grad)
 
 
-def _sentence(setting: Setting, words: str, tried: list[str]) -> str:
+def _sentence(words: str, tried: list[str]) -> str:
     if not tried:
         return "Measuring time and memory of the longest batch"
     return f"Out of memory: measuring again {words}"

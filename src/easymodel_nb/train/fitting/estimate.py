@@ -50,7 +50,8 @@ def padded_tokens(train: Sequence[Any], batch_size: int, seed: int) -> list[int]
     """Tokens of each batch of the first epoch, padding included, in its real order."""
     lengths = torch.tensor([len(row) for row in train])
     order = lengths[torch.tensor(list(LikeLengths(lengths.tolist(), batch_size, seed)))]
-    return [int(part.max()) * len(part) for part in order.split(batch_size)]
+    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    return [int(part.max()) * len(part) for part in parts]
 
 
 def estimate(found: Measurement, ready: Preparation) -> Estimate:
@@ -72,11 +73,11 @@ def estimate(found: Measurement, ready: Preparation) -> Estimate:
     )
 
 
-def whole_run(parts: Estimate, data: Any, steps_per_epoch: int) -> float:
+def whole_run(parts: Estimate, epochs: int, steps_per_epoch: int) -> float:
     """Seconds of all epochs with their measuring points, both ends and the saved model."""
-    points = 1 + len(planning.measured_steps(data.epochs, steps_per_epoch))
+    points = 1 + len(planning.measured_steps(epochs, steps_per_epoch))
     return (
-        data.epochs * (parts.epoch + parts.answers + parts.checkpoint)
+        epochs * (parts.epoch + parts.answers + parts.checkpoint)
         + points * parts.point
         + parts.answers
         + 2 * parts.samples

@@ -61,7 +61,8 @@ class _InOrder(LeanTrainer):
     """Takes the rows as they come."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+        rows: Any = train_dataset if train_dataset is not None else self.train_dataset
+        return SequentialSampler(rows)
 
 
 class Steps:
@@ -79,8 +80,8 @@ def take(
     model: Any,
     plan: RunPlan,
     setting: Setting,
-    long: Sequence[Any],
-    typical: Sequence[Any],
+    long: list[Any],
+    typical: list[Any],
     control: Control,
     peak: Peak,
 ) -> Steps:

@@ -93,7 +93,7 @@ def verdict(
     per_epoch = planning.steps_per_epoch(
         ready.chooser.data.model_copy(update=found.setting.model_dump()), len(ready.prepared.train)
     )
-    seconds = whole_run(parts, asked, per_epoch)
+    seconds = whole_run(parts, asked.epochs, per_epoch)
     micro = found.setting.gradient_accumulation
     problems = list(_memory_problems(found, ready, asked, free))
     return Fit(

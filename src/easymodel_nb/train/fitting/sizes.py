@@ -1,0 +1,60 @@
+"""Memory reckoned from sizes: the least a model needs, and about the most a run takes."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from easymodel_nb.train.preparation import Preparation
+
+_FULL = 16  # bytes a weight: itself, its gradient, two moments of AdamW, each in 32 bits
+_FROZEN = {"lora": 4, "qlora": 1}  # the base alone; four bits are half a byte, with their scales
+_LOGITS = 4  # copies in 32 bits: themselves, their softmax, the gradients of both
+
+
+def least_bytes(ready: Preparation) -> int | None:
+    """Bytes without any activation; None where the files do not tell."""
+    count = weights(Path(ready.model_folder.path))
+    return None if count is None else count * _FROZEN.get(ready.chooser.data.method, _FULL)
+
+
+def weights(folder: Path) -> int | None:
+    """How many numbers the safetensors files of a model folder hold."""
+    files = sorted(folder.glob("model*.safetensors"))
+    if not files:
+        return None
+    total = 0
+    try:
+        for path in files:
+            with safe_open(path, framework="pt") as file:
+                shapes = (file.get_slice(name).get_shape() for name in file.keys())  # noqa: SIM118
+                total += sum(math.prod(shape) for shape in shapes)
+    except (OSError, SafetensorError):
+        return None
+    return total
+
+
+def most_bytes(ready: Preparation, model: Any) -> int | None:
+    """About the most that steps on the longest batch take; None where the config does not tell.
+
+    Activations of a transformer layer: 34 s b h + 5 a s^2 b bytes in 16 bits (Korthikanti et al.
+    2022, "Reducing Activation Recomputation in Large Transformer Models", equation 2), here for
+    32 bits; s tokens, b rows, h hidden size, a heads. An encoder-decoder has twice the layers.
+    """
+    config, data = ready.config, ready.chooser.data
+    hidden = getattr(config, "hidden_size", None)
+    layers = getattr(config, "num_hidden_layers", None)
+    heads = getattr(config, "num_attention_heads", None)
+    if not (isinstance(hidden, int) and isinstance(layers, int) and isinstance(heads, int)):
+        return None
+    longest = max((len(row) for row in ready.prepared.train), default=0)
+    rows = min(data.batch_size, len(ready.prepared.train))
+    if getattr(config, "is_encoder_decoder", False):
+        layers *= 2
+    activations = 2 * layers * rows * (34 * longest * hidden + 5 * heads * longest**2)
+    words = getattr(config, "vocab_size", 0) if ready.task.writes else 0
+    logits = 4 * _LOGITS * rows * longest * words
+    held = sum(int(weight.nbytes) for weight in model.parameters())
+    trained = 3 * sum(int(w.nbytes) for w in model.parameters() if w.requires_grad)
+    return held + trained + activations + logits
