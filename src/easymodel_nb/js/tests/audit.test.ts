@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import * as gate from "../src/logic/audit";
 import { chosen } from "../src/logic/plan";
+import type { Audit } from "../src/protocol";
 import { audit, measured, node, problem } from "./make";
 
 const ask = problem({ code: "audit.cut", severity: "ask", message: "61 rows lose their end." });
 const fixed = { label: "Set 64", set: [], command: null, params: null };
+const refusal = (a: Audit | undefined, accept: string[]) =>
+  gate.refusal(a, gate.verdict(a, accept), accept);
+const headline = (a: Audit | undefined, accept: string[], device: string) =>
+  gate.headline(a, gate.verdict(a, accept), device);
 const time = { name: "time", text: "50 s", sign: "green", why: "" } as const;
 
 describe("the verdict", () => {
@@ -12,15 +17,15 @@ describe("the verdict", () => {
     for (const state of ["none", "waiting", "checking", "unknown"] as const) {
       const early = audit({ state, verdict: null, problems: [problem()] });
       expect(gate.verdict(early, [])).toBeNull();
-      expect(gate.refusal(early, [])).toBeNull();
+      expect(refusal(early, [])).toBeNull();
       expect(gate.warning(early, [])).toBeNull();
     }
-    expect(gate.refusal(undefined, [])).toBeNull();
+    expect(refusal(undefined, [])).toBeNull();
   });
   it("is red for an error, whatever was accepted", () => {
     const red = audit({ verdict: "red", problems: [problem({ code: "audit.none" })] });
     expect(gate.verdict(red, ["audit.none"])).toBe("red");
-    expect(gate.refusal(red, ["audit.none"])).toContain("red");
+    expect(refusal(red, ["audit.none"])).toContain("red");
   });
   it("is amber until every warning is accepted, without waiting for the kernel", () => {
     const other = { ...ask, code: "fit.memory" };
@@ -28,16 +33,24 @@ describe("the verdict", () => {
     expect(gate.verdict(two, [])).toBe("amber");
     expect(gate.verdict(two, ["audit.cut"])).toBe("amber");
     expect(gate.verdict(two, ["audit.cut", "fit.memory"])).toBe("green");
-    expect(gate.refusal(two, ["audit.cut", "fit.memory"])).toBeNull();
+    expect(refusal(two, ["audit.cut", "fit.memory"])).toBeNull();
   });
   it("is amber again when what was accepted is taken back, though Python said green", () => {
     expect(gate.verdict(audit({ verdict: "green", problems: [ask] }), [])).toBe("amber");
   });
   it("names the fix only where there is one", () => {
-    expect(gate.refusal(audit({ problems: [ask] }), [])).toBe("Accept the warning above to train.");
+    expect(refusal(audit({ problems: [ask] }), [])).toBe("Accept the warning above to train.");
     const mendable = audit({ problems: [{ ...ask, fix: fixed }] });
-    expect(gate.refusal(mendable, [])).toContain("or use its fix");
+    expect(refusal(mendable, [])).toContain("or use its fix");
   });
+});
+
+it("is known elsewhere by what forbids, each once", () => {
+  const bad = problem({ code: "file.empty", node: "d" });
+  const early = audit({ state: "checking", problems: [bad] });
+  const audits = { f: audit({ problems: [bad, ask] }), g: audit({ problems: [bad] }) };
+  expect(gate.forbidden(audits)).toEqual([bad]);
+  expect(gate.forbidden({ f: early })).toEqual([]);
 });
 
 describe("the line", () => {
@@ -69,18 +82,22 @@ describe("the line", () => {
 
 describe("words", () => {
   it("say ready, with the time once it was measured and the steps before", () => {
-    expect(gate.headline(audit({ steps: 375 }), [], "CPU")).toEqual(["Ready.", "375 steps"]);
-    expect(gate.headline(audit({ cells: [time], fit: measured() }), [], "")).toEqual([
+    expect(headline(audit({ steps: 375 }), [], "CPU")).toEqual(["Ready.", "375 steps"]);
+    expect(headline(audit({ cells: [time], fit: measured() }), [], "")).toEqual([
       "Ready.",
       "About 50 s on this CPU",
     ]);
     const tesla = audit({ cells: [time], fit: measured({ device: "Tesla T4, 15.0 GB" }) });
-    expect(gate.headline(tesla, [], "")[1]).toBe("About 50 s on this Tesla T4");
+    expect(headline(tesla, [], "")[1]).toBe("About 50 s on this Tesla T4");
   });
   it("say why there is no verdict", () => {
-    expect(gate.headline(undefined, [], "")[1]).toBe("It needs a model and a dataset.");
+    expect(headline(undefined, [], "")[1]).toBe("It needs a model and a dataset.");
     const unknown = audit({ state: "unknown", message: "No network." });
-    expect(gate.headline(unknown, [], "")).toEqual(["Not checked.", expect.any(String)]);
+    expect(headline(unknown, [], "")).toEqual(["Not checked.", expect.any(String)]);
+  });
+  it("say that something is wrong before the audit, which waits for it", () => {
+    expect(gate.headline(undefined, "red", "")[0]).toBe("Cannot start.");
+    expect(gate.refusal(undefined, "red", [])).not.toBeNull();
   });
   it("offer a check where no time and memory are known", () => {
     expect(gate.measuring(audit(), "time")).toBe("check");

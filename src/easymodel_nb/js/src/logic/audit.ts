@@ -34,6 +34,15 @@ export function found(audit: Audit | undefined): Problem[] {
   return all.sort((a, b) => rank[a.severity] - rank[b.severity]);
 }
 
+/** What the audits found that forbids, for the places outside the node they were made for. */
+export function forbidden(audits: Record<string, Audit>): Problem[] {
+  return unique(
+    Object.values(audits).flatMap((audit) =>
+      audit.state === "done" ? found(audit).filter((p) => p.severity === "error") : [],
+    ),
+  );
+}
+
 /**
  * The verdict with the ticks as they stand here: a tick counts before the kernel has
  * looked again. null while nothing is decided, which never keeps anybody from training.
@@ -76,14 +85,14 @@ const WORDS: Record<Sign, string> = {
   red: "Cannot start.",
 };
 
-/** The verdict line: its word, and what stands behind it. */
+/** The verdict line: its word, and what stands behind it. `sign` is the verdict. */
 export function headline(
   audit: Audit | undefined,
-  accept: string[],
+  sign: Sign | null,
   device: string,
 ): [word: string, rest: string] {
   const { state, message } = audit ?? NO_AUDIT;
-  const sign = verdict(audit, accept);
+  if (sign === "red" && state !== "done") return [WORDS.red, "A mark in red comes first."];
   if (sign) return [WORDS[sign], sign === "red" ? "" : about(audit, device)];
   if (state === "unknown") return ["Not checked.", "Training is not held up by it."];
   if (state === "none") return ["Not checked yet.", message || "It needs a model and a dataset."];
@@ -105,10 +114,13 @@ function about(audit: Audit | undefined, device: string): string {
 export const cell = (audit: Audit | undefined, name: Cell["name"]): Cell | undefined =>
   audit?.cells.find((c) => c.name === name);
 
-/** Why Train Model is disabled; null when it is not. Only a finished audit forbids. */
-export function refusal(audit: Audit | undefined, accept: string[]): string | null {
-  const sign = verdict(audit, accept);
-  if (sign === "red") return "What stands in red above has to be mended first.";
+/** Why Train Model is disabled; null when it is not. `sign` is the verdict. */
+export function refusal(
+  audit: Audit | undefined,
+  sign: Sign | null,
+  accept: string[],
+): string | null {
+  if (sign === "red") return "What is marked in red has to be mended first.";
   if (sign !== "amber") return null;
   return warning(audit, accept)?.fix
     ? "Accept the warning above, or use its fix, to train."

@@ -1,6 +1,7 @@
 /** "No problems", or how many: each press shows the next one on its node. */
 import { useReactFlow } from "@xyflow/react";
 import { useRef } from "react";
+import { forbidden } from "../logic/audit";
 import { failures, unique } from "../logic/runs";
 import type { Problem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
@@ -13,7 +14,12 @@ export function allProblems(s: State): Problem[] {
   const ofSources = Object.entries(catalog.facts).flatMap(([node, facts]) =>
     facts.problem ? [{ ...facts.problem, node }] : [],
   );
-  const found = [...problems.items, ...s.refused, ...failures(runs.items, s.mended)];
+  const found = [
+    ...problems.items,
+    ...forbidden(problems.audits),
+    ...s.refused,
+    ...failures(runs.items, s.mended),
+  ];
   const told = new Set(found.map((p) => `${p.code}|${p.node}`));
   const all = unique([...found, ...ofSources.filter((p) => !told.has(`${p.code}|${p.node}`))]);
   return all.filter((p) => p.severity === "error");

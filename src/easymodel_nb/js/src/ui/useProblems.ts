@@ -1,5 +1,6 @@
 /** The problems of one node; renders again only when they change. */
 import { useRef } from "react";
+import { forbidden } from "../logic/audit";
 import { same } from "../logic/graph";
 import { failures, problemsOf } from "../logic/runs";
 import type { Problem } from "../protocol";
@@ -9,7 +10,12 @@ export function useProblems(node: string): Problem[] {
   const kept = useRef<Problem[]>([]);
   return useStudio((s) => {
     const { problems, runs, catalog } = s.traits;
-    const found = problemsOf(node, problems.items, s.refused, failures(runs.items, s.mended));
+    // What the gate found stands in its own node's strip; here it is about what flows in.
+    const checked = [
+      ...problems.items,
+      ...(problems.audits[node] ? [] : forbidden(problems.audits)),
+    ];
+    const found = problemsOf(node, checked, s.refused, failures(runs.items, s.mended));
     const source = catalog.facts[node]?.problem;
     if (source && !found.some((p) => p.code === source.code)) {
       found.push({ ...source, node, field: source.field ?? "source" });

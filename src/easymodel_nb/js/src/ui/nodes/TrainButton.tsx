@@ -1,24 +1,14 @@
 /** Train Model, Train again. The filled one while it is the only Finetuning node. */
 import { accepted, refusal } from "../../logic/audit";
-import { blocks } from "../../logic/runs";
+import type { Node } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import type { State } from "../../state/store";
+import { standing } from "../gate";
 import { Button } from "../parts";
 
-/**
- * Whether the check forbids this run. While an edit is under way its answer is of the
- * past, and Python decides.
- */
-function isBlocked(s: State, node: string): boolean {
-  return s.commit.unsaved === 0 && blocks(s.traits.problems.items, s.history.present, node);
-}
-
-/** Why the gate keeps a node from training; null where it does not, or is not done. */
-function refusedBy(s: State, id: string): string | null {
-  const node = s.history.present.nodes.find((n) => n.id === id);
-  if (!node || s.commit.unsaved > 0) return null;
-  return refusal(s.traits.problems.audits[id], accepted(node));
-}
+/** Why a node may not be trained now; null where it may. */
+const refusedBy = (s: State, node: Node | undefined): string | null =>
+  node ? refusal(s.traits.problems.audits[node.id], standing(s, node), accepted(node)) : null;
 
 /** Whether there is one Finetuning node, whose own button is then the filled one. */
 export const useOnly = (): boolean =>
@@ -36,15 +26,19 @@ export function TrainButton({ node, label, second = false }: TrainProps) {
   const only = useOnly() && !second;
   const lost = useStudio((s) => s.lostSince !== null);
   const starting = useStudio((s) => s.starting.includes(node) || s.starting.includes("*"));
-  const blocked = useStudio((s) => isBlocked(s, node));
-  const refused = useStudio((s) => refusedBy(s, node));
+  const refused = useStudio((s) =>
+    refusedBy(
+      s,
+      s.history.present.nodes.find((n) => n.id === node),
+    ),
+  );
   const button = (
     <Button
       icon="play"
       kind={only ? "primary" : "secondary"}
       className="em-train"
       testid="train"
-      disabled={lost || starting || blocked || refused !== null}
+      disabled={lost || starting || refused !== null}
       onClick={() => void actions.train(node)}
     >
       {starting ? "Starting" : label}

@@ -4,7 +4,7 @@ import { choices } from "../../../logic/plan";
 import type { Audit, Node, Problem } from "../../../protocol";
 import { useStudio } from "../../../state/session";
 import { Choices } from "../../Choices";
-import { useAudit } from "../../nodes/Strip";
+import { standing, useAudit } from "../../gate";
 import { Accept, ProblemLine } from "../../Problem";
 import { Section } from "../Section";
 import { Classes } from "./Classes";
@@ -17,9 +17,8 @@ import { Part } from "./Part";
 export function AuditSection({ node }: { node: Node }) {
   const audit = useAudit(node.id);
   const device = useStudio((s) => s.traits.catalog.device);
-  const accept = gate.accepted(node);
-  const [word, rest] = gate.headline(audit, accept, device);
-  const sign = gate.verdict(audit, accept);
+  const sign = useStudio((s) => standing(s, node));
+  const [word, rest] = gate.headline(audit, sign, device);
   return (
     <Section title="Before training" part="audit">
       <div className="em-audit" data-testid="audit-section" data-state={audit?.state ?? "none"}>
@@ -41,7 +40,7 @@ export function AuditSection({ node }: { node: Node }) {
 }
 
 const UNKNOWN: Record<Audit["state"], string> = {
-  none: "Rows, tokens and what would be cut are counted here as soon as a model and a dataset are connected. No model is loaded for it.",
+  none: "Rows, tokens and what would be cut are counted here as soon as a model and a dataset are connected and nothing is marked in red. No model is loaded for it.",
   waiting: "The audit starts in a moment. Training does not have to wait for it.",
   checking:
     "The texts are being counted with the model's tokenizer. Training does not have to wait for it.",

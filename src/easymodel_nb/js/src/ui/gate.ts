@@ -1,0 +1,20 @@
+/** Where a node stands with the check and the gate together. */
+import { accepted, type Sign, verdict } from "../logic/audit";
+import { blocks } from "../logic/runs";
+import type { Audit, Node } from "../protocol";
+import { useStudio } from "../state/session";
+import type { State } from "../state/store";
+
+export const useAudit = (node: string): Audit | undefined =>
+  useStudio((s) => s.traits.problems.audits[node]);
+
+/**
+ * Red, amber or green; null while nothing is decided. While an edit is under way both are
+ * of the past, and Python decides.
+ */
+export function standing(s: State, node: Node): Sign | null {
+  if (s.commit.unsaved > 0) return null;
+  const { items, audits } = s.traits.problems;
+  if (blocks(items, s.history.present, node.id)) return "red";
+  return verdict(audits[node.id], accepted(node));
+}
