@@ -16,6 +16,7 @@ from easymodel_nb.errors import StudioError, problem_error
 
 if TYPE_CHECKING:
     from easymodel_nb.runlog.run import Run
+    from easymodel_nb.workflow.document import Workflow
 
 FINISHED, FAILED, REFUSED, SIGNALLED = 0, 1, 2, 130
 PLAN_FORMAT = "easymodel.plan"
@@ -75,12 +76,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     try:
-        if options.resume:
-            raise problem_error(
-                "resume.later",
-                f"This version cannot resume run {options.resume} yet. "
-                "Train its workflow again: easymodel train FILE.",
-            )
+        if options.resume:  # its plan is frozen, so that no workflow is read
+            return _run({}, options, resume=options.resume)
         if options.file is None:
             raise problem_error(
                 "file.missing", "Name the workflow to train: easymodel train my-workflow.json."
@@ -115,12 +112,41 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    error = problem_error(
-        "export.later",
-        f"This version cannot write a {options.to} yet. {options.file} itself can be trained "
-        "with: easymodel train FILE.",
-    )
-    return _refuse(error, as_json=False)
+    from easymodel_nb.train.export import export  # noqa: PLC0415
+    from easymodel_nb.workflow.document import Workflow  # noqa: PLC0415
+
+    try:
+        document = _read(options.file)
+        if document.get("format") == PLAN_FORMAT:
+            raise problem_error(
+                "export.plan", f"{options.file} is a plan. Name the workflow it was made from."
+            )
+        workflow = Workflow.read(document)
+        name, text = export(workflow, _only_node(workflow, options.node), options.to)
+    except StudioError as error:
+        return _refuse(error, as_json=False)
+    target = options.output or Path(name)
+    target = target / name if target.is_dir() else target
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return _refuse(
+            problem_error("export.unwritable", f"{target} cannot be written: {error.strerror}."),
+            as_json=False,
+        )
+    print(f"Written to {target}")  # noqa: T201
+    return FINISHED
+
+
+def _only_node(workflow: "Workflow", named: str | None) -> str:
+    """The node that is named, or the only Finetuning node."""
+    there = [node.id for node in workflow.of_type("finetune")]
+    if named is None and len(there) > 1:
+        raise problem_error(
+            "node.unclear",
+            f"There are several Finetuning nodes: {', '.join(there)}. Name one with --node.",
+        )
+    return named or (there[0] if there else "")
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -145,8 +171,13 @@ def _read(path: Path) -> dict[str, Any]:
     return Workflow.read(raw).dump()
 
 
-def _run(document: dict[str, Any], options: argparse.Namespace, node: str | None = None) -> int:
-    """Train, showing events, until all runs ended or a signal came."""
+def _run(
+    document: dict[str, Any],
+    options: argparse.Namespace,
+    node: str | None = None,
+    resume: str | None = None,
+) -> int:
+    """Train, or go on with a run, showing events, until all runs ended or a signal came."""
     from easymodel_nb import environment  # noqa: PLC0415
     from easymodel_nb.terminal import Display, JsonLines, display, stop_on_signal  # noqa: PLC0415
 
@@ -154,9 +185,12 @@ def _run(document: dict[str, Any], options: argparse.Namespace, node: str | None
     shown: Display = JsonLines() if options.json else display(home)
     try:
         with shown, stop_on_signal() as signals:
-            from easymodel_nb.train.api import train  # noqa: PLC0415
+            from easymodel_nb.train import api  # noqa: PLC0415
 
-            runs = train(document, node=node, home=home, on_event=shown.event)
+            if resume is not None:
+                runs = [api.resume(resume, home=home, on_event=shown.event)]
+            else:
+                runs = api.train(document, node=node, home=home, on_event=shown.event)
     except StudioError as error:
         return _refuse(error, as_json=options.json)
     _explain(runs, as_json=options.json)

@@ -83,9 +83,9 @@ def test_the_demo_of_an_unknown_task(capfd: pytest.CaptureFixture[str]):
     assert "generation" in refused(capfd, "demo", "poetry")[0]["message"]
 
 
-def test_exporting_is_refused_with_a_sentence(capfd: pytest.CaptureFixture[str]):
-    assert main(["export", "workflow.json", "--to", "script", "-o", "train.py"]) == 2
-    assert "script" in capfd.readouterr().err
+def test_exporting_names_the_file_that_is_missing(capfd: pytest.CaptureFixture[str]):
+    assert main(["export", "nowhere.json", "--to", "script", "-o", "train.py"]) == 2
+    assert "nowhere.json" in capfd.readouterr().err
 
 
 def test_without_json_stdout_stays_empty(capfd: pytest.CaptureFixture[str]):

@@ -39,6 +39,11 @@ def look_in(resolver: Resolver | None) -> None:
     _resolver = resolver or _notebook
 
 
+def space() -> Mapping[str, Any] | None:
+    """The notebook's variables; None where there is no notebook."""
+    return _resolver()
+
+
 def listing() -> list[dict[str, Any]]:
     """The variables that can be trained on: name, kind, rows (of all splits), columns (names).
 

@@ -1,18 +1,38 @@
-"""A finetune node as plain code: transformers, peft and datasets, without an easymodel import."""
+"""A finetune node as plain code: transformers, peft and datasets, without an easymodel import.
 
-from typing import Literal
+The pieces of the program are templates in `pieces/`, filled from the resolved plan. Before it
+is handed out the part up to the examples is run (`proof.py`): it must give the very tokens of
+the plan.
+"""
 
-from easymodel_nb.errors import problem_error
+import logging
+from typing import Any, Literal
+
+from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.workflow.document import Workflow
+
+_log = logging.getLogger(__name__)
 
 
 def export(workflow: Workflow, node: str, to: Literal["script", "notebook"]) -> tuple[str, str]:
     """A file name and its text.
 
+    Reads the data and the tokenizer, not the weights; nothing is trained.
+
     Raises
     ------
     StudioError
-        When the node is not complete.
+        When the node is not complete, its data or model cannot be had, or plain code would
+        not train on the same tokens.
 
     """
-    raise problem_error("export.later", f"This version cannot write a {to} yet.", node=node)
+    from easymodel_nb.train.export.program import Program  # noqa: PLC0415  it imports PyTorch
+    from easymodel_nb.train.export.resolving import resolve  # noqa: PLC0415
+
+    with resolve(workflow, node) as ready:
+        return Program(ready, workflow.name, notebook=to == "notebook").proven()
+
+
+def refusal(node: str, message: str, **details: Any) -> StudioError:
+    """What cannot be written, on the finetune node."""
+    return problem_error("export.refused", message, node=node, **details)

@@ -1,0 +1,95 @@
+"""One node's program: the pieces of its task, filled, proven, and written."""
+
+import importlib.metadata
+import platform
+from types import ModuleType
+from typing import Any
+
+from easymodel_nb import environment
+from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.train.export import generation
+from easymodel_nb.train.export.facts import Facts, slug
+from easymodel_nb.train.export.loading import Loading, ways
+from easymodel_nb.train.export.proof import differs
+from easymodel_nb.train.export.writing import Section, notebook, script, sections
+from easymodel_nb.train.preparation import Preparation
+
+_TASKS: dict[str, ModuleType] = {"generation": generation}
+_PROVEN_TO = "model"  # the piece before which the examples are there
+_SHOWN = 200  # characters of what went wrong
+_PACKAGES = ("torch", "transformers", "datasets", "accelerate")
+
+
+class Program:
+    """What is written of one prepared node."""
+
+    def __init__(self, ready: Preparation, project: str, *, notebook: bool) -> None:
+        self.ready, self.project, self.notebook = ready, project, notebook
+        self.facts = Facts(ready)
+        self.task = _TASKS[self.facts.data.task]
+        self.name = f"{slug(project)}-{slug(ready.node)}"
+
+    def proven(self) -> tuple[str, str]:
+        """A file name and the text, with the first way to read the data that proves right.
+
+        Raises
+        ------
+        StudioError
+            When none does.
+
+        """
+        wanted = self.task.wanted(self.facts)
+        until = self.task.PIECES.index(_PROVEN_TO)
+        why = "no reader of datasets knows this kind of file"
+        for loading in ways(self.ready, notebook=self.notebook):
+            parts = self._parts(loading)
+            found = differs(parts[:until], wanted, self.task.got)
+            if found is None:
+                return self._written(parts)
+            why = found
+        raise self._refused(why)
+
+    def _refused(self, why: str) -> StudioError:
+        said = " ".join(why.split())
+        said = said if len(said) < _SHOWN else f"{said[:_SHOWN]} ..."
+        return problem_error(
+            "export.differs",
+            "Plain code would not train on the very same tokens as the studio, so it was not "
+            f"written ({said}). Save the rows as .parquet or .jsonl with plain columns, and "
+            "export again.",
+            node=self.ready.node,
+        )
+
+    def _parts(self, loading: Loading) -> list[Section]:
+        facts = self.facts
+        filled: dict[str, Any] = {
+            "settings": facts.settings(loading, self.name),
+            "data": loading,
+            "columns": facts.columns(),
+            "rows": facts.rows(),
+            "model": facts.model(),
+            "lora": facts.data.method != "full",
+            **facts.training(),
+            **self.task.fill(facts),
+        }
+        return sections(self.task.PIECES, filled)
+
+    def _written(self, parts: list[Section]) -> tuple[str, str]:
+        suffix, write = (".ipynb", notebook) if self.notebook else (".py", script)
+        return f"{self.name}{suffix}", write(self._docstring(f"{self.name}{suffix}"), parts)
+
+    def _docstring(self, file: str) -> str:
+        data = self.facts.data
+        how = {"full": "all weights", "lora": "LoRA", "qlora": "QLoRA"}[data.method]
+        packages = [*_PACKAGES[:3], *(["peft"] if data.method != "full" else [])]
+        wanted = " ".join(f"{p}=={importlib.metadata.version(p)}" for p in packages)
+        return (
+            f"Fine-tune {self.ready.model_folder.name} on {self.ready.tables.name}: "
+            f"{data.task.replace('_', ' ')}, {how}.\n\n"
+            f"Written by EasyModel {environment.version()} from node {self.ready.node} of "
+            f'"{self.project}". It needs no EasyModel:\n\n'
+            f"    pip install {wanted}\n    python {file}\n\n"
+            "It trains on the same rows, in the same order and with the same settings as the\n"
+            "studio, and prints the same losses on the same CPU with the same number of threads\n"
+            f"(OMP_NUM_THREADS). Tried with Python {platform.python_version()}.\n"
+        )
