@@ -162,6 +162,8 @@ def sentence(raw: dict[str, Any]) -> str | None:
             return _epoch(raw)
         case "warning":
             return f"Note: {raw['problem']['message']}"
+        case "run_resumed":
+            return f"Goes on from step {raw['step']:,}." if raw["step"] else "Begins again."
         case "run_finished":
             return "Finished."
         case "run_stopped":

@@ -15,7 +15,7 @@ from easymodel_nb.train.manager import manager_of, stop_all
 from easymodel_nb.train.plan import PLAN_FORMAT, request_of
 from easymodel_nb.workflow.document import Workflow, read_text
 
-__all__ = ["stop_all", "train"]
+__all__ = ["resume", "stop_all", "train"]
 
 
 def train(
@@ -55,11 +55,7 @@ def train(
     manager = manager_of(environment.home(home))
     holder = TokenHolder()
     holder.type_in(token)
-
-    def tell(event: Event) -> None:
-        if on_event is not None:
-            on_event(finite(event.model_dump(mode="json")))
-
+    tell = _teller(on_event)
     document = _read(workflow)
     if isinstance(document, Workflow):
         runs = manager.submit(document, node, token=holder.token, on_event=tell)
@@ -67,6 +63,38 @@ def train(
         request = request_of(document)
         runs = [manager.submit_request(request, token=holder.token, on_event=tell)]
     return [manager.wait(run.id) for run in runs]
+
+
+def resume(
+    run_id: str,
+    *,
+    home: str | os.PathLike[str] | None = None,
+    token: str | None = None,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+) -> Run:
+    """Go on with a run that was interrupted, stopped or failed, from its checkpoint; blocks.
+
+    Its frozen plan holds. `on_event` hears the new events alone; the rest is as for `train`.
+
+    Raises
+    ------
+    StudioError
+        When there is no such run, or nothing to resume.
+
+    """
+    manager = manager_of(environment.home(home))
+    holder = TokenHolder()
+    holder.type_in(token)
+    run = manager.resume(run_id, token=holder.token, on_event=_teller(on_event))
+    return manager.wait(run.id)
+
+
+def _teller(on_event: Callable[[dict[str, Any]], None] | None) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        if on_event is not None:
+            on_event(finite(event.model_dump(mode="json")))
+
+    return tell
 
 
 def _read(source: Any) -> Workflow | dict[str, Any]:

@@ -17,6 +17,7 @@ from easymodel_nb.runlog.log import read_view
 from easymodel_nb.train import (
     budget,
     checkpoints,
+    disk,
     fit,
     kept_weights,
     methods,
@@ -26,7 +27,6 @@ from easymodel_nb.train import (
     saving,
 )
 from easymodel_nb.train.assembly import assemble, torch_device
-from easymodel_nb.train.callbacks.checkpoints import expected_bytes
 from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
 from easymodel_nb.train.last_good import make_whole
 from easymodel_nb.train.loop import train
@@ -225,9 +225,8 @@ class Attempt:
 
     def _check_room(self) -> None:
         """Room for the model and its checkpoints, before any time is spent."""
-        whole = sum(p.numel() * p.element_size() for p in self.model.parameters())
-        trained = expected_bytes(self.model)
-        told = checkpoints.check_room(self.folder, min(whole, trained // 3), trained)
+        written = disk.written(self.ready.chooser.data.method, *methods.sizes(self.model))
+        told = checkpoints.check_room(self.folder, written.model_bytes, written.checkpoint_bytes)
         if told is not None:
             self.reporter.event("warning", problem=told)
 

@@ -33,6 +33,11 @@ def needed(task: "Task") -> Written | None:
         whole, trained = methods.counted(task)
     except (ValueError, RuntimeError, AttributeError, ImportError, TypeError, KeyError):
         return None  # what is wrong with the model is said where it is loaded
+    return written(task.context.chooser.data.method, whole, trained)
+
+
+def written(method: str, parameters: int, trained: int) -> Written:
+    """What a run by that method writes, of so many weights."""
     # The adapters of LoRA lie beside the model they are merged into; those of QLoRA alone.
-    kept = {"full": whole, "lora": whole + trained}.get(task.context.chooser.data.method, trained)
-    return Written(whole, trained, _WEIGHT * kept, (_WEIGHT + _OPTIMIZER) * trained)
+    kept = {"full": parameters, "lora": parameters + trained}.get(method, trained)
+    return Written(parameters, trained, _WEIGHT * kept, (_WEIGHT + _OPTIMIZER) * trained)

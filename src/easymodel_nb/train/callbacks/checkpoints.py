@@ -206,11 +206,6 @@ def trained_bytes(model: Any) -> int:
     return sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
 
 
-def expected_bytes(model: Any) -> int:
-    """Bytes of one checkpoint: the trained weights and the two moments AdamW keeps of each."""
-    return 3 * trained_bytes(model)
-
-
 def _bytes(trainer: Any) -> int:
     moments = sum(
         value.numel() * value.element_size()
