@@ -13,6 +13,8 @@ from easymodel_nb.widgets.rpc import (
     AuditResult,
     CommitParams,
     CommitResult,
+    DownloadPartParams,
+    DownloadPartResult,
     ExportParams,
     ExportResult,
     Handler,
@@ -78,6 +80,7 @@ class Commands:
             "audit": self._audit,
             "export": self._export,
             "push_plan": self._push_plan,
+            "download_part": self._download_part,
             "upload_begin": self._upload_begin,
             "upload_chunk": self._upload_chunk,
             "upload_end": self._upload_end,
@@ -192,6 +195,9 @@ class Commands:
 
     def _take(self, params: TakeParams) -> JobResult:
         return JobResult(job=self._session.jobs.take(params.run, params.what))
+
+    def _download_part(self, params: DownloadPartParams) -> DownloadPartResult:
+        return DownloadPartResult.of(*self._session.jobs.part(params.job, params.offset))
 
     def _push_plan(self, params: PushParams) -> PushPlanResult:
         return self._session.jobs.plan(params)

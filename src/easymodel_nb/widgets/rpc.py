@@ -6,7 +6,7 @@ table METHODS is the whole vocabulary; `studio.command()` speaks it as well.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
@@ -187,11 +187,12 @@ class PushPlanResult(BaseModel):
 
     repo: str
     private: bool
-    files: list[dict[str, Any]]  # name, bytes
-    bytes: int
-    licence: str
-    card: str  # the README.md that is sent along
+    files: list[dict[str, Any]] = []  # name, bytes
+    bytes: int = 0
+    licence: str = ""
+    card: str = ""  # the README.md that is sent along
     problems: list[Problem] = []
+    checking: bool = False  # the Hub is being asked: ask again
 
 
 class JobResult(BaseModel):
@@ -204,6 +205,32 @@ class JobParams(_Params):
     """One job."""
 
     job: str
+
+
+class DownloadPartParams(_Params):
+    """A finished zip, and where to go on."""
+
+    job: str
+    offset: int = Field(ge=0)
+
+
+class DownloadPartResult(BaseModel):
+    """At most 1 MiB of the zip, as the message's buffer; `total` is the size of the whole."""
+
+    total: int
+    _buffer: bytes = PrivateAttr(default=b"")
+
+    @classmethod
+    def of(cls, data: bytes, total: int) -> Self:
+        """The answer that carries these bytes."""
+        made = cls(total=total)
+        made._buffer = data
+        return made
+
+    @property
+    def buffer(self) -> bytes:
+        """The bytes."""
+        return self._buffer
 
 
 class UploadBeginParams(_Params):
@@ -281,9 +308,14 @@ METHODS: dict[str, Method] = {
     "resume": Method(ResumeParams, TrainResult, "go on with a run from its last checkpoint"),
     "export": Method(ExportParams, ExportResult, "a node as plain code; error `stale`"),
     "take": Method(TakeParams, JobResult, "pack a run's model for download, or merge it"),
-    "push_plan": Method(PushParams, PushPlanResult, "what a push would send, and where"),
+    "push_plan": Method(
+        PushParams, PushPlanResult, "what a push would send, and where; again while `checking`"
+    ),
     "push": Method(PushParams, JobResult, "send a run's model to the Hub"),
     "job_cancel": Method(JobParams, Empty, "end a job"),
+    "download_part": Method(
+        DownloadPartParams, DownloadPartResult, "send a part of a packed model, as a buffer"
+    ),
     "upload_begin": Method(UploadBeginParams, UploadBeginResult, "announce a file"),
     "upload_chunk": Method(UploadChunkParams, UploadChunkResult, "send a part of it, as a buffer"),
     "upload_end": Method(UploadEndParams, UploadEndResult, "check it and put it in its place"),
@@ -328,6 +360,15 @@ def call(
         When it is unknown, malformed, stale or in conflict.
 
     """
+    return _dumped(_answer(handlers, method, params, buffers))
+
+
+def _answer(
+    handlers: Mapping[str, Handler],
+    method: str,
+    params: dict[str, Any],
+    buffers: Sequence[Any] = (),
+) -> BaseModel:
     if method not in METHODS:
         known = ", ".join(METHODS)
         raise RpcError("unknown_method", f"There is no command {method!r}; there are {known}.")
@@ -340,21 +381,29 @@ def call(
         raise RpcError("invalid_params", f"{method}: {details}.") from None
     if isinstance(parsed, _Buffered) and buffers:
         parsed.attach(memoryview(buffers[0]).cast("B"))
-    result = handlers[method](parsed)
-    return finite((result or Empty()).model_dump(mode="json"))  # type: ignore[no-any-return]
+    return handlers[method](parsed) or Empty()
+
+
+def _dumped(result: BaseModel) -> dict[str, Any]:
+    return finite(result.model_dump(mode="json"))  # type: ignore[no-any-return]
 
 
 def reply(
     handlers: Mapping[str, Handler], message: Any, buffers: Sequence[Any] = ()
 ) -> dict[str, Any]:
-    """The reply to one message; never raises, so that the view always hears back."""
+    """The reply to one message; never raises, so that the view always hears back.
+
+    `buffers` in it are bytes to send beside the JSON.
+    """
     request = message if isinstance(message, dict) else {}
     base = {"id": request.get("id")}
     try:
         method, params = request.get("method"), request.get("params") or {}
         if not isinstance(method, str) or not isinstance(params, dict):
             raise RpcError("invalid_request", "A request is {id, method, params}.")  # noqa: TRY301
-        return {**base, "ok": True, "result": call(handlers, method, params, buffers)}
+        result = _answer(handlers, method, params, buffers)
+        sent = {"buffers": [result.buffer]} if isinstance(result, DownloadPartResult) else {}
+        return {**base, "ok": True, "result": _dumped(result), **sent}
     except StudioError as error:
         failure = ErrorReply(code="refused", message=str(error), problems=error.problems)
     except RpcError as error:

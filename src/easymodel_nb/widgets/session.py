@@ -191,7 +191,7 @@ class Session:
             "runs": cards.runs_state(
                 views, project_id, queue, shown, self._ended, self.jobs.items()
             ),
-            "beat": Beat(active=any(view.active for view in views)),
+            "beat": Beat(active=self.jobs.active or any(view.active for view in views)),
         }
 
     def _problems(self, project: Project) -> list[Problem]:

@@ -198,7 +198,7 @@ class Beat(Snapshot):
     """The kernel lives; `moved` says that a newer cell has taken over."""
 
     time: str = ""
-    active: bool = False  # a run is queued or under way
+    active: bool = False  # a run or a job waits or is under way
     moved: bool = False
 
 

@@ -119,4 +119,6 @@ class Workbench(anywidget.AnyWidget):
 
     def _on_message(self, _widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and "method" in content:
-            self.send(self._answer(content, buffers or ()))
+            reply = self._answer(content, buffers or ())
+            sent = reply.pop("buffers", None)
+            self.send(reply, sent)

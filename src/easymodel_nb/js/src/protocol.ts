@@ -11,6 +11,8 @@ export interface Protocol {
   CommitResult: CommitResult;
   DatasetData: DatasetData;
   DocumentState: DocumentState;
+  DownloadPartParams: DownloadPartParams;
+  DownloadPartResult: DownloadPartResult;
   Edge: Edge;
   Empty: Empty;
   ErrorReply: ErrorReply;
@@ -418,6 +420,19 @@ export interface Viewport {
   zoom: number;
 }
 /**
+ * A finished zip, and where to go on.
+ */
+export interface DownloadPartParams {
+  job: string;
+  offset: number;
+}
+/**
+ * At most 1 MiB of the zip, as the message's buffer; `total` is the size of the whole.
+ */
+export interface DownloadPartResult {
+  total: number;
+}
+/**
  * No parameters, or nothing to say.
  */
 export interface Empty {}
@@ -526,6 +541,10 @@ export interface Methods {
   commit: {
     params: CommitParams;
     result: CommitResult;
+  };
+  download_part: {
+    params: DownloadPartParams;
+    result: DownloadPartResult;
   };
   export: {
     params: ExportParams;
@@ -680,6 +699,7 @@ export interface PushParams {
 export interface PushPlanResult {
   bytes: number;
   card: string;
+  checking: boolean;
   files: {
     [k: string]: unknown;
   }[];
