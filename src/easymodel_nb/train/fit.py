@@ -48,11 +48,12 @@ def fit_check(
     control: Control,
     *,
     on_stage: Callable[[str], None] = lambda _: None,
+    fresh: bool = False,
 ) -> Fit:
     """Measure time and memory of a finetune node; `request` is as a run has it.
 
-    A measurement of the same rows, model, settings and device is taken from HOME/cache/fit.
-    The process is given back as it was.
+    A measurement of the same rows, model, settings and device is taken from HOME/cache/fit
+    unless `fresh`. The process is given back as it was.
 
     Raises
     ------
@@ -80,7 +81,8 @@ def fit_check(
         )
         free = free_bytes()
         try:
-            found = kept(ready, home, device) or _measured(ready, device, control, reporter, free)
+            known = None if fresh else kept(ready, home, device)
+            found = known or _measured(ready, device, control, reporter, free)
         finally:
             give_back()
         if isinstance(found, Shortage):

@@ -19,6 +19,7 @@ from easymodel_nb.runlog.log import RunLog, RunReader, new_run, runs_folder, wri
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
+from easymodel_nb.train import turns
 from easymodel_nb.train.control import STOP_FILE, Control, ask_to_stop
 from easymodel_nb.train.runner import Runner, ThreadRunner, read_log
 from easymodel_nb.workflow.check import check, training_order
@@ -313,6 +314,7 @@ class RunManager:
             return redact(text.replace(secret, "[redacted]") if secret else text)
 
         runner = self._make_runner(token=job.token, redact=hide, on_event=on_event)
+        turns.make_way()  # a fit check waits, and goes on after the run
         runner.start(job.folder)
         return runner
 
