@@ -9,6 +9,7 @@ from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
 from easymodel_nb.train import methods, planning
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.finite import broken_weight
 from easymodel_nb.train.preparation import Preparation, placed
 from easymodel_nb.train.reporter import Reporter
 
@@ -36,6 +37,7 @@ def assemble(
     """
     with placed(ready.model_node):
         model = _load(ready, control, reporter)
+        _check_weights(model, ready.model_folder.name)
     planning.fill_training(
         ready.chooser,
         rates=ready.task.rates,
@@ -45,6 +47,18 @@ def assemble(
     )
     with placed(ready.node):
         return methods.wrap(model, ready.task)
+
+
+def _check_weights(model: Any, name: str) -> None:
+    """Refuse a model that is broken before training: no learning rate would mend it."""
+    weight = broken_weight(model)
+    if weight is not None:
+        raise problem_error(
+            "model.broken",
+            f"The weights of {name} are broken: {weight} holds values that are no numbers (NaN or "
+            "infinite). Download or save the model again, or choose another.",
+            field="source",
+        )
 
 
 def _load(ready: Preparation, control: Control, reporter: Reporter) -> Any:
