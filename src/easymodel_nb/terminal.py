@@ -153,7 +153,7 @@ def status_line(view: RunView) -> str:
     return ", ".join(parts)
 
 
-def sentence(raw: dict[str, Any]) -> str | None:
+def sentence(raw: dict[str, Any]) -> str | None:  # noqa: PLR0911  one an event type
     """An event as a sentence, or None for those that only count."""
     match raw["type"]:
         case "stage":

@@ -4,6 +4,7 @@ Each step learns the same rows as before, in smaller parts, so that learning rat
 number of steps stay what they were. Only then are activations computed twice to save memory.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
@@ -64,7 +65,7 @@ def _recomputing(plan: RunPlan, step: int) -> Smaller:
 
 
 def _changed(
-    plan: RunPlan, changes: dict[str, int | bool], why: str, said: str, field: str
+    plan: RunPlan, changes: Mapping[str, int | bool], why: str, said: str, field: str
 ) -> Smaller:
     chosen = [Choice(field=name, value=value, reason=why) for name, value in changes.items()]
     made = plan.model_copy(
