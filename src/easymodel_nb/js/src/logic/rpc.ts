@@ -61,14 +61,16 @@ export class Rpc {
     });
   }
 
-  /** Takes a custom message; answers whether it was a reply of ours. */
-  receive(message: unknown): boolean {
+  /** Takes a custom message; answers whether it was a reply of ours. Its bytes are its `buffer`. */
+  receive(message: unknown, buffers: DataView[] = []): boolean {
     const reply = message as { id?: unknown; ok?: unknown; result?: unknown; error?: ErrorReply };
     const waiting = typeof reply?.id === "string" ? this.#pending.get(reply.id) : undefined;
     if (!waiting || typeof reply.id !== "string") return false;
     if (reply.ok) {
       this.#settle(reply.id);
-      waiting.resolve(reply.result as never);
+      const [buffer] = buffers;
+      const result = reply.result as object;
+      waiting.resolve((buffer ? { ...result, buffer } : result) as never);
     } else {
       const unknown = { code: "internal", message: "The kernel answered without saying why." };
       this.#fail(reply.id, reply.error ?? unknown);

@@ -1,7 +1,12 @@
 /** Text as a file of the browser's downloads. */
 export function download(name: string, text: string): void {
+  keep(name, new Blob([text], { type: "text/plain;charset=utf-8" }));
+}
+
+/** Bytes as a file of the browser's downloads. */
+export function keep(name: string, content: Blob): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  link.href = URL.createObjectURL(content);
   link.download = name;
   document.body.append(link);
   link.click();

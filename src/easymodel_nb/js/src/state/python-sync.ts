@@ -75,9 +75,9 @@ export function connectPython(model: Model): Sync {
     store.setState({ traits, ...(theme && { theme: traits.catalog.theme }) });
     if (name === "document") committer.receive(traits.document);
   };
-  const onMessage = (message: unknown) => {
+  const onMessage = (message: unknown, buffers?: unknown) => {
     heard();
-    rpc.receive(message);
+    rpc.receive(message, buffers as DataView[] | undefined);
   };
   const tick = () => {
     const { traits, heardAt, lostSince } = store.getState();

@@ -9,6 +9,7 @@ import { Choices } from "../Choices";
 import { Resume, Resumed } from "../nodes/Resume";
 import { Button } from "../parts";
 import { Section } from "./Section";
+import { TakeAway } from "./TakeAway";
 
 export function Runs({ node }: { node: string }) {
   const all = useStudio((s) => s.traits.runs.items);
@@ -65,6 +66,7 @@ function Run({ run, first }: { run: RunCard; first: boolean }) {
           ))}
           <Resumed run={run} />
           <Resume run={run} />
+          <TakeAway run={run} />
           {details && "text" in details && <p className="em-err-text">{details.text}</p>}
           {rows.length > 0 && <Choices rows={rows} />}
           {known && known.log.length > 0 && (
