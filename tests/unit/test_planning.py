@@ -1,6 +1,7 @@
 """Open values are filled with a reason; where the model is measured and reported."""
 
 import math
+from typing import Literal, get_args
 
 import pyarrow as pa
 import pytest
@@ -8,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easymodel_nb.environment import Device
-from easymodel_nb.train import planning
+from easymodel_nb.train import planning, precision
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.splits import Splits
 from easymodel_nb.train.tasks.generation import Generation
-from easymodel_nb.workflow.document import FinetuneData
+from easymodel_nb.workflow.document import FinetuneData, Scheduler
 
 CPU = Device(kind="cpu", name="CPU, 2 cores", memory_bytes=1)
 EPOCHS, STEPS = st.integers(1, 30), st.integers(1, 5000)
@@ -68,12 +69,54 @@ def test_what_the_user_chose_is_kept():
     assert chooser.data == FinetuneData(**given_)
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_half_precision_on_a_cpu_is_changed_with_the_reason(precision: str):
-    chooser = filled(precision=precision)
+@pytest.mark.parametrize(("slowdown", "used"), [(60.0, "fp32"), (0.5, "bf16")])
+def test_bf16_on_a_cpu_is_tried_and_not_believed(
+    slowdown: float, used: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(precision, "bf16_slowdown", lambda: slowdown)
+    chooser = filled(precision="bf16")
+    assert chooser.data.precision == used
+    reasons = [c.reason for c in chooser.choices if c.field == "precision"]
+    assert ["60 times" in reason for reason in reasons] == ([True] if used == "fp32" else [])
+
+
+def test_how_much_slower_bf16_is_was_measured():
+    assert precision.bf16_slowdown() > 0
+
+
+@pytest.mark.parametrize("kind", ["cpu", "mps"])
+def test_fp16_needs_a_gpu_of_nvidia(kind: Literal["cpu", "mps"]):
+    device = Device(kind=kind, name="it", memory_bytes=1)
+    chooser = filled(device=device, precision="fp16")
     assert chooser.data.precision == "fp32"
     (reason,) = [c.reason for c in chooser.choices if c.field == "precision"]
-    assert precision in reason
+    assert "fp16" in reason
+
+
+@pytest.mark.parametrize("wanted", ["auto", "bf16"])
+@pytest.mark.parametrize("has", [True, False])
+def test_a_gpu_computes_in_bfloat16_where_it_can(
+    wanted: str, *, has: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(precision, "_gpu_has_bfloat16", lambda: has)
+    chooser = filled(device=Device(kind="cuda", name="T4", memory_bytes=1), precision=wanted)
+    assert chooser.data.precision == ("bf16" if has else "fp16")
+
+
+@pytest.mark.parametrize("scheduler", get_args(Scheduler))
+def test_the_libraries_know_every_scheduler_of_the_document(scheduler: str):
+    from torch import nn, optim
+    from transformers import get_scheduler
+
+    optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    steps = get_scheduler(scheduler, optimizer, num_warmup_steps=2, num_training_steps=10)
+    rates = []
+    for _ in range(10):
+        rates.append(steps.get_last_lr()[0])
+        optimizer.step()
+        steps.step()
+    assert max(rates) == 1.0
+    assert (rates[-1] < 1.0) == (not scheduler.startswith("constant"))
 
 
 @given(st.integers(1, 10**12), st.integers(1, 10**12))

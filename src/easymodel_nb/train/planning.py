@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from easymodel_nb import environment
+from easymodel_nb.train import precision
 from easymodel_nb.train.data.fingerprint import fingerprint
 from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
 from easymodel_nb.workflow.document import FinetuneData
@@ -22,7 +23,6 @@ MIN_POINTS = 6
 _NO_LIMIT = 10_000_000  # tokenizers without a limit name a huge number
 _PADDED_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "data2vec-text")
 _LOOK_SECONDS = 0.5
-_LOSSY = ("bf16", "fp16")
 _ADAPTER_RATE = 10  # times the learning rate of full fine-tuning
 
 
@@ -100,12 +100,11 @@ def fill_training(
         chooser.set("subset_size", rows, "all rows of the train split")
     if data.learning_rate is None:
         chooser.set("learning_rate", *_rate(rates, parameters, data.method))
-    if data.precision == "auto":
-        chooser.set("precision", *_precision(device))
-    elif data.precision in _LOSSY and device.kind == "cpu":
-        chooser.set("precision", "fp32", f"{data.precision} is far slower on this CPU")
+    chosen = precision.choose(data.precision, device)
+    if chosen is not None:
+        chooser.set("precision", *chosen)
     if data.gradient_checkpointing is None:
-        why = "it saves memory but costs time"
+        why = "it saves memory but costs time: only where memory runs out"
         chooser.set("gradient_checkpointing", value=False, reason=why)
 
 
@@ -146,16 +145,6 @@ def choose_threads(chooser: Chooser, device: environment.Device, control: "Contr
         threads, why = control.interruptible(free_cores)
         torch.set_num_threads(threads)
         chooser.note("threads", threads, why)
-
-
-def _precision(device: environment.Device) -> tuple[str, str]:
-    if device.kind != "cuda":
-        return "fp32", f"the {device.kind.upper()} computes in 32 bits"
-    import torch  # noqa: PLC0415
-
-    if torch.cuda.is_bf16_supported(including_emulation=False):
-        return "bf16", f"{device.name} computes in bfloat16"
-    return "fp16", f"{device.name} has no bfloat16"
 
 
 def measured_steps(epochs: int, steps_per_epoch: int) -> list[int]:

@@ -1,10 +1,10 @@
 """What a measurement means for a node: does it fit, how long does it take, what would help."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from easymodel_nb.errors import FieldChange, Fix, Problem
-from easymodel_nb.train import planning
+from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
+from easymodel_nb.train import budget, planning
 from easymodel_nb.train.audited import Fit
 from easymodel_nb.train.fitting.estimate import estimate, whole_run
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
@@ -90,12 +90,15 @@ def verdict(
     """
     asked = asked or ready.chooser.data
     parts = estimate(found, ready)
-    per_epoch = planning.steps_per_epoch(
-        ready.chooser.data.model_copy(update=found.setting.model_dump()), len(ready.prepared.train)
-    )
-    seconds = whole_run(parts, asked.epochs, per_epoch)
+    fitting = ready.chooser.data.model_copy(update=found.setting.model_dump())
+    per_epoch = planning.steps_per_epoch(fitting, len(ready.prepared.train))
+    seconds = found.load_seconds + whole_run(parts, asked.epochs, per_epoch)
     micro = found.setting.gradient_accumulation
     problems = list(_memory_problems(found, ready, asked, free))
+    why = ""
+    if asked.time_budget_minutes is not None:
+        seconds, why, more = _within_budget(found, ready, seconds)
+        problems += more
     return Fit(
         seconds_per_step=found.batch_seconds * micro + found.optimizer_seconds,
         seconds=seconds,
@@ -110,6 +113,7 @@ def verdict(
             f"{found.device}; the other batches are reckoned by their tokens "
             f"({parts.step:.2g} s a step on average), measuring by one pass without gradients"
             + (", answers by a few written tokens." if found.token_seconds else ".")
+            + why
         ),
         memory_why=(
             f"The peak of two real steps on {found.rows} rows of up to {found.longest} tokens, "
@@ -117,6 +121,21 @@ def verdict(
         ),
         problems=problems,
     )
+
+
+def _within_budget(
+    found: Measurement, ready: Preparation, seconds: float
+) -> tuple[float, str, list[Problem]]:
+    """Seconds of the run with its time budget, what to say of it, what is wrong with it."""
+    data = ready.chooser.data.model_copy(update=found.setting.model_dump())
+    apart = replace(ready, chooser=planning.Chooser(data))  # nothing is chosen here
+    try:
+        plan = budget.schedule(apart, found, used=found.load_seconds)
+    except StudioError as error:
+        return seconds, "", error.problems
+    minutes = float(data.time_budget_minutes or 0)
+    steps = f" The time budget of {minutes:g} minutes holds {plan.max_steps:,} steps."
+    return min(seconds, minutes * 60), steps, []
 
 
 def _memory_problems(
