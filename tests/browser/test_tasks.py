@@ -10,7 +10,7 @@ from harness.lab import LabPage
 from harness.projects import QUICK, prepare, runs
 from playwright.sync_api import Locator, expect
 
-FAST = {"subset_size": "60", "epochs": "1", "max_length": "48", "batch_size": "8"}
+FAST = {"subset_size": "60", "epochs": "1", "max_length": "128", "batch_size": "8"}
 
 
 class Walk(NamedTuple):

@@ -8,8 +8,21 @@ from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import ProjectStore
 
-QUICK = {"epochs": 3, "subset_size": 60, "max_length": 32, "batch_size": 8, "max_new_tokens": 4}
-"""The first project, so small that a run takes seconds; it still has six measured points."""
+QUICK = {
+    "epochs": 3,
+    "subset_size": 60,
+    "max_length": 32,
+    "batch_size": 8,
+    "max_new_tokens": 4,
+    "accept": ["rows.cut"],
+}
+"""The first project, so small that a run takes seconds; it still has six measured points.
+
+Most rows are longer than that, which the gate asks about: it is accepted.
+"""
+
+WHOLE = {**QUICK, "max_length": 128, "accept": []}
+"""The same with its rows whole."""
 
 LONG = {**QUICK, "epochs": 1000}
 """One that does not end by itself."""

@@ -10,12 +10,11 @@ const bars = [
 ];
 
 describe("the histogram", () => {
-  it("fills its box: the highest bar to the top, the last to the right", () => {
+  it("fills its box: the highest bar to the top, the last to the right, the empty ones left out", () => {
     const drawn = histogram(bars, null, 400, 80);
     expect(drawn.bars.map((b) => [b.x, b.height])).toEqual([
       [0, 40],
       [100, 80],
-      [200, 0],
       [300, 10],
     ]);
     expect(drawn.line).toBeNull();
@@ -23,8 +22,8 @@ describe("the histogram", () => {
   it("draws the line behind the last token that is kept", () => {
     const drawn = histogram(bars, 20, 400, 80);
     expect(drawn.line).toBe(200);
-    expect(drawn.bars.map((b) => b.over)).toEqual([false, false, true, true]);
-    expect(histogram(bars, 25, 400, 80).bars[2]?.over).toBe(true);
+    expect(drawn.bars.map((b) => b.over)).toEqual([false, false, true]);
+    expect(histogram(bars, 35, 400, 80).bars[2]?.over).toBe(true);
   });
   it("has no line where everything fits", () => {
     expect(histogram(bars, 40, 400, 80).line).toBeNull();

@@ -24,9 +24,10 @@ export function histogram(
   const high = (lengths.at(-1)?.high ?? 0) + 1;
   const most = Math.max(1, ...lengths.map((b) => b.count));
   const at = (tokens: number) => ((tokens - low) / Math.max(1, high - low)) * width;
-  const bars = lengths.map((bar) => {
+  const filled = lengths.filter((bar) => bar.count > 0);
+  const bars = filled.map((bar) => {
     // A count of one among thousands is still seen.
-    const tall = bar.count === 0 ? 0 : Math.max(1.5, (bar.count / most) * height);
+    const tall = Math.max(1.5, (bar.count / most) * height);
     const [x, end] = [at(bar.low), at(bar.high + 1)];
     return {
       x,
