@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.runlog.view import CurvePoint, EpochPoint, RunView
@@ -140,3 +141,40 @@ def test_projects_show_their_last_run_and_what_trains():
 def test_why_a_run_was_stopped_is_a_sentence():
     assert cards.card(view(1, status="stopped", reason="user"), []).reason == "You stopped it."
     assert cards.card(view(1), []).reason is None
+
+
+def test_a_sentinel_s_reason_is_what_it_saw_and_names_the_epoch_that_was_kept():
+    warnings = [
+        Problem(code="a", severity="note", message="The gradients grow."),
+        Problem(code="b", message="The loss is not a number any more, at step 7."),
+    ]
+    ended = view(1, status="stopped", reason="sentinel", warnings=warnings)
+    assert cards.card(ended, []).reason == warnings[1].message
+    kept = ended.model_copy(update={"summary": {"kept_epoch": 2}})
+    said = cards.card(kept, []).reason
+    assert said == f"{warnings[1].message} The model of epoch 2 is kept."
+
+
+def test_the_epoch_that_early_stopping_kept_stands_in_the_headline(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cards, "finding", lambda _: "It fell")
+    analytics = Analytics(perplexity={"validation": Measured(value=13.2, low=12, high=14, n=90)})
+    points = [EpochPoint(step=10, epoch=1, analytics=analytics)]
+    done = view(1, status="finished", points=points)
+    assert cards.headline(done) == "It fell"
+    summary = {"kept_epoch": 2, "stopped_early": True}
+    early = done.model_copy(update={"summary": summary})
+    assert cards.headline(early) == "It fell; stopped early, epoch 2 is kept"
+    late = done.model_copy(update={"summary": summary | {"stopped_early": False}})
+    assert cards.headline(late) == "It fell; epoch 2 is kept"
+
+
+def test_a_card_says_how_it_was_trained_and_from_where_it_can_go_on():
+    drawn = {"node": {"data": {"method": "lora"}}}
+    waiting = cards.card(view(1, request=drawn), [])
+    assert (waiting.method, waiting.resumable, waiting.resumed_from) == ("lora", None, None)
+    plan = {"finetune": {"method": "qlora"}}
+    cut_off = view(1, status="interrupted", plan=plan, checkpoints=[{"step": 20}, {"step": 40}])
+    made = cards.card(cut_off, [])
+    assert (made.method, made.resumable) == ("qlora", 40)
+    again = view(1, status="running", attempt=2, resumed=[{"attempt": 2, "step": 40}])
+    assert cards.card(again, []).resumed_from == 40

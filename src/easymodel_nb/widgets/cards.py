@@ -133,10 +133,13 @@ def card(view: RunView, queue: Sequence[str], *, spark: bool = True) -> RunCard:
         spark=sparkline(view) if spark else [],
         summary=summary(view),
         headline=headline(view),
-        reason=_STOPPED.get(view.reason, view.reason) if view.reason else None,
+        reason=reason(view),
         problem=view.problem,
         warnings=view.warnings,
         model_path=view.model_path,
+        method=method(view),
+        resumable=view.resumable,
+        resumed_from=view.resumed_from,
     )
 
 
@@ -178,8 +181,37 @@ def summary(view: RunView) -> str:
     return ", ".join(parts)
 
 
+def method(view: RunView) -> str:
+    """How it was trained: full, lora or qlora."""
+    plan = view.plan or {}
+    drawn = view.request.get("node", {}).get("data", {})
+    return str((plan.get("finetune") or drawn).get("method") or "full")
+
+
 def headline(view: RunView) -> str | None:
     """What came of an ended run, in the dashboard's own words; None before it was measured."""
     key = metrics_of(view)[0].key
     measured = any(p.epoch > 0 and measured_at(p.analytics, key) for p in view.points)
-    return finding(view) if measured and not view.active else None
+    if not measured or view.active:
+        return None
+    return f"{finding(view)}{kept(view)}"
+
+
+def kept(view: RunView) -> str:
+    """Which epoch early stopping kept, where it had a say: what goes behind the headline."""
+    epoch = view.summary.get("kept_epoch")
+    if view.status != "finished" or epoch is None:
+        return ""
+    early = "stopped early, " if view.summary.get("stopped_early") else ""
+    return f"; {early}epoch {epoch} is kept"
+
+
+def reason(view: RunView) -> str | None:
+    """Why it was stopped, and which epoch's model it kept where that is not the last step's."""
+    if not view.reason:
+        return None
+    why = _STOPPED.get(view.reason, view.reason)
+    if view.reason == "sentinel":  # in the words of what ended it
+        why = next((w.message for w in reversed(view.warnings) if w.severity == "error"), why)
+    epoch = view.summary.get("kept_epoch")
+    return why if epoch is None else f"{why} The model of epoch {epoch} is kept."

@@ -40,7 +40,7 @@ const SHOWN = 2;
 
 /** What a run was warned of or saved from, the newest last: all of it stands in the inspector. */
 export function Warnings({ run }: { run: RunCard }) {
-  const last = run.warnings.slice(-SHOWN);
+  const last = run.warnings.filter((w) => !run.reason?.includes(w.message)).slice(-SHOWN);
   return last.map((w) => (
     <p
       key={w.code + w.message}
