@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-HEAVY = {"accelerate", "bqplot", "datasets", "numpy", "pandas", "pyarrow", "torch", "transformers"}
+HEAVY = {
+    "accelerate", "bqplot", "datasets", "numpy", "pandas", "peft", "pyarrow", "torch",
+    "transformers",
+}  # fmt: skip
 WIDGETS = {"anywidget", "bqplot", "ipywidgets"}
 # The bare import needs none of our dependencies; not even the small ones.
 SMALL = {"psutil", "pydantic", "rich", "tinydb"}
@@ -47,3 +50,19 @@ def test_easymodel_hands_on_every_public_name():
     assert "studio" in dir(easymodel)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = easymodel.nonsense
+
+
+@pytest.mark.parametrize("name", ["easymodel", "easymodel_nb"])
+def test_train_is_a_function_however_often_it_is_used(name: str):
+    # The package of that name takes the function's place as soon as it is imported.
+    code = f"""
+import {name} as e
+said = []
+for _ in range(2):
+    try:
+        e.train("no/such/file.json")
+    except e.StudioError as error:
+        said.append(error.problems[0].code)
+assert said == ["file.missing"] * 2, said
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
