@@ -14,8 +14,19 @@ from pydantic import BaseModel
 from transformers import AutoConfig, AutoTokenizer
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.runlog.adapters import holds_adapters_alone
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train import drawing, methods, planning, roles, sources, splits, tasks
+from easymodel_nb.train import (
+    drawing,
+    feasible,
+    methods,
+    planning,
+    roles,
+    saving,
+    sources,
+    splits,
+    tasks,
+)
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.data.reading import DatasetTables
@@ -45,6 +56,7 @@ class Preparation:
     chooser: Chooser  # .data is the node with every value chosen so far
     task: Task
     prepared: Prepared
+    unfit: list[Problem]  # settings that do not fit this model and these rows
 
     @property
     def node(self) -> str:
@@ -80,6 +92,7 @@ class Preparation:
         """Everything that is to be said of the data, each on its node."""
         told = StudioError(self.tables.notes).at(self.dataset_node).problems
         found = [*told, *self.splits.problems, *self.drawn.problems, *self.prepared.notes]
+        found += self.unfit
         return StudioError(found).at(self.node).problems
 
 
@@ -166,6 +179,16 @@ def prepare(
         task.ready_tokenizer()
         task.read(drawn.train, drawn.evaluation)
         prepared = task.prepare(drawn.train, drawn.evaluation)
+        unfit = feasible.problems(
+            data,
+            positions=positions,
+            examples=len(prepared.train),
+            eval_rows=prepared.eval_rows,
+        )
+        if errors := [problem for problem in unfit if problem.severity == "error"]:
+            raise StudioError(errors)
+        per_epoch = planning.steps_per_epoch(chooser.data, len(prepared.train))
+        feasible.settle(chooser, per_epoch * data.epochs)
     return Preparation(
         request=request,
         dataset=dataset,
@@ -177,6 +200,7 @@ def prepare(
         chooser=chooser,
         task=task,
         prepared=prepared,
+        unfit=unfit,
     )
 
 
@@ -217,7 +241,12 @@ def _model_folder(
             "The run this one starts from has no trained model. Train that node first.",
             field="model",
         )
-    return ModelFolder(run.model_path, f"run {run.id}", "run")
+    path = run.model_path
+    if holds_adapters_alone(path):
+        path = saving.merged_of(run.folder) or run.folder / saving.MERGED
+        if not path.is_dir():
+            saving.merge(run.folder, path, control, reporter.sentence)
+    return ModelFolder(path, f"run {run.id}", "run")
 
 
 def _load_tokenizer(path: Path) -> tuple[Any, Any]:

@@ -77,7 +77,8 @@ def save(model: Any, tokenizer: Any, run_folder: Path) -> Saved:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    shutil.rmtree(final, ignore_errors=True)
+    for old in (final, run_folder / MERGED):
+        shutil.rmtree(old, ignore_errors=True)
     part.rename(final)
     return saved
 
