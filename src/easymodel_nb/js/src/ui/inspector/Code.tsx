@@ -12,7 +12,9 @@ export function Code({ node }: { node: string }) {
   const [copied, setCopied] = useState("");
   return (
     <Section title="As code">
-      <p className="em-muted">Plain transformers, peft and datasets, without an import of EasyModel.</p>
+      <p className="em-muted">
+        Plain transformers, peft and datasets, without an import of EasyModel.
+      </p>
       <div className="em-row">
         {(["script", "notebook"] as const).map((to) => (
           <Button
