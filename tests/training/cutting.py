@@ -77,7 +77,7 @@ def workflow(
     return small(str(folder / f"{task}-data"), model=str(folder / task), **fields | finetune)
 
 
-class Cut(Exception):
+class Cut(Exception):  # noqa: N818  a name for the test to find
     """Something nobody foresaw."""
 
 

@@ -22,13 +22,13 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "progress_steps", lambda steps: (1, *range(3, steps + 1, 3)))
 
 
+@pytest.mark.usefixtures("often")
 @pytest.mark.parametrize("method", ["full", "lora"])
 @pytest.mark.parametrize("task", TASKS)
 def test_the_joined_curve_is_that_of_a_run_that_was_never_cut_off(
     manager: RunManager,
     monkeypatch: pytest.MonkeyPatch,
     folder: Path,
-    often: None,
     task: str,
     method: str,
 ):

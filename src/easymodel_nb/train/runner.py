@@ -101,6 +101,8 @@ class ThreadRunner:
 class ProcessRunner:
     """In a process of its own: it can really be killed and gives its memory back."""
 
+    command: tuple[str, ...] = (sys.executable, "-m", "easymodel_nb.train.worker")
+
     def __init__(
         self,
         *,
@@ -142,7 +144,7 @@ class ProcessRunner:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with (folder / "output.txt").open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  our own module and a path
-                [sys.executable, "-m", "easymodel_nb.train.worker", str(folder)],
+                [*self.command, str(folder)],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
