@@ -52,9 +52,10 @@ def probe_rows(run_folder: Path, tokenizer: Any, model: Any) -> list[Row]:
         if ids:
             rows.append({"input_ids": ids, "target": target})
     if not rows:
-        known = int(model.config.vocab_size)
+        known = int(model.get_input_embeddings().num_embeddings)
         ids = torch.randint(known, (2, 16), generator=torch.Generator().manual_seed(0)).tolist()
-        rows = [{"input_ids": row, "target": row} for row in ids]
+        end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
+        rows = [{"input_ids": row + end, "target": row} for row in ids]
     return rows
 
 

@@ -89,12 +89,23 @@ def _write(model: Any, tokenizer: Any, run_folder: Path, part: Path) -> Saved:
         tokenizer.save_pretrained(part)
         return Saved(MODEL)
     plan = Run(run_folder).plan
-    if note := _why_not_merged(model, run_folder):
+    rows = probe_rows(run_folder, tokenizer, model)
+    note, expected = _why_not_merged(model, run_folder), []
+    if note is None:
+        try:
+            expected = logits(model, rows)
+        except (RuntimeError, ValueError) as error:
+            note = (
+                "merge.unchecked",
+                (
+                    f"The model cannot be asked about its samples ({error}), so a merged one could "
+                    "not be checked: the adapters are kept alone."
+                ),
+            )
+    if note is not None:
         _write_adapter(model, part, plan)
         tokenizer.save_pretrained(part)
         return Saved(MODEL, (note,))
-    rows = probe_rows(run_folder, tokenizer, model)
-    expected = logits(model, rows)
     _write_adapter(model, part / ADAPTER, plan)
     merged = model.merge_and_unload()
     merged.save_pretrained(part)
