@@ -268,7 +268,8 @@ class Attempt:
             what = "Writing answers" if self.ready.task.writes else "Labelling samples"
             said = f"{what} with the {which} model"
             self.reporter.stage(stage, said, total=total, unit="texts")
-            measurer.sample(step=step, epoch=step // plan.steps_per_epoch)
+            epoch = round(step / plan.steps_per_epoch, 4)
+            measurer.sample(step=step, epoch=int(epoch) if epoch.is_integer() else epoch)
 
     def _stopped(self, reason: StopReason, steps: int, plan: RunPlan, kept: dict[str, Any]) -> None:
         """Keep what was trained, when there is something and it is not broken."""

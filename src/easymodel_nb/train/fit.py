@@ -38,7 +38,7 @@ class Shortage:
     """Nothing that was tried fits."""
 
     taken: int  # bytes until memory ran out, or the least that is needed
-    tried: list[str]
+    tried: list[Setting]  # empty: it is too large by the size of its weights
 
 
 def fit_check(
@@ -94,7 +94,7 @@ def fit_check(
                 tried=found.tried,
                 measured=now(),
             )
-        return verdict.verdict(found, ready, free=free)
+        return verdict.verdict(found, ready, free=free, ran=known is None)
 
 
 def kept(ready: Preparation, home: Path, device: environment.Device) -> Measurement | None:
@@ -105,7 +105,9 @@ def kept(ready: Preparation, home: Path, device: environment.Device) -> Measurem
 def known_fit(ready: Preparation, home: Path) -> Fit | None:
     """The fit of a prepared node, where it was measured before on this device."""
     found = kept(ready, home, environment.device(ask_torch=True))
-    return verdict.verdict(found, ready, free=free_bytes()) if found is not None else None
+    if found is None:
+        return None
+    return verdict.verdict(found, ready, free=free_bytes(), ran=False)
 
 
 def _measured(
@@ -125,7 +127,7 @@ def _measured(
     except Exception as error:
         if not ran_out(error):
             raise
-        return Shortage(least or 0, ["loading its weights"])
+        return Shortage(least or 0, [])
     try:
         loaded = time.monotonic() - began
         return measure(ready, model, device, control, reporter, load_seconds=loaded)
@@ -156,11 +158,11 @@ def measure(
     name = measurement.key(ready, device)
     plan = planning.finish("fit", ready, model, device)
     checkpointing = bool(getattr(methods.bare(model), "supports_gradient_checkpointing", False))
-    tried: list[str] = []
+    tried: list[Setting] = []
     most = 0
     weights = _bytes_of(model)
-    for setting, words in verdict.settings(asked, checkpointing=checkpointing):
-        reporter.stage("preparing", _sentence(words, tried))
+    for setting in verdict.settings(asked, checkpointing=checkpointing):
+        reporter.stage("preparing", _sentence(setting, tried))
         long, typical = measurement.batches(ready.prepared.train, setting.batch_size)
         peak = Peak()
         try:
@@ -170,7 +172,7 @@ def measure(
             if not ran_out(error):
                 raise
             most = max(most, peak.bytes)
-            tried.append(_tried(setting))
+            tried.append(setting)
             continue
         finally:
             give_back()
@@ -242,14 +244,14 @@ def _apply(
     chooser.note("memory", taken, "the peak of two real steps on the longest batch")
     if not found.refused:
         return
-    why = f"{' and '.join(found.refused)} ran out of memory on {found.device}"
+    why = f"{verdict.in_words(found.refused)} ran out of memory on {found.device}"
     if setting.gradient_checkpointing != bool(asked.gradient_checkpointing):
         chooser.replace("gradient_checkpointing", value=True, reason=why)
     if setting.batch_size != asked.batch_size:
         chooser.replace("batch_size", setting.batch_size, why)
         same = "so that a step learns from as many rows as before"
         chooser.replace("gradient_accumulation", setting.gradient_accumulation, same)
-    words = _tried(setting)
+    words = verdict.in_words([setting])
     reporter.warn(
         "fit.smaller",
         f"{why[0].upper()}{why[1:]}. The run goes on with {words}"
@@ -303,12 +305,7 @@ def _state_bytes(model: Any) -> int:
     return 3 * sum(int(weight.nbytes) for weight in model.parameters() if weight.requires_grad)
 
 
-def _sentence(words: str, tried: list[str]) -> str:
+def _sentence(setting: Setting, tried: list[Setting]) -> str:
     if not tried:
         return "Measuring time and memory of the longest batch"
-    return f"Out of memory: measuring again {words}"
-
-
-def _tried(setting: Setting) -> str:
-    more = " with gradient checkpointing" if setting.gradient_checkpointing else ""
-    return f"a batch of {setting.batch_size}{more}"
+    return f"Out of memory: measuring {verdict.in_words([setting])}"

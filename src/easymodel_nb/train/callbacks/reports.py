@@ -142,8 +142,9 @@ class Reports(TrainerCallback):
 
     def _measure(self, step: int) -> None:
         epoch = step / self._plan.steps_per_epoch
-        whole = step % self._plan.steps_per_epoch == 0
-        where = f"after epoch {round(epoch)}" if whole else f"within epoch {math.ceil(epoch)}"
+        ends = step % self._plan.steps_per_epoch == 0
+        whole = ends or step == self._plan.max_steps  # a time budget may end within an epoch
+        where = f"after epoch {round(epoch)}" if ends else f"within epoch {math.ceil(epoch)}"
         self._reporter.stage(
             "evaluating",
             f"Measuring {where}",
@@ -156,7 +157,7 @@ class Reports(TrainerCallback):
         self._reporter.event(
             "epoch",
             step=step,
-            epoch=round(epoch) if whole else round(epoch, 4),
+            epoch=round(epoch) if ends else round(epoch, 4),
             analytics=analytics,
         )
         for watcher in self._watchers:

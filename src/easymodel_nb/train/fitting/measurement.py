@@ -64,7 +64,7 @@ class Measurement(BaseModel):
     rows: int  # of the longest batch
     device: str
     measured: str
-    refused: list[str] = []  # what ran out of memory before this fitted
+    refused: list[Setting] = []  # what ran out of memory before this fitted
 
 
 def key(ready: Preparation, device: environment.Device) -> str:

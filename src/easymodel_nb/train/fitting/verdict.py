@@ -8,7 +8,7 @@ from easymodel_nb.train import budget, planning
 from easymodel_nb.train.audited import Fit
 from easymodel_nb.train.fitting.estimate import estimate, whole_run
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
-from easymodel_nb.train.preparation import Preparation
+from easymodel_nb.train.preparation import Preparation, parse
 from easymodel_nb.workflow.document import FinetuneData
 
 _SHORTEST = 64  # tokens: shorter texts are seldom worth learning
@@ -56,12 +56,17 @@ def ladder(data: FinetuneData, *, checkpointing: bool = True) -> Iterator[Rung]:
 
 
 def halved(batch_size: int, accumulation: int) -> tuple[int, int]:
-    """Half the batch and twice the accumulation: a step learns from as many rows."""
-    return max(1, batch_size // 2), accumulation * 2
+    """Half the batch and twice the accumulation; of odd numbers, the nearest that divides.
+
+    A step learns from as many rows as before.
+    """
+    rows = batch_size * accumulation
+    size = next((n for n in range(batch_size // 2, 0, -1) if rows % n == 0), 1)
+    return size, rows // size
 
 
-def settings(data: FinetuneData, *, checkpointing: bool) -> Iterator[tuple[Setting, str]]:
-    """What to try in turn where memory runs out, each with its reason.
+def settings(data: FinetuneData, *, checkpointing: bool) -> Iterator[Setting]:
+    """What to try in turn where memory runs out.
 
     The first is what the node asks for. Gradient checkpointing comes by itself only where the
     node leaves it open.
@@ -71,24 +76,34 @@ def settings(data: FinetuneData, *, checkpointing: bool) -> Iterator[tuple[Setti
         gradient_accumulation=data.gradient_accumulation,
         gradient_checkpointing=bool(data.gradient_checkpointing),
     )
-    yield now, "as asked"
+    yield now
     if data.gradient_checkpointing is None and checkpointing:
         now = now.model_copy(update={"gradient_checkpointing": True})
-        yield now, "with gradient checkpointing"
+        yield now
     while now.batch_size > 1:
         size, accumulation = halved(now.batch_size, now.gradient_accumulation)
         now = now.model_copy(update={"batch_size": size, "gradient_accumulation": accumulation})
-        yield now, f"with a batch of {size}"
+        yield now
 
 
-def verdict(
-    found: Measurement, ready: Preparation, *, free: int, asked: FinetuneData | None = None
-) -> Fit:
+def in_words(tried: list[Setting]) -> str:
+    """Settings as a sentence names them: batches of 64, 32 and 16, also with ..."""
+    sizes = [f"{size:,}" for size in dict.fromkeys(setting.batch_size for setting in tried)]
+    listed = " and ".join([", ".join(sizes[:-1]), sizes[-1]] if len(sizes) > 1 else sizes)
+    several = {setting.gradient_checkpointing for setting in tried}
+    how = "" if several == {False} else " with gradient checkpointing"
+    also = ", also" if len(several) > 1 else ""
+    return f"{'batches' if len(sizes) > 1 else 'a batch'} of {listed}{also}{how}"
+
+
+def verdict(found: Measurement, ready: Preparation, *, free: int, ran: bool) -> Fit:
     """The fit of a prepared node by what was measured; `free` is what it may take in all.
 
-    `asked` is the node as drawn: what was measured may have needed a smaller setting.
+    `ran`: it was measured just now, so it fits, however roughly memory can be counted.
     """
-    asked = asked or ready.chooser.data
+    asked = parse(FinetuneData, ready.request["node"])  # what fits may be smaller
+    if ran:
+        free = max(free, found.memory_bytes)
     parts = estimate(found, ready)
     fitting = ready.chooser.data.model_copy(update=found.setting.model_dump())
     per_epoch = planning.steps_per_epoch(fitting, len(ready.prepared.train))
@@ -143,16 +158,14 @@ def _memory_problems(
 ) -> Iterator[Problem]:
     if asked.batch_size != found.setting.batch_size:
         changes = found.setting.model_dump()
-        if not changes["gradient_checkpointing"] or asked.gradient_checkpointing is None:
-            del changes["gradient_checkpointing"]  # chosen by itself
+        del changes["gradient_checkpointing"]  # as asked, or chosen by itself
         yield Problem(
             code="fit.memory",
             message=(
-                f"Out of memory: {' and '.join(found.refused)} did not fit into "
-                f"{gigabytes(free)} on {found.device}. Tried and fitting: batch size "
-                f"{found.setting.batch_size} with {found.setting.gradient_accumulation} batches "
-                "a step, which learns from as many rows at each step. "
-                + _others(ready.chooser.data)
+                f"Out of memory: {in_words(found.refused)} did not fit into "
+                f"{gigabytes(free)} on {found.device}. Tried and fitting: "
+                f"{in_words([found.setting])}, {found.setting.gradient_accumulation} of them a "
+                "step, which learns from as many rows. " + _others(ready.chooser.data)
             ),
             node=ready.node,
             field="batch_size",
@@ -163,12 +176,12 @@ def _memory_problems(
 
 
 def nothing_fits(
-    ready: Preparation, *, taken: int, free: int, device: str, tried: list[str], measured: str
+    ready: Preparation, *, taken: int, free: int, device: str, tried: list[Setting], measured: str
 ) -> Fit:
     """The verdict where even a batch of one row ran out of memory, or the weights themselves."""
     data = ready.chooser.data
     longest = max((len(row) for row in ready.prepared.train), default=0)
-    how = "was taken until memory ran out" if tried else "is the least it needs, counted"
+    how = "was taken until memory ran out" if tried else "is the least it needs, reckoned"
     return Fit(
         seconds_per_step=None,
         seconds=None,
@@ -185,7 +198,11 @@ def nothing_fits(
 
 
 def no_room(
-    ready: Preparation, taken: int, free: int, device: str, tried: list[str] | None = None
+    ready: Preparation,
+    taken: int,
+    free: int,
+    device: str,
+    tried: list[Setting] | None = None,
 ) -> Problem:
     """The red problem, with the ladder of what takes less; the fix is what was not tried yet."""
     data = ready.chooser.data
@@ -194,7 +211,7 @@ def no_room(
     left = [rung for rung in rungs if not (tried and "batch_size" in rung.set)]
     said = "; ".join(f"{rung.words} ({rung.why})" for rung in left)
     need = (
-        f"Tried without success: {', '.join(tried)}."
+        f"{in_words(tried)[0].upper()}{in_words(tried)[1:]} did not fit into {gigabytes(free)}."
         if tried
         else f"It needs {gigabytes(taken)} and {gigabytes(free)} are free."
     )
