@@ -1,5 +1,6 @@
 """A model taken away: zips, what is in them, and the jobs that make them."""
 
+import json
 import shutil
 import threading
 import zipfile
@@ -11,8 +12,10 @@ from fake_hub import TOKEN, Hub, fake_hub
 from small_runs import small, until
 from writing import ATTRIBUTES
 
+from easymodel_nb import builtin
 from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.run import Run
+from easymodel_nb.train import saving
 from easymodel_nb.train.api import train
 from easymodel_nb.train.packing import pack
 from easymodel_nb.train.parcel import parcel
@@ -124,6 +127,83 @@ def test_a_disk_that_fills_up_meanwhile(finished: Run, tmp_path: Path):
     with pytest.raises(StudioError, match="could not be written"):
         pack(parcel(finished), tmp_path / "model.zip")
     assert not (tmp_path / "model.zip").exists()
+
+
+# ------------------------------------------------------------ adapters
+
+
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    small_run = small(
+        "builtin:intents", task="classification", method="lora", epochs=1, subset_size=16,
+        eval_size=8,
+    )  # fmt: skip
+    (run,) = train(small_run, home=tmp_path_factory.mktemp("home"))
+    assert run.status == "finished", run.view.problem
+    return run
+
+
+@pytest.fixture
+def alone(adapted: Run, tmp_path: Path) -> Run:
+    """The same run as a QLoRA one leaves it: the adapters and no merged weights."""
+    folder = tmp_path / "runs" / adapted.id
+    shutil.copytree(adapted.folder, folder)
+    saving._leave_adapter(folder / "model")
+    (folder / saving.CHECKED).unlink()
+    return Run(folder)
+
+
+def test_no_path_of_this_machine_goes_along(adapted: Run, alone: Run):
+    for run in (adapted, alone):
+        for item in parcel(run).items:
+            content = item.source if isinstance(item.source, bytes) else item.source.read_bytes()
+            for place in (builtin.path("tiny-gpt2"), run.folder, Path.home()):
+                assert str(place).encode() not in content, (item.name, place)
+
+
+def test_what_lora_leaves_is_whole_and_says_how_it_was_checked(adapted: Run):
+    sent = parcel(adapted)
+    names = {item.name for item in sent.items}
+    assert {"model.safetensors", "adapter/adapter_model.safetensors"} <= names
+    assert "The adapters are merged into the weights" in sent.card
+    assert "8 rows the logits of merged and adapter model differ" in sent.card
+    assert "library_name: transformers" in sent.card
+    (config,) = (i.source for i in sent.items if i.name == "adapter/adapter_config.json")
+    assert isinstance(config, bytes)  # without the path of this machine
+    assert json.loads(config)["base_model_name_or_path"] == "builtin:tiny-gpt2"
+
+
+def test_adapters_alone_load_as_their_card_says(alone: Run, capsys: pytest.CaptureFixture[str]):
+    sent = parcel(alone)
+    assert "A LoRA adapter for classification" in sent.card
+    assert "library_name: peft" in sent.card
+    model, tokenizer = alone.load()
+    logits = model(**tokenizer("play some jazz", return_tensors="pt")).logits
+    code = sent.card.split("```python\n")[1].split("```")[0]
+    code = code.replace('"BASE"', repr(str(builtin.path("tiny-gpt2"))))
+    code = code.replace("FOLDER", str(alone.model_path)).replace("TEXT", "play some jazz")
+    exec(code, {})
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == model.config.id2label[int(logits.argmax())]
+
+
+def test_adapters_are_merged_and_then_the_whole_is_sent(alone: Run, hub: Hub):
+    jobs = Jobs(alone.folder.parent.parent, lambda: TOKEN, lambda: None)
+    params = PushParams(run=alone.id, repo="mine", merged=True)
+    (problem,) = planned(jobs, params).problems
+    assert problem.code == "push.not_merged"
+    job = ended(jobs, jobs.take(alone.id, "merged"))
+    assert job.state == "done", job.problem
+    assert "agree" in job.message
+    again = ended(jobs, jobs.take(alone.id, "merged"))
+    assert (again.path, again.message) == (job.path, job.message)
+    sent = ended(jobs, jobs.push(params))
+    assert sent.state == "done", sent.problem
+    files = hub.models["someone/mine"].revisions["main"]
+    assert "model.safetensors" in files
+    assert "adapter_model.safetensors" not in files
+    assert b"The adapters are merged" in files["README.md"]
+    jobs.close()
 
 
 # ------------------------------------------------------------ jobs

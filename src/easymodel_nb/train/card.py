@@ -4,6 +4,8 @@ Nothing in it is written that the run did not record; what was not measured is n
 its reason, and a licence nobody stated is called unknown.
 """
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from easymodel_nb.train.origins import Origins
 TOOL = "easymodel-nb"
 _UNINSTALLED = "not installed"  # what a run from a clone records
 ADAPTER = "adapter_config.json"
+CHECKED = "merge.json"  # in the run's folder, by `saving`
 _PIPELINES = {
     "generation": "text-generation",
     "classification": "text-classification",
@@ -38,7 +41,12 @@ class Facts:
     folder: Path
     name: str
     repo: str | None = None
-    merged: bool = False
+    merge: dict[str, Any] | None = None  # how far merged and adapter model were found apart
+
+    @property
+    def merged(self) -> bool:
+        """Whether adapters were trained and are now part of the weights."""
+        return self.plan["method"] != "full" and not self.adapter
 
     @property
     def task(self) -> str:
@@ -75,15 +83,17 @@ def facts(
     *,
     folder: Path | None = None,
     repo: str | None = None,
-    merged: bool = False,
 ) -> Facts:
     """Everything a run's card says; `folder` is another one than the run's for a merged model."""
     view, plan, path = run.view, run.plan, folder or run.model_path
     assert plan is not None  # noqa: S101  it has a model, so it had a plan
     assert path is not None  # noqa: S101
     name = plan["finetune"].get("output_name") or repo or _name(plan)
-    samples = run.sample_rows()
-    return Facts(view, plan, samples, origins, path, name.split("/")[-1], repo, merged)
+    merge = None
+    with suppress(OSError, ValueError):
+        merge = json.loads((run.folder / CHECKED).read_text(encoding="utf-8"))
+    rows, short = run.sample_rows(), name.split("/")[-1]
+    return Facts(view, plan, rows, origins, path, short, repo, merge)
 
 
 def _name(plan: dict[str, Any]) -> str:

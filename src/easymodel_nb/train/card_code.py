@@ -1,6 +1,9 @@
 """The code a model card gives: how the model is loaded without this package."""
 
+import json
 from typing import TYPE_CHECKING
+
+from easymodel_nb.runlog.adapters import MODEL_CONFIG
 
 if TYPE_CHECKING:
     from easymodel_nb.train.card import Facts
@@ -25,26 +28,20 @@ def loading(known: "Facts") -> str:
             f'tokenizer = AutoTokenizer.from_pretrained("{place}")',
             f'model = {auto}.from_pretrained("{place}")',
         ]
-    elif known.origins.model.hub:
-        auto = auto.replace("AutoModel", "AutoPeftModel")
-        lines = [
-            f"from peft import {auto}",
-            "from transformers import AutoTokenizer",
-            "",
-            f'tokenizer = AutoTokenizer.from_pretrained("{place}")',
-            f'model = {auto}.from_pretrained("{place}")',
-        ]
     else:
-        told += (
-            f"This is an adapter: it needs its base model, {known.origins.model.name}, which is "
-            "not on the Hub; `BASE` is its folder.\n\n"
-        )
+        base = known.origins.model
+        if not base.hub:
+            told += (
+                f"This is an adapter: it needs its base model, {base.name}, which is not on the "
+                "Hub; `BASE` is its folder.\n\n"
+            )
+        pinned = f", revision={base.revision!r}" if base.hub and base.revision else ""
         lines = [
             "from peft import PeftModel",
             f"from transformers import {auto}, AutoTokenizer",
             "",
             f'tokenizer = AutoTokenizer.from_pretrained("{place}")',
-            f'base = {auto}.from_pretrained("BASE"{_labels(known)})',
+            f'base = {auto}.from_pretrained("{base.hub or "BASE"}"{pinned}{_labels(known)})',
             f'model = PeftModel.from_pretrained(base, "{place}")',
         ]
     code = "\n".join([*lines, *_use(known)])
@@ -55,7 +52,9 @@ def _labels(known: "Facts") -> str:
     """A classifier's base has no head yet, or one of another size."""
     if known.task not in {"classification", "token_classification"}:
         return ""
-    return ", num_labels=len(LABELS)"
+    config = json.loads((known.folder / MODEL_CONFIG).read_text(encoding="utf-8"))
+    labels = {int(number): label for number, label in config["id2label"].items()}
+    return f", ignore_mismatched_sizes=True, num_labels={len(labels)}, id2label={labels!r}"
 
 
 def _use(known: "Facts") -> list[str]:

@@ -74,7 +74,7 @@ def text(known: "Facts") -> str:
 def _what(known: "Facts") -> str:
     how = {"full": "full fine-tuning", "lora": "LoRA", "qlora": "QLoRA"}[known.plan["method"]]
     kind = "A LoRA adapter" if known.adapter else "A model"
-    merged = " The adapter is merged into the weights." if known.merged else ""
+    merged = f" {_merged(known)}" if known.merged else ""
     data = _joined([_linked(d) for d in known.origins.datasets])
     task = TASK_TITLES[known.task].lower()
     stages = len(known.origins.stages)
@@ -82,6 +82,19 @@ def _what(known: "Facts") -> str:
     return (
         f"{kind} for {task}: {_linked(known.origins.model)}, trained on {data} by {how}."
         f"{merged}{after} Made with {known.tool}; run `{known.view.id}`."
+    )
+
+
+def _merged(known: "Facts") -> str:
+    beside = known.folder / "adapter"
+    lies = "; they also lie in the folder `adapter`, for peft" if beside.is_dir() else ""
+    said = f"The adapters are merged into the weights{lies}."
+    found = known.merge
+    if found is None:
+        return said
+    return (
+        f"{said} On {found['rows']} rows the logits of merged and adapter model differ by at "
+        f"most {found['largest']:.2g}, where the largest is {found['scale']:.3g}."
     )
 
 

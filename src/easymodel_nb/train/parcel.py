@@ -15,6 +15,7 @@ from easymodel_nb.train.origins import Origin, origins
 CARD = "README.md"
 _UNFIT = re.compile(r"[^\w.-]+")
 _BASE = "base_model_name_or_path"
+_PATHS = (_BASE, "_name_or_path", "name_or_path")
 _WHY_NOT = {
     "queued": "has not started yet",
     "running": "is still training",
@@ -102,7 +103,7 @@ def parcel(
     """
     model = folder or model_folder(run)
     found = origins(run, api)
-    facts = cards.facts(run, found, folder=model, repo=repo, merged=folder is not None)
+    facts = cards.facts(run, found, folder=model, repo=repo)
     text = cards.card(facts)
     items = [Item(CARD, text.encode())]
     items += [
@@ -117,16 +118,18 @@ def parcel(
 
 
 def _clean(path: Path, base: Origin) -> Path | bytes:
-    """The file, or its content without the path of this machine that peft writes into it."""
-    if path.name != cards.ADAPTER:
+    """The file, or its content without the path of this machine that libraries write into it."""
+    if not path.name.endswith("config.json"):
         return path
     content = json.loads(path.read_text(encoding="utf-8"))
-    if content.get(_BASE) == (base.hub or base.name):
+    known = base.hub or base.name
+    wrong = {key: known for key in _PATHS if content.get(key, known) not in {known, "", None}}
+    if not wrong:
         return path
-    content[_BASE] = base.hub or base.name
-    if base.revision and base.hub:
+    content |= wrong
+    if _BASE in wrong and base.hub and base.revision:
         content["revision"] = base.revision
-    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+    return (json.dumps(content, indent=2) + "\n").encode()
 
 
 def _place(origin: Origin, notice: Path) -> str:

@@ -90,7 +90,7 @@ function JobLine({ job, inForm = false }: { job: Job; inForm?: boolean }) {
       ) : job.kind === "push" && job.url ? (
         <p>
           Sent and compared:{" "}
-          <a href={job.url} target="_blank" rel="noreferrer">
+          <a className="em-button em-link" href={job.url} target="_blank" rel="noreferrer">
             {job.url}
           </a>
         </p>
@@ -140,7 +140,7 @@ function Zip({ job, asked }: { job: Job; asked: boolean }) {
           </Button>
         )}
         {job.url && (
-          <a href={job.url} download={fileName(path)}>
+          <a className="em-button em-link" href={job.url} download={fileName(path)}>
             From the notebook server
           </a>
         )}
@@ -162,9 +162,9 @@ function Place({ path }: { path: string }) {
   const [copied, setCopied] = useState(false);
   return (
     <div className="em-row">
-      <code className="em-grow em-ellipsis" title={path}>
+      <span className="em-grow em-ellipsis em-muted" title={path}>
         {path}
-      </code>
+      </span>
       <Button
         icon="copy"
         kind="quiet"
