@@ -16,6 +16,7 @@ from easymodel_nb.train.export.loading import BUILT_IN, PACKAGE, Constant, Loadi
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.train.roles.arrow import column_at, is_text
 from easymodel_nb.train.roles.values import slot_path, slots
+from easymodel_nb.train.splits import hides
 from easymodel_nb.train.usable import row_keys
 
 _SAID = {"threads", "class_counts", "max_new_tokens", "trainable_parameters", "splits"}
@@ -37,6 +38,7 @@ class Facts:
         self.ready = ready
         self.task, self.roles = ready.task, ready.task.context.roles
         self.empty = self._empty_model()
+        self._extra: list[Constant] = []
 
     def _empty_model(self) -> Any:
         """The model without its weights: what of the plan depends on its size or its modules."""
@@ -71,6 +73,7 @@ class Facts:
             [*self._model_source()],
             [*loading.constants],
             [(_ROLE_NAMES[field], path, why(field)) for field, path in self.roles.fields.items()],
+            self._extra,
             self._rows(),
             self._training(),
             self._lora(),
@@ -78,6 +81,10 @@ class Facts:
         ]
         blocks = ["\n".join(assignment(*c) for c in group) for group in groups if group]
         return "\n\n".join(blocks)
+
+    def add(self, *constants: Constant) -> None:
+        """Constants that the task needs beside the columns."""
+        self._extra = list(constants)
 
     def _model_source(self) -> list[Constant]:
         ready = self.ready
@@ -132,44 +139,77 @@ class Facts:
             ("LORA_ALPHA", data.lora_alpha, why("lora_alpha")),
             ("LORA_DROPOUT", data.lora_dropout, None),
             ("TARGET_MODULES", data.target_modules, why("target_modules")),
+            *(
+                ("TRAINED_WHOLE", choice.value, choice.reason)
+                for choice in self.ready.chooser.choices
+                if choice.field == "trained_whole"
+            ),
         ]
+
+    def lora(self) -> dict[str, Any] | None:
+        """The adapters, as peft is told to make them; None where all weights are trained."""
+        if self.data.method == "full":
+            return None
+        config = self.empty.peft_config["default"]
+        return {
+            "task_type": str(getattr(config.task_type, "value", config.task_type)),
+            "whole": self.why("trained_whole") is not None,
+            "transposed": bool(config.fan_in_fan_out),
+        }
 
     # ------------------------------------------------------------ rows
 
     def columns(self) -> dict[str, Any]:
         """How values are read from a row."""
         roles, table = self.roles, self.ready.splits.train
-        paths = roles.columns
-        nested = any(path not in table.column_names for path in paths)
-        texts = [p for p in paths if p not in (roles.messages, roles.label) or self.task.writes]
-        texts = [p for p in texts if p != roles.messages and not self._are_words(p)]
-        plain = not nested and all(is_text(column_at(table, p).type) for p in texts)
-        found = slots(roles.template or "")
-        value = "value_at({}, {})" if nested else "{}[{}]"
-        checks = [
-            f"text_of(row, {self._named(path)}) is not None"
-            for path in texts
-            if not (roles.template and path in {slot_path(s)[0] for s in found})
-        ]
-        needed = [s for s in found if not s.endswith("?")]
-        if needed:
+        kinds = {path: column_at(table, path).type for path in roles.columns}
+        nested = any(path not in table.column_names for path in kinds)
+        texts = [path for path in kinds if self._is_text(path, kinds[path])]
+        value = "value_at(row, {})" if nested else "row[{}]"
+        filled = slots(roles.template or "")
+        named = {slot_path(slot)[0] for slot in filled}
+        checks = [f"text_of(row, {self.named(p)}) is not None" for p in texts if p not in named]
+        checks += self._checks(value, kinds)
+        if needed := [slot for slot in filled if not slot.endswith("?")]:
             checks.append(f"all(text_of(row, column) is not None for column in {literal(needed)})")
+        keys = [value.format(literal(p) if p in named else self.named(p)) for p in kinds]
         return {
             "nested": nested,
             "texts": bool(texts),
-            "plain": plain,
+            "plain": not nested and all(is_text(kinds[path]) for path in texts),
             "template": roles.template is not None,
-            "optional": any(slot.endswith("?") for slot in found),
-            "check": " and ".join(checks),
+            "optional": any(slot.endswith("?") for slot in filled),
+            "checks": checks,
+            "one_line": len("    return " + " and ".join(checks)) <= 100,  # noqa: PLR2004
+            "label": value.format("LABEL"),
             "value": value,
-            "key": value.format("row", "column"),
-            "all": paths,
+            "key": f"repr([{', '.join(keys)}])",
         }
 
-    def _are_words(self, path: str) -> bool:
-        return self.data.task == "token_classification" and path == self.roles.text
+    def _is_text(self, path: str, kind: pa.DataType) -> bool:
+        """Whether a column is read as text, whatever it holds."""
+        if path == self.roles.messages or self.data.task == "token_classification":
+            return False
+        return path != self.roles.label or is_text(kind)
 
-    def _named(self, path: str) -> str:
+    def _checks(self, value: str, kinds: dict[str, pa.DataType]) -> list[str]:
+        """What makes a row usable beside its texts."""
+        roles = self.roles
+        if self.data.task == "token_classification":
+            words, tags = value.format("TEXT"), value.format("LABEL")
+            return [f"{words} and {tags} and len({words}) == len({tags})"]
+        if roles.messages:
+            return [value.format("MESSAGES")]
+        if roles.label is None or is_text(kinds[roles.label]):
+            return []
+        label = value.format("LABEL")
+        if hides(self.ready.splits.train, roles.label) and not pa.types.is_nested(
+            kinds[roles.label]
+        ):
+            return [f"{label} not in (None, -1)"]
+        return [f"{label} is not None"]
+
+    def named(self, path: str) -> str:
         """The constant that holds a path."""
         field = next((f for f, p in self.roles.fields.items() if p == path), None)
         return _ROLE_NAMES[field] if field else literal(path)
@@ -199,21 +239,26 @@ class Facts:
     def model(self) -> dict[str, Any]:
         """How the model is loaded."""
         hub = self.ready.model_folder.kind == "hub"
+        after = []
+        if self.ready.config.pad_token_id is None and self.ready.tokenizer.pad_token_id is not None:
+            after.append("model.config.pad_token_id = tokenizer.pad_token_id")
         return {
             "where": "MODEL, revision=MODEL_REVISION" if hub else "MODEL",
             "auto": self.task.auto_class,
             "words": "The weights, and where they are trained.",
             "before": [],
             "options": [],
-            "after": [],
+            "after": after,
         }
 
     def tokenizer(self) -> dict[str, Any]:
         """What the tokenizer was given."""
         why = self.why("pad_token")
         tokenizer = self.ready.tokenizer
+        known = tokenizer.pad_token in (tokenizer.eos_token, tokenizer.unk_token)
         return {
             "padding": literal(tokenizer.pad_token) if why else None,
+            "added": not known,
             "why": why,
             "padding_id": self.task.padding_id,
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH = 99
+_ONE_A_LINE = 24  # items; more are filled into lines
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,14 @@ def literal(value: Any, indent: int = 0) -> str:
         if isinstance(value, dict)
         else [_short(item) for item in value]
     )
-    # A no-break space keeps an item whole; it is put back afterwards.
+    if len(items) <= _ONE_A_LINE:
+        body = "\n".join(f"{pad}{item}," for item in items)
+        return f"{opening}\n{body}\n{' ' * indent}{closing}"
+    # A placeholder for spaces keeps an item whole; it is put back afterwards.
     words = " ".join(f"{item},".replace(" ", "\x00") for item in items)
     lines = textwrap.wrap(words, WIDTH - len(pad), break_long_words=False, break_on_hyphens=False)
     body = "\n".join(pad + line.replace("\x00", " ") for line in lines)
-    return f"{opening}\n{body}\n{' ' * indent}{closing}"
+    return f"{opening}\n{body}\n{' ' * indent}{closing}  # fmt: skip"
 
 
 def _short(value: Any) -> str:

@@ -7,14 +7,19 @@ from typing import Any
 
 from easymodel_nb import environment
 from easymodel_nb.errors import StudioError, problem_error
-from easymodel_nb.train.export import generation
+from easymodel_nb.train.export import classification, generation, seq2seq, token_classification
 from easymodel_nb.train.export.facts import Facts, slug
 from easymodel_nb.train.export.loading import Loading, ways
 from easymodel_nb.train.export.proof import differs
 from easymodel_nb.train.export.writing import Section, notebook, script, sections
 from easymodel_nb.train.preparation import Preparation
 
-_TASKS: dict[str, ModuleType] = {"generation": generation}
+_TASKS: dict[str, ModuleType] = {
+    "generation": generation,
+    "classification": classification,
+    "seq2seq": seq2seq,
+    "token_classification": token_classification,
+}
 _PROVEN_TO = "model"  # the piece before which the examples are there
 _SHOWN = 200  # characters of what went wrong
 _PACKAGES = ("torch", "transformers", "datasets", "accelerate")
@@ -62,15 +67,16 @@ class Program:
 
     def _parts(self, loading: Loading) -> list[Section]:
         facts = self.facts
+        own = self.task.fill(facts)  # first: it adds settings
         filled: dict[str, Any] = {
             "settings": facts.settings(loading, self.name),
             "data": loading,
             "columns": facts.columns(),
             "rows": facts.rows(),
             "model": facts.model(),
-            "lora": facts.data.method != "full",
+            "lora": facts.lora(),
             **facts.training(),
-            **self.task.fill(facts),
+            **own,
         }
         return sections(self.task.PIECES, filled)
 
