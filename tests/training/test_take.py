@@ -268,6 +268,30 @@ def test_a_second_click_is_the_same_job_and_a_cancelled_one_makes_nothing(
     assert list(finished.folder.glob("*.zip*")) == []
 
 
+def test_a_job_goes_on_when_its_studio_is_gone(finished: Run, monkeypatch: pytest.MonkeyPatch):
+    go, inside = threading.Event(), threading.Event()
+    zipped = job_work.zipped
+
+    def slow(run: Run, here: job_work.Here) -> dict[str, object]:
+        inside.set()
+        assert go.wait(60)
+        return zipped(run, here)
+
+    monkeypatch.setattr(job_work, "zipped", slow)
+    home = finished.folder.parent.parent
+    first = Jobs(home, lambda: None, lambda: None)
+    name = first.take(finished.id, "zip")
+    assert inside.wait(60)
+    first.close()
+    second = Jobs(home, lambda: None, lambda: None)
+    assert second.items()[0].state == "working"
+    go.set()
+    assert ended(second, name).state == "done"
+    assert second.part(name, 0)[0]
+    second.close()
+    until(lambda: "easymodel-jobs" not in {t.name for t in threading.enumerate()})
+
+
 def test_a_full_run_has_nothing_to_merge(jobs: Jobs, finished: Run):
     job = ended(jobs, jobs.take(finished.id, "merged"))
     assert job.state == "failed"
@@ -326,6 +350,8 @@ def test_a_push_is_cancelled_from_outside(jobs: Jobs, finished: Run, hub: Hub):
     hub.cdn.hold()
     name = jobs.push(PushParams(run=finished.id, repo="mine"))
     assert hub.cdn.stalled.wait(60)
+    with pytest.raises(StudioError, match="on its way already"):
+        jobs.push(PushParams(run=finished.id, repo="elsewhere"))
     jobs.cancel(name)
     job = ended(jobs, name)
     hub.cdn.release()
