@@ -78,11 +78,12 @@ def test_it_learns_to_answer(tmp_path: Path, model: Make, kind: str):
     for name in ("chrf", "bleu", "rouge_l"):
         assert frame[f"task.{name}"].notna().all()
         assert frame[f"task.{name}.n"].eq(8).all()
-    assert after["task.chrf"] > before["task.chrf"] + 50
+    assert after["task.chrf.low"] > before["task.chrf.high"]
     assert after["task.chrf.low"] <= after["task.chrf"] <= after["task.chrf.high"]
     samples = run.samples()
-    assert samples["tuned"].isin(["hot", "cold"]).mean() > 0.7
-    assert (samples["tuned"] == samples["reference"]).mean() > 0.7
+    # One of eight may be wrong on another CPU, which rounds otherwise; half would be by chance.
+    assert (samples["base"] == samples["reference"]).mean() == 0
+    assert (samples["tuned"] == samples["reference"]).mean() > 0.5
 
 
 def test_its_numbers_can_be_computed_again(tmp_path: Path, model: Make):
