@@ -58,22 +58,37 @@ def _labels(known: "Facts") -> str:
 
 
 def _use(known: "Facts") -> list[str]:
+    data = known.plan["finetune"]
     if known.task == "generation":
+        inputs = ['inputs = tokenizer("PROMPT", return_tensors="pt", add_special_tokens=False)']
+        if data.get("messages_field"):
+            inputs = [
+                'turns = [{"role": "user", "content": "PROMPT"}]',
+                "inputs = tokenizer.apply_chat_template(",
+                '    turns, add_generation_prompt=True, return_tensors="pt", return_dict=True',
+                ")",
+            ]
         return [
             "",
-            'inputs = tokenizer("PROMPT", return_tensors="pt", add_special_tokens=False)',
+            *inputs,
             f"written = model.generate(**inputs, max_new_tokens={_tokens(known)}, do_sample=False)",
             'print(tokenizer.decode(written[0, inputs["input_ids"].shape[1] :]))',
         ]
     if known.task == "seq2seq":
-        prefix = str(known.plan["finetune"].get("source_prefix") or "")
+        prefix = data.get("source_prefix")
+        before = f"{prefix!r} + " if prefix else ""
         return [
             "",
-            f'inputs = tokenizer({prefix!r} + "SOURCE", return_tensors="pt")',
+            f'inputs = tokenizer({before}"SOURCE", return_tensors="pt")',
             f"written = model.generate(**inputs, max_new_tokens={_tokens(known)}, do_sample=False)",
             "print(tokenizer.decode(written[0], skip_special_tokens=True))",
         ]
-    use = ["", 'inputs = tokenizer("TEXT", return_tensors="pt")', "logits = model(**inputs).logits"]
+    text = '"TEXT", "SECOND TEXT"' if data.get("text_pair_field") else '"TEXT"'
+    use = [
+        "",
+        f'inputs = tokenizer({text}, return_tensors="pt")',
+        "logits = model(**inputs).logits",
+    ]
     if known.task == "classification":
         return [*use, "print(model.config.id2label[int(logits.argmax())])"]
     return [*use, "print([model.config.id2label[int(i)] for i in logits.argmax(-1)[0]])"]
