@@ -39,6 +39,25 @@ export function Button(p: ButtonProps) {
   );
 }
 
+/** How far something is, 0 to 1. */
+export function Bar({ label, share, testid }: { label: string; share: number; testid?: string }) {
+  return (
+    <div
+      className="em-bar"
+      role="progressbar"
+      data-testid={testid}
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(share * 100)}
+    >
+      <span className="em-segment">
+        <span style={{ transform: `scaleX(${share})` }} />
+      </span>
+    </div>
+  );
+}
+
 /** A name being changed in place: Enter or leaving keeps it, Escape does not. */
 export function InlineEdit({
   value,

@@ -1,12 +1,12 @@
 /** The model of a run taken away: a zip, the adapters merged, or sent to the Hub. */
 import { useEffect, useRef, useState } from "react";
-import { bytes, percent } from "../../logic/format";
+import { bytes } from "../../logic/format";
 import { BY_PARTS, fetchZip, fileName, isOpen, jobOf, whyNotSent } from "../../logic/take";
 import type { Job, RunCard } from "../../protocol";
 import { copy, keep } from "../../state/browser";
 import { useSession, useStudio } from "../../state/session";
 import { ProblemLine } from "../Problem";
-import { Button } from "../parts";
+import { Bar, Button } from "../parts";
 import { PushForm } from "./PushForm";
 
 export function TakeAway({ run }: { run: RunCard }) {
@@ -70,7 +70,7 @@ function JobLine({ job, inForm = false }: { job: Job; inForm?: boolean }) {
     <div role="status" data-testid={`job-${job.kind}`} data-state={job.state}>
       {isOpen(job) ? (
         <>
-          <Bar name={NAMES[job.kind]} share={share} />
+          <Bar label={NAMES[job.kind]} share={share} />
           <div className="em-row">
             <span className="em-grow em-ellipsis">
               {job.message}
@@ -104,6 +104,7 @@ function JobLine({ job, inForm = false }: { job: Job; inForm?: boolean }) {
 /** A packed model: it comes by itself when it was asked for here and is not too large. */
 function Zip({ job, asked }: { job: Job; asked: boolean }) {
   const { call } = useSession();
+  const colab = useStudio((s) => s.traits.catalog.host === "colab");
   const [share, setShare] = useState<number | null>(null);
   const [wrong, setWrong] = useState("");
   const begun = useRef("");
@@ -127,12 +128,11 @@ function Zip({ job, asked }: { job: Job; asked: boolean }) {
   });
   return (
     <>
-      {share !== null && <Bar name="Download" share={share} />}
+      {share !== null && <Bar label="Download" share={share} />}
       {wrong && <p className="em-err-text">{wrong}</p>}
       <div className="em-row">
         <span className="em-grow">
           {fileName(path)}, {bytes(size)}
-          {share !== null && `, ${percent(share)} here`}
         </span>
         {size <= BY_PARTS && (
           <Button kind="link" testid="zip-save" onClick={() => void fetchIt()}>
@@ -145,16 +145,9 @@ function Zip({ job, asked }: { job: Job; asked: boolean }) {
           </a>
         )}
       </div>
-      {size > BY_PARTS && <Large path={path} />}
-      <Place path={path} />
+      <Place path={colab ? `from google.colab import files; files.download("${path}")` : path} />
     </>
   );
-}
-
-function Large({ path }: { path: string }) {
-  const colab = useStudio((s) => s.traits.catalog.host === "colab");
-  const code = `from google.colab import files; files.download(${JSON.stringify(path)})`;
-  return colab ? <Place path={code} /> : null;
 }
 
 /** Where something lies, to be copied. */
@@ -173,23 +166,6 @@ function Place({ path }: { path: string }) {
       >
         {copied ? "Copied" : "Copy"}
       </Button>
-    </div>
-  );
-}
-
-function Bar({ name, share }: { name: string; share: number }) {
-  return (
-    <div
-      className="em-bar"
-      role="progressbar"
-      aria-label={name}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.round(share * 100)}
-    >
-      <span className="em-segment">
-        <span style={{ transform: `scaleX(${share})` }} />
-      </span>
     </div>
   );
 }

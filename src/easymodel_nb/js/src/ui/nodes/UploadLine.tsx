@@ -5,7 +5,7 @@ import type { UploadView } from "../../logic/upload";
 import { useActions, useStudio } from "../../state/session";
 import { uploadKey } from "../../state/uploads";
 import { Icon } from "../icons";
-import { Button } from "../parts";
+import { Bar, Button } from "../parts";
 
 export const useUpload = (node: string): UploadView | null =>
   useStudio((s) => s.uploads[uploadKey(s.projectId, node)] ?? null);
@@ -81,19 +81,7 @@ export function UploadLine({ node, upload }: { node: string; upload: UploadView 
           onClick={() => cancelUpload(node)}
         />
       </div>
-      <div
-        className="em-bar"
-        role="progressbar"
-        data-testid="upload-progress"
-        aria-label={`Upload of ${name}`}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(share * 100)}
-      >
-        <span className="em-segment">
-          <span style={{ transform: `scaleX(${share})` }} />
-        </span>
-      </div>
+      <Bar label={`Upload of ${name}`} share={share} testid="upload-progress" />
       <div className="em-row em-muted">
         <span className="em-grow">{phase === "reading" ? "Checksum" : much}</span>
         {phase === "sending" && <span>{percent(share)}</span>}
