@@ -12,7 +12,7 @@ from typing import Any, Self
 import psutil
 import torch
 
-from easymodel_nb.train.memory import free, out_of_memory
+from easymodel_nb.metrics.memory import free, out_of_memory
 
 _SAMPLE_SECONDS = 0.005
 _SAMPLES_A_LOOK = 10  # at what the whole machine has left, which takes longer

@@ -147,7 +147,7 @@ def _release(trainer: Any, model: Any) -> None:
 def _as_it_was(model: Any) -> Iterator[None]:
     """Give the model back its mode, its buffers and its checkpointing, without gradients."""
     training = model.training
-    checkpointing = bool(getattr(model, "is_gradient_checkpointing", False))
+    checkpointing = checkpoints(model)
     cached = getattr(model.config, "use_cache", None)
     buffers = {name: buffer.detach().clone() for name, buffer in model.named_buffers()}
     try:
@@ -155,8 +155,8 @@ def _as_it_was(model: Any) -> Iterator[None]:
     finally:
         model.zero_grad(set_to_none=True)
         model.train(training)
-        if bool(getattr(model, "is_gradient_checkpointing", False)) and not checkpointing:
-            model.gradient_checkpointing_disable()
+        if checkpoints(model) and not checkpointing:
+            _without_checkpoints(model)
         if cached is not None:
             model.config.use_cache = cached
         with torch.no_grad():
@@ -165,6 +165,22 @@ def _as_it_was(model: Any) -> Iterator[None]:
                     buffer.copy_(buffers[name])
         del buffers
         give_back()
+
+
+def checkpoints(model: Any) -> bool:
+    """Whether the model computes activations twice to save memory."""
+    # The new name is asked first: the old one warns where it is going to leave.
+    for name in ("is_activation_checkpointing", "is_gradient_checkpointing"):
+        if (found := getattr(model, name, None)) is not None:
+            return bool(found)
+    return False
+
+
+def _without_checkpoints(model: Any) -> None:
+    for name in ("activation_checkpointing_disable", "gradient_checkpointing_disable"):
+        if (disable := getattr(model, name, None)) is not None:
+            disable()
+            return
 
 
 # ------------------------------------------------------------ what measuring takes
