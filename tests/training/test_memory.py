@@ -1,5 +1,6 @@
 """Out of memory: the run goes on in smaller parts, and each step learns what it learned before."""
 
+import functools
 import json
 import os
 import subprocess
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from small_runs import small
 
+from easymodel_nb.builtin import path as builtin_path
+from easymodel_nb.metrics.memory import in_halves, out_of_memory
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.manager import RunManager
-from easymodel_nb.train.memory import in_halves, out_of_memory
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.rescue import smaller
 
@@ -235,3 +238,45 @@ def test_what_does_not_fit_at_once_is_done_in_halves():
     assert max(size for size in sizes if size <= 2) == 2
     with pytest.raises(torch.OutOfMemoryError):
         in_halves([1, 2], lambda _: (_ for _ in ()).throw(torch.OutOfMemoryError("no")))
+
+
+def too_many(monkeypatch: pytest.MonkeyPatch, model: Any, most: int) -> list[int]:
+    """The model fits only so many rows; what it was given is noted."""
+    seen: list[int] = []
+    forward = model.forward
+
+    @functools.wraps(forward)  # what it takes is looked at
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        ids = kwargs["input_ids"] if "input_ids" in kwargs else args[0]
+        seen.append(len(ids))
+        if len(ids) > most:
+            raise torch.OutOfMemoryError("no")
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(model, "forward", limited)
+    return seen
+
+
+def test_measuring_and_writing_use_smaller_batches(monkeypatch: pytest.MonkeyPatch):
+    from easymodel_nb import metrics
+    from easymodel_nb.train.generate import generate
+    from easymodel_nb.train.tasks.task import Sample
+
+    path = builtin_path("tiny-gpt2")
+    model, tokenizer = (
+        transformers.AutoModelForCausalLM.from_pretrained(path),
+        transformers.AutoTokenizer.from_pretrained(path),
+    )
+    texts = [f"{n} is a number, and so is {n + 1}." for n in range(9)]
+    samples = [Sample(text, "", tokenizer(text)["input_ids"]) for text in texts]
+
+    def both() -> tuple[Any, Any]:
+        written = generate(model, tokenizer, samples, 3, lambda _: None)
+        return metrics.perplexity(model, tokenizer, texts).value, [row["text"] for row in written]
+
+    expected = both()
+    seen = too_many(monkeypatch, model, 4)
+    found = both()
+    assert max(seen) > 4
+    assert found[0] == pytest.approx(expected[0], rel=1e-4)
+    assert found[1] == expected[1]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.perplexity import (
     GPU_TOKEN_BUDGET,
     IGNORED,
@@ -151,7 +152,8 @@ def score_pairs(
     done = 0
     with eval_mode(model), torch.inference_mode():
         for batch in _batches(pairs, scored, budget):
-            losses = _score_batch(model, [pairs[i] for i in batch])
+            some = [pairs[i] for i in batch]
+            losses = in_halves(some, lambda part: _score_batch(model, part))
             for index, (loss, count) in zip(batch, losses, strict=True):
                 nll[index], tokens[index] = loss, count
             done += len(batch)

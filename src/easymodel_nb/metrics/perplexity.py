@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import Field
 
 from easymodel_nb.measured import Measured
+from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.stats import ratio_interval
 
 IGNORED = -100
@@ -238,7 +239,8 @@ def score(
     done = 0
     with eval_mode(model), torch.inference_mode():
         for batch in _batches(windows, budget):
-            for window, (loss, count) in zip(batch, _score_batch(model, batch), strict=True):
+            scored = in_halves(batch, lambda part: _score_batch(model, part))
+            for window, (loss, count) in zip(batch, scored, strict=True):
                 nll[window.text] += loss
                 tokens[window.text] += count
             done += len(batch)
@@ -247,7 +249,7 @@ def score(
     return summary(nll, tokens, sum(item.bytes for item in encoded), scored_texts, seed)
 
 
-def _score_batch(model: Any, batch: list[_Window]) -> list[tuple[float, int]]:
+def _score_batch(model: Any, batch: Sequence[_Window]) -> list[tuple[float, int]]:
     import torch  # noqa: PLC0415
     import torch.nn.functional as F  # noqa: N812, PLC0415  its usual name
 

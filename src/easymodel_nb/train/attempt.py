@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from easymodel_nb import environment
+from easymodel_nb.metrics.memory import free, out_of_memory
 from easymodel_nb.runlog.events import StageName, StopReason
 from easymodel_nb.runlog.log import read_view
 from easymodel_nb.train import (
@@ -31,7 +32,6 @@ from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
 from easymodel_nb.train.last_good import make_whole
 from easymodel_nb.train.loop import train
 from easymodel_nb.train.measuring import Measurer
-from easymodel_nb.train.memory import free, out_of_memory
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.preparation import Preparation, prepare
 from easymodel_nb.train.reporter import Reporter

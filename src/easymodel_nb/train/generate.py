@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.perplexity import eval_mode
 from easymodel_nb.train.batching import pad
 from easymodel_nb.train.tasks.task import Sample
@@ -53,7 +54,9 @@ def generate(
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             prompts = [samples[i].ids for i in batch]
-            new = _batch(model, tokenizer, prompts, max_new_tokens, stops)
+            new = in_halves(
+                prompts, lambda part: _batch(model, tokenizer, part, max_new_tokens, stops)
+            )
             for index, ids in zip(batch, new, strict=True):
                 rows.append(_row(index, samples[index], ids, tokenizer, stops))
             on_texts(len(rows))
@@ -61,7 +64,7 @@ def generate(
 
 
 def _batch(
-    model: Any, tokenizer: Any, prompts: list[list[int]], limit: int, stops: list[int]
+    model: Any, tokenizer: Any, prompts: Sequence[list[int]], limit: int, stops: list[int]
 ) -> list[list[int]]:
     """New tokens alone; an encoder-decoder reads the prompts as its source."""
     reads_apart = bool(getattr(model.config, "is_encoder_decoder", False))

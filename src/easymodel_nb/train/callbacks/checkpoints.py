@@ -12,10 +12,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 
+from easymodel_nb.metrics.memory import out_of_memory
 from easymodel_nb.train import checkpoints
 from easymodel_nb.train.control import with_ticks
 from easymodel_nb.train.finite import broken_weight
-from easymodel_nb.train.memory import out_of_memory
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.reporter import Reporter
 

@@ -14,6 +14,7 @@ import transformers
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
+from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.perplexity import GPU_TOKEN_BUDGET, TOKEN_BUDGET, eval_mode
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train import roles as columns
@@ -214,16 +215,21 @@ class HeadTask(Task):
         done = 0
         with eval_mode(model):
             for batch in batches(texts, TOKEN_BUDGET.get(model.device.type, GPU_TOKEN_BUDGET)):
-                inputs = self.collate([texts[i] for i in batch])
-                inputs.pop("labels")
-                inputs = {name: tensor.to(model.device) for name, tensor in inputs.items()}
-                outputs = model(**inputs).logits.float().cpu().numpy()
-                for row, i in enumerate(batch):
-                    found[i] = outputs[row]
+                outputs = in_halves(batch, lambda part: self._outputs(model, texts, part))
+                for i, output in zip(batch, outputs, strict=True):
+                    found[i] = output
                 done += len(batch)
                 if watch is not None:
                     watch(done)
         return found
+
+    def _outputs(
+        self, model: Any, texts: Sequence[_Read], places: Sequence[int]
+    ) -> list[np.ndarray]:
+        inputs = self.collate([texts[i] for i in places])
+        inputs.pop("labels")
+        inputs = {name: tensor.to(model.device) for name, tensor in inputs.items()}
+        return list(model(**inputs).logits.float().cpu().numpy())
 
 
 def batches(texts: Sequence[_Read], budget: int) -> Iterable[list[int]]:
