@@ -9,7 +9,7 @@ import pytest
 
 from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.log import RunLog, new_run
-from easymodel_nb.train.failure import problem_of
+from easymodel_nb.train.failure import death_of, problem_of
 
 REQUEST = {
     "node": {"id": "f1", "data": {"task": "classification", "batch_size": 8}},
@@ -139,3 +139,14 @@ def test_a_problem_stays_what_it_is_and_secrets_go(folder: Path):
         ValueError("no hf_secret"), folder, lambda text: text.replace("hf_secret", "x")
     )
     assert "hf_secret" not in hidden.message
+
+
+@pytest.mark.parametrize(
+    ("code", "says"), [(-9, "SIGKILL). This is what the system does"), (-11, "SIGSEGV). A library")]
+)
+def test_a_process_that_was_ended(code: int, says: str):
+    problem = death_of(code, "f1")
+    assert problem is not None
+    assert (problem.code, problem.severity, problem.node) == ("worker.killed", "note", "f1")
+    assert says in problem.message
+    assert death_of(1, "f1") is None

@@ -3,6 +3,7 @@
 import errno
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.view import RunView
 
-# As train/memory.py knows it, which needs PyTorch; here it may be what failed to load.
+# As metrics/memory.py knows it, which needs PyTorch; here it may be what failed to load.
 _NO_MEMORY = ("out of memory", "allocate memory", "status_alloc_failed", "bad_alloc")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FULL_SAID = ("no space left on device", "disk quota exceeded", "not enough space on the disk")
@@ -42,6 +43,7 @@ _NETWORK_NAMES = frozenset(
         "ServerDisconnectedError",
     }
 )
+_KILL = 9  # SIGKILL, which Windows does not name
 _PACKAGE = re.compile(r"pip install (?:-U )?['\"`]?([A-Za-z0-9_.\-\[\]]+)")
 
 
@@ -55,6 +57,27 @@ def problem_of(error: BaseException, folder: Path, redact: Callable[[str], str])
         problem = _known(error, folder, view) or _unknown(error)
     (placed,) = StudioError(problem).at(node).problems
     return placed.model_copy(update={"message": redact(placed.message)})
+
+
+def death_of(process_code: int, node: str | None) -> Problem | None:
+    """Why the process of a run ended without a word; None when it ended by itself."""
+    if process_code >= 0:
+        return None
+    number = -process_code
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = "unknown"
+    why = "This is what the system does when memory runs out, for the whole machine: "
+    if number != _KILL:
+        why = "A library crashed it, or it was ended from outside: "
+    return Problem(
+        code="worker.killed",
+        severity="note",
+        message=f"The process of this run was ended by the signal {number} ({name}). {why}"
+        "resume it, with a smaller batch size or model if it happens again.",
+        node=node,
+    )
 
 
 def _known(error: BaseException, folder: Path, view: RunView) -> Problem | None:

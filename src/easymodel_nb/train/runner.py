@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 from easymodel_nb.runlog.events import Event, StopReason
-from easymodel_nb.runlog.log import RunReader, write_live
+from easymodel_nb.runlog.log import RunLog, RunReader, write_live
 from easymodel_nb.runlog.view import StageView
 from easymodel_nb.train.addresses import VARIABLE
 from easymodel_nb.train.control import Control, ask_to_stop
+from easymodel_nb.train.failure import death_of
 from easymodel_nb.train.quiet import LogBuffer
 
 _FOLLOW_SECONDS = 0.1
@@ -170,6 +171,19 @@ class ProcessRunner:
             for event in reader.new_events():
                 if self._on_event is not None:
                     self._on_event(event)
+        if not self._killed and not reader.view().ended:
+            self._say_death(process, reader)
+
+    def _say_death(self, process: subprocess.Popen[bytes], reader: RunReader) -> None:
+        """A process that could not say itself why it ended: nobody writes its log now."""
+        view = reader.view()
+        problem = death_of(process.returncode, view.node_id or None)
+        if problem is None:
+            return
+        with contextlib.suppress(OSError):
+            event = RunLog(reader.folder).append("warning", problem=problem)
+            if self._on_event is not None:
+                self._on_event(event)
 
     def stop(self, reason: StopReason = "user") -> None:
         """Ask the run to end; returns at once."""
