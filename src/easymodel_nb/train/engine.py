@@ -14,6 +14,7 @@ from easymodel_nb.runlog.events import Event
 from easymodel_nb.runlog.log import read_view
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.failure import problem_of
+from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter
 
@@ -38,7 +39,7 @@ def execute(
     buffer = buffer or LogBuffer(redact)
     try:
         reporter.stage("loading", FIRST_SENTENCE)
-        control.interruptible(_import_heavy, tick=reporter.heartbeat)
+        control.interruptible(import_trainer, tick=reporter.heartbeat)
         with quiet(buffer), settings_restored():
             from easymodel_nb.train.attempt import Attempt  # noqa: PLC0415  it imports PyTorch
 
@@ -56,13 +57,6 @@ def _keep_log(path: Path, buffer: LogBuffer, *, again: bool) -> None:
     """Write down what was logged, after what earlier attempts logged; a full disk costs only it."""
     with suppress(OSError), path.open("a" if again else "w", encoding="utf-8") as file:
         file.write("\n".join(buffer.lines()) + "\n")
-
-
-def _import_heavy() -> None:
-    import datasets  # noqa: F401, PLC0415
-    from transformers import AutoModelForCausalLM, Trainer  # noqa: F401, PLC0415
-
-    from easymodel_nb.train import attempt  # noqa: F401, PLC0415
 
 
 @contextmanager

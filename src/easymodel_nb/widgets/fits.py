@@ -15,6 +15,7 @@ from easymodel_nb.secrets import redact
 from easymodel_nb.train import turns
 from easymodel_nb.train.audited import Audit, Fit
 from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.heavy import import_trainer
 
 Token = Callable[[], str | None]
 State = Literal["none", "waiting", "checking", "done", "failed"]
@@ -220,6 +221,7 @@ class Fits:
 def _fit_check(
     request: dict[str, Any], home: Path, token: Token, control: Control, *, fresh: bool
 ) -> Fit:
+    import_trainer()
     from easymodel_nb.train.fit import fit_check  # noqa: PLC0415  it imports PyTorch, on the thread
 
     return fit_check(request, home, token, control, fresh=fresh)
