@@ -99,6 +99,14 @@ describe("words", () => {
     expect(gate.headline(undefined, "red", "")[0]).toBe("Cannot start.");
     expect(gate.refusal(undefined, "red", [])).not.toBeNull();
   });
+  it("fit a narrow cell", () => {
+    expect(["50 s", "5 min 17 s", "2 h 05 min", "0.6 GB"].map(gate.narrow)).toEqual([
+      "50 s",
+      "5 min",
+      "2.1 h",
+      "0.6 GB",
+    ]);
+  });
   it("offer a check where no time and memory are known", () => {
     expect(gate.measuring(audit(), "time")).toBe("check");
     expect(gate.measuring(audit({ fit_state: "failed" }), "memory")).toBe("check");

@@ -127,6 +127,15 @@ export function refusal(
     : "Accept the warning above to train.";
 }
 
+/** A figure as narrow as its cell: "5 min 17 s" is "5 min" there, "2 h 05 min" is "2.1 h". */
+export const narrow = (text: string): string =>
+  text
+    .replace(/^(\d+ min) \d+ s$/, "$1")
+    .replace(
+      /^(\d+) h (\d+) min$/,
+      (_, h, min) => `${(Number(h) + Number(min) / 60).toFixed(1)} h`,
+    );
+
 /** What the Time and Memory cells say in place of a figure. */
 export type Measuring = "check" | "waiting" | "checking" | null;
 export function measuring(audit: Audit | undefined, name: Cell["name"]): Measuring {

@@ -63,7 +63,7 @@ function Figure({ node, name, label, audit }: FigureProps) {
   const lost = useStudio((s) => s.lostSince !== null);
   const cell = gate.cell(audit, name);
   const todo = gate.measuring(audit, name);
-  const text = cell?.text || (todo && todo !== "check" ? MEASURING[todo] : "–");
+  const text = gate.narrow(cell?.text ?? "") || (todo && todo !== "check" ? todo : "–");
   return (
     <div className="em-cell" data-cell={name} data-sign={cell?.sign ?? undefined}>
       <button
@@ -71,7 +71,7 @@ function Figure({ node, name, label, audit }: FigureProps) {
         className="em-cell-open nodrag"
         data-testid={`cell-${name}`}
         title={cell?.why || undefined}
-        aria-label={`${label}: ${text === "–" ? "not known yet" : text}. Show all of the audit.`}
+        aria-label={`${label}: ${cell?.text || (text === "–" ? "not known yet" : text)}. Show all of the audit.`}
         onClick={(e) => {
           e.stopPropagation();
           inspect(node, "audit");
@@ -101,8 +101,6 @@ function Figure({ node, name, label, audit }: FigureProps) {
     </div>
   );
 }
-
-const MEASURING = { waiting: "waiting", checking: "checking" };
 
 /** Green dot, amber triangle, red square: the shape says it without the colour. */
 export function Mark({ sign }: { sign: gate.Sign }) {
