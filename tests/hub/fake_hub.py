@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+import yaml
 from web import Answers, Files, Server, serving
 from writing import LARGE, Account, Writing
 
@@ -216,10 +217,17 @@ def _info(name: str, commit: str, repo: Repo, files: dict[str, bytes]) -> dict[s
         "downloads": 0,
         "likes": 0,
         "tags": [],
+        "cardData": _card(files),
         "lastModified": "2026-01-01T00:00:00.000Z",
         "createdAt": "2026-01-01T00:00:00.000Z",
         "siblings": siblings,
     }
+
+
+def _card(files: dict[str, bytes]) -> dict[str, Any] | None:
+    """The metadata at the head of README.md."""
+    text = files.get("README.md", b"").decode()
+    return yaml.safe_load(text.split("---")[1]) if text.startswith("---\n") else None
 
 
 def _lfs(body: bytes) -> dict[str, Any]:

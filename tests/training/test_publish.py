@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_hub import TOKEN, Hub, fake_hub
+from fake_hub import TOKEN, Hub, Repo, fake_hub
 from huggingface_hub import metadata_load
 from small_runs import small
 from writing import ATTRIBUTES, Account
@@ -18,8 +18,9 @@ from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.runlog.log import RunLog
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
-from easymodel_nb.train.publish import RECORD, Push
+from easymodel_nb.train.publish import Push
 from easymodel_nb.train.publish_errors import Cancelled
+from easymodel_nb.train.publish_target import RECORD
 
 READ, FINE = "hf_" + "readOnly1" * 4, "hf_" + "fineGrain" * 4
 WEIGHTS = "model.safetensors"
@@ -59,6 +60,16 @@ def problem(push: Push) -> Problem:
     for secret in (TOKEN, READ, FINE):
         assert secret not in repr(caught.value) + repr(found)
     return found
+
+
+def copied(run: Run, to: Path) -> Run:
+    """The same run in another folder, without what was sent of it."""
+    folder = to / run.id
+    folder.mkdir()
+    for name in ("plan.json", "samples.jsonl", "events.jsonl"):
+        (folder / name).write_bytes((run.folder / name).read_bytes())
+    (folder / "model").symlink_to(run.model_path)
+    return Run(folder)
 
 
 def ours(files: dict[str, bytes]) -> set[str]:
@@ -139,6 +150,33 @@ def test_the_card_says_what_the_run_recorded(push: Callable[..., Push], hub: Hub
     assert measured["value"] == pytest.approx(last["perplexity.validation"], abs=1e-6)
     assert measured["args"]["n"] == last["perplexity.validation.n"]
     assert measured["args"]["low"] == last["perplexity.validation.low"]
+
+
+def test_what_comes_from_the_hub_is_named_with_its_licence(
+    push: Callable[..., Push], hub: Hub, finished: Run, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    stated = b"---\nlicense: apache-2.0\nlanguage: en\n---\n# Base\n"
+    revision = hub.add("big/base", {"README.md": stated}).commit("main")
+    data = Repo({"main": {"README.md": b"---\nlicense: cc-by-4.0\nlanguage: [de]\n---\n"}})
+    hub.datasets["big/data"] = data
+    run = copied(finished, tmp_path)
+    plan = json.loads((run.folder / "plan.json").read_text())
+    plan["model"] |= {"kind": "hub", "source": "big/base", "name": "big/base"}
+    plan["model"]["revision"] = revision
+    plan["dataset"] |= {"kind": "hub", "source": "big/data", "name": "big/data"}
+    plan["dataset"]["revision"] = data.commit("main")
+    (run.folder / "plan.json").write_text(json.dumps(plan))
+    push(run=run).send()
+    card = hub.models["someone/my-model"].revisions["main"]["README.md"].decode()
+    (tmp_path / "README.md").write_text(card)
+    about = metadata_load(tmp_path / "README.md")
+    assert (about["base_model"], about["base_model_relation"]) == ("big/base", "finetune")
+    assert (about["license"], about["datasets"]) == ("apache-2.0", ["big/data"])
+    assert about["language"] == ["de"]
+    assert f"`{revision}`" in card
+    assert "cc-by-4.0 (its card on the Hub)" in card
 
 
 # ------------------------------------------------------------ what is refused
@@ -222,11 +260,7 @@ def test_a_changed_byte_is_found(push: Callable[..., Push], hub: Hub):
 def test_only_finished_runs_are_sent(
     push: Callable[..., Push], hub: Hub, finished: Run, tmp_path: Path, status: str
 ):
-    folder = tmp_path / finished.id
-    folder.mkdir()
-    for name in ("plan.json", "samples.jsonl"):
-        (folder / name).write_bytes((finished.folder / name).read_bytes())
-    (folder / "model").symlink_to(finished.model_path)
+    folder = copied(finished, tmp_path).folder
     lines = (finished.folder / "events.jsonl").read_text().splitlines(keepends=True)
     (folder / "events.jsonl").write_text("".join(lines[:-1]))
     if status == "stopped":
@@ -273,6 +307,7 @@ def test_a_push_that_is_cancelled_midway(push: Callable[..., Push], hub: Hub):
 
 
 def test_the_token_is_nowhere_in_the_run(push: Callable[..., Push], finished: Run):
+    assert TOKEN not in repr(push())
     push().send()
     assert json.loads((finished.folder / RECORD).read_text())["pushes"][-1]["commit"]
     for path in finished.folder.rglob("*"):

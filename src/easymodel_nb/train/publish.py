@@ -4,7 +4,6 @@ Large files are uploaded before the commit and are nobody's until then: a push t
 leaves at most an empty private repository, and says so.
 """
 
-import json
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -12,30 +11,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from easymodel_nb.errors import Problem, StudioError
-from easymodel_nb.runlog.events import now
+from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.control import with_ticks
 from easymodel_nb.train.parcel import Parcel, parcel, refuse_unfinished, same
 from easymodel_nb.train.publish_errors import OFFLINE, Cancelled, check_name, refused, told
+from easymodel_nb.train.publish_target import (
+    ALWAYS_THERE,
+    EMPTY,
+    TIMEOUT,
+    Target,
+    remember,
+    target_of,
+)
 from easymodel_nb.train.watched import Watched
 
-RECORD = "pushed.json"  # in the run's folder: what was sent where
-_ALWAYS_THERE = {".gitattributes"}  # what the Hub puts into a new repository
-_TIMEOUT = 20.0  # seconds for a question
 _CONFLICT = 409
-_EMPTY = "empty"  # the head of a repository without any commit
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a push goes, as the Hub says it is now."""
-
-    repo: str
-    private: bool
-    head: str | None = None  # its last commit; None: it is to be made
-    files: frozenset[str] = frozenset()
-    notes: tuple[Problem, ...] = ()
 
 
 @dataclass
@@ -45,7 +36,7 @@ class Push:
     run: Run
     repo: str
     private: bool
-    token: str | None
+    token: str | None = field(repr=False)
     folder: Path | None = None  # the merged model's
     endpoint: str | None = None
     tick: Callable[[float, float, str], None] = lambda *_: None  # done, total, sentence
@@ -75,47 +66,17 @@ class Push:
         refuse_unfinished(self.run)
         check_name(self.repo)
         ask = lambda: self.tick(0, 0, "Asking the Hub")  # noqa: E731
-        target: Target = self._waiting(self._target, self.repo, ask)
+        if not self.token:
+            raise refused("push.no_token", "token")
+        target: Target = self._waiting(
+            lambda: target_of(self.api, self.run, self.repo, private=self.private), self.repo, ask
+        )
         sent: Parcel = self._waiting(
             lambda: parcel(self.run, folder=self.folder, repo=target.repo, api=self.api),
             target.repo,
             ask,
         )
         return target, sent
-
-    def _target(self) -> Target:
-        from huggingface_hub.errors import RepositoryNotFoundError  # noqa: PLC0415
-
-        if not self.token:
-            raise refused("push.no_token", "token")
-        who = self.api.whoami()
-        owner = str(who["name"])
-        repo = self.repo if "/" in self.repo else f"{owner}/{self.repo}"
-        _check_rights(who, repo)
-        try:
-            info = self.api.repo_info(repo, timeout=_TIMEOUT, files_metadata=True)
-        except RepositoryNotFoundError:
-            return Target(repo, self.private)
-        repo = str(info.id)
-        files = frozenset(s.rfilename for s in info.siblings or [])
-        if self.private and not info.private:
-            raise refused("push.public", "repo", repo=repo)
-        if not self._ours(repo, str(info.sha)) and files - _ALWAYS_THERE:
-            raise refused("push.taken", "repo", repo=repo, count=len(files - _ALWAYS_THERE))
-        notes = []
-        if info.private and not self.private:
-            said = f"{repo} is private and stays so. Make it public on its page, under Settings."
-            notes.append(
-                Problem(code="push.stays_private", severity="note", message=said, field="repo")
-            )
-        return Target(repo, bool(info.private), info.sha or _EMPTY, files, tuple(notes))
-
-    def _ours(self, repo: str, head: str) -> bool:
-        """Whether the repository holds just what this run put there."""
-        with suppress(OSError, ValueError):
-            record = json.loads((self.run.folder / RECORD).read_text(encoding="utf-8"))
-            return any(p["repo"] == repo and p["commit"] == head for p in record["pushes"])
-        return False
 
     # ------------------------------------------------------------ sending
 
@@ -136,7 +97,7 @@ class Push:
             commit = self._upload(target, sent, head)
         except (StudioError, Cancelled) as error:
             raise self._with_state(error, target) from error
-        self._remember(target.repo, commit, sent)
+        remember(self.run, target.repo, commit, sent)
         with suppress(Cancelled):  # too late: it is there
             self.tick(sent.bytes, sent.bytes, "Comparing what arrived")
         self._guarded(lambda: self._verify(target.repo, sent, commit), target.repo)
@@ -152,10 +113,10 @@ class Push:
                 if error.response.status_code == _CONFLICT:
                     raise refused("push.hidden", "repo", repo=target.repo) from None
                 raise
-            info = self.api.repo_info(target.repo, timeout=_TIMEOUT)
+            info = self.api.repo_info(target.repo, timeout=TIMEOUT)
             if self.private and not info.private:  # before anything of the model is there
                 raise refused("push.public", "repo", repo=target.repo)
-            return info.sha or _EMPTY
+            return info.sha or EMPTY
 
         said = f"Making the repository {target.repo}"
         made: str = self._waiting(create, target.repo, lambda: self.tick(0, 0, said))
@@ -173,7 +134,7 @@ class Push:
                 operations.append(self._upload_one(target.repo, item.name, file, done, sent.bytes))
                 done += item.bytes
             names = {item.name for item in sent.items}
-            gone = sorted(target.files - names - _ALWAYS_THERE)  # of this run's earlier push
+            gone = sorted(target.files - names - ALWAYS_THERE)  # of this run's earlier push
             operations += [CommitOperationDelete(name) for name in gone]
             return self._commit(target.repo, sent, operations, head)
 
@@ -184,7 +145,7 @@ class Push:
                 repo,
                 operations,
                 commit_message=said,
-                parent_commit=None if head == _EMPTY else head,
+                parent_commit=None if head == EMPTY else head,
             )
             return str(made.oid)
 
@@ -201,7 +162,7 @@ class Push:
 
     def _arrived(self, repo: str, sent: Parcel) -> str | None:
         with suppress(Exception):
-            head = str(self.api.repo_info(repo, timeout=_TIMEOUT).sha)
+            head = str(self.api.repo_info(repo, timeout=TIMEOUT).sha)
             self._verify(repo, sent, head)
             return head
         return None
@@ -244,14 +205,14 @@ class Push:
         repo = target.repo
         look = f"Look at {self.api.endpoint}/{repo} before you send it again."
         try:
-            info = self.api.repo_info(repo, timeout=_TIMEOUT)
+            info = self.api.repo_info(repo, timeout=TIMEOUT)
         except RepositoryNotFoundError:
             return "Nothing was sent."
         except Exception:  # noqa: BLE001  whatever the reason, it is not known
             return f"What arrived is not known, as the Hub does not answer. {look}"
-        if target.head and (info.sha or _EMPTY) == target.head:
+        if target.head and (info.sha or EMPTY) == target.head:
             return f"{repo} holds what it held before: nothing of this was put there."
-        files = {s.rfilename for s in info.siblings or []} - _ALWAYS_THERE
+        files = {s.rfilename for s in info.siblings or []} - ALWAYS_THERE
         if not files:
             kind = "private" if info.private else "public"
             return f"The new {kind} repository {repo} is empty: no file of the model is in it."
@@ -269,17 +230,6 @@ class Push:
         if self.private and not info.private:
             raise refused("push.public_after", "repo", repo=repo)
 
-    def _remember(self, repo: str, commit: str, sent: Parcel) -> None:
-        path = self.run.folder / RECORD
-        record: dict[str, Any] = {"pushes": []}
-        with suppress(OSError, ValueError):
-            record = json.loads(path.read_text(encoding="utf-8"))
-        files = [{"name": item.name, "bytes": item.bytes} for item in sent.items]
-        record["pushes"].append({"repo": repo, "commit": commit, "time": now(), "files": files})
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-
     def _guarded(self, work: Callable[[], Any], repo: str) -> Any:
         try:
             return work()
@@ -290,14 +240,3 @@ class Push:
             if problem is None:
                 raise
             raise StudioError(problem) from None
-
-
-def _check_rights(who: dict[str, Any], repo: str) -> None:
-    """Refuse a token that can only read, and a name of other people's."""
-    role = ((who.get("auth") or {}).get("accessToken") or {}).get("role")
-    if role == "read":
-        raise refused("push.read_only", "token")
-    owner = repo.split("/", 1)[0]
-    mine = {str(who["name"]), *(str(org.get("name")) for org in who.get("orgs") or [])}
-    if owner.lower() not in {name.lower() for name in mine}:
-        raise refused("push.owner", "repo", owner=owner, name=who["name"])

@@ -84,7 +84,7 @@ export function PushForm({ run, job }: { run: RunCard; job: Job | undefined }) {
             changed();
           }}
         />
-        {hidden ? "Private: only you can see it" : "Public: everybody can see it"}
+        {hidden ? "Private: hidden from the public" : "Public: everybody sees it"}
       </label>
       <TokenLine />
       <FieldProblems id={`${id}-token`} problems={at("token")} />
