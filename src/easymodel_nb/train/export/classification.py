@@ -3,11 +3,13 @@
 from typing import Any
 
 from easymodel_nb.train.export import heads
-from easymodel_nb.train.export.facts import Facts
+from easymodel_nb.train.export.facts import Facts, pieces_around
 from easymodel_nb.train.roles import column_at
 
-PIECES = ("settings", "data", "cells", "rows", "classification", "model", "batches",
-          "loss_classification", "training", "saving")  # fmt: skip
+
+def pieces(facts: Facts) -> list[str]:  # noqa: ARG001
+    """The pieces, in their order."""
+    return pieces_around("classification", "loss_classification")
 
 
 def fill(facts: Facts) -> dict[str, Any]:

@@ -285,6 +285,12 @@ class Facts:
         return "\n".join(comment(line) for line in told)
 
 
+def pieces_around(examples: str, loss: str) -> list[str]:
+    """The names of all pieces, in their order."""
+    data = ["settings", "data", "cells", "rows", examples]
+    return [*data, "model", "batches", loss, "training", "saving"]
+
+
 def _typed(source: str) -> Any:
     """A path as the user typed it, with the home folder found where it runs."""
     return Expression(f"Path({literal(source)}).expanduser()") if source[0] == "~" else source

@@ -4,11 +4,14 @@ from typing import Any
 
 from easymodel_nb.metrics.perplexity import _windows as scored_windows
 from easymodel_nb.metrics.perplexity import leading_specials
-from easymodel_nb.train.export.facts import Facts
+from easymodel_nb.train.export import chat
+from easymodel_nb.train.export.facts import Facts, pieces_around
 from easymodel_nb.train.export.literals import literal
 
-PIECES = ("settings", "data", "cells", "rows", "generation", "model", "batches",
-          "loss_generation", "training", "saving")  # fmt: skip
+
+def pieces(facts: Facts) -> list[str]:
+    """The pieces, in their order."""
+    return pieces_around("chat" if facts.roles.messages else "generation", "loss_generation")
 
 
 def fill(facts: Facts) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def fill(facts: Facts) -> dict[str, Any]:
             else "Texts as token ids; long ones are read in windows, and nothing is cut."
         ),
     }
+    examples |= chat.fill(facts) if roles.messages else {}
     start, end = leading_specials(tokenizer), tokenizer.eos_token_id
     return {
         "examples": examples,

@@ -22,7 +22,7 @@ _TASKS: dict[str, ModuleType] = {
 }
 _PROVEN_TO = "model"  # the piece before which the examples are there
 _SHOWN = 200  # characters of what went wrong
-_PACKAGES = ("torch", "transformers", "datasets", "accelerate")
+_PACKAGES = ("torch", "transformers", "datasets")
 
 
 class Program:
@@ -32,6 +32,7 @@ class Program:
         self.ready, self.project, self.notebook = ready, project, notebook
         self.facts = Facts(ready)
         self.task = _TASKS[self.facts.data.task]
+        self.pieces = self.task.pieces(self.facts)
         self.name = f"{slug(project)}-{slug(ready.node)}"
 
     def proven(self) -> tuple[str, str]:
@@ -44,7 +45,7 @@ class Program:
 
         """
         wanted = self.task.wanted(self.facts)
-        until = self.task.PIECES.index(_PROVEN_TO)
+        until = self.pieces.index(_PROVEN_TO)
         why = "no reader of datasets knows this kind of file"
         for loading in ways(self.ready, notebook=self.notebook):
             parts = self._parts(loading)
@@ -78,7 +79,7 @@ class Program:
             **facts.training(),
             **own,
         }
-        return sections(self.task.PIECES, filled)
+        return sections(self.pieces, filled)
 
     def _written(self, parts: list[Section]) -> tuple[str, str]:
         suffix, write = (".ipynb", notebook) if self.notebook else (".py", script)
@@ -87,15 +88,26 @@ class Program:
     def _docstring(self, file: str) -> str:
         data = self.facts.data
         how = {"full": "all weights", "lora": "LoRA", "qlora": "QLoRA"}[data.method]
-        packages = [*_PACKAGES[:3], *(["peft"] if data.method != "full" else [])]
-        wanted = " ".join(f"{p}=={importlib.metadata.version(p)}" for p in packages)
+        packages = [*_PACKAGES, *(["peft"] if data.method != "full" else [])]
+        versions = (importlib.metadata.version(name).split("+")[0] for name in packages)
+        wanted = " ".join(f"{p}=={v}" for p, v in zip(packages, versions, strict=True))
+        start = "" if self.notebook else f"\n    python {file}"
+        version = environment.version()
+        by = f"EasyModel {version}" if version[0].isdigit() else "EasyModel"
+        task = data.task.replace("_", " ")
+        model, rows = self.ready.model_folder.name, self.ready.tables.name
         return (
-            f"Fine-tune {self.ready.model_folder.name} on {self.ready.tables.name}: "
-            f"{data.task.replace('_', ' ')}, {how}.\n\n"
-            f"Written by EasyModel {environment.version()} from node {self.ready.node} of "
-            f'"{self.project}". It needs no EasyModel:\n\n'
-            f"    pip install {wanted}\n    python {file}\n\n"
-            "It trains on the same rows, in the same order and with the same settings as the\n"
-            "studio, and prints the same losses on the same CPU with the same number of threads\n"
-            f"(OMP_NUM_THREADS). Tried with Python {platform.python_version()}.\n"
+            f"Fine-tune {_plain(model)} on {_plain(rows)}: {task}, {how}.\n\n"
+            f'Written by {by} from the node {self.ready.node} of "{_plain(self.project)}". It is '
+            "plain\ntransformers and datasets and needs no EasyModel. Tried with Python "
+            f"{platform.python_version()} and:\n\n"
+            f"    pip install {wanted}{start}\n\n"
+            "It trains on the same rows as the studio, in the same order and with the same\n"
+            "settings, and prints the same losses on the same CPU with the same number of\n"
+            "threads (OMP_NUM_THREADS).\n"
         )
+
+
+def _plain(text: str) -> str:
+    """A name as it can stand in a docstring."""
+    return " ".join(text.replace("\\", "/").replace('"', "'").split())

@@ -4,10 +4,12 @@ from typing import Any
 
 from transformers import GenerationConfig
 
-from easymodel_nb.train.export.facts import Facts
+from easymodel_nb.train.export.facts import Facts, pieces_around
 
-PIECES = ("settings", "data", "cells", "rows", "seq2seq", "model", "batches",
-          "loss_seq2seq", "training", "saving")  # fmt: skip
+
+def pieces(facts: Facts) -> list[str]:  # noqa: ARG001
+    """The pieces, in their order."""
+    return pieces_around("seq2seq", "loss_seq2seq")
 
 
 def fill(facts: Facts) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from transformers import AutoTokenizer
 
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.train.export import heads
-from easymodel_nb.train.export.facts import Facts
+from easymodel_nb.train.export.facts import Facts, pieces_around
 from easymodel_nb.train.export.literals import Expression, literal
 from easymodel_nb.train.roles import column_at
 from easymodel_nb.train.tasks import tagged
@@ -17,8 +17,10 @@ from easymodel_nb.train.tasks.tags import _LETTERS as LETTERS
 from easymodel_nb.train.tasks.tags import _MEANING as MEANING
 from easymodel_nb.train.tasks.words import space_before, specials
 
-PIECES = ("settings", "data", "cells", "rows", "token_classification", "model", "batches",
-          "loss_token_classification", "training", "saving")  # fmt: skip
+
+def pieces(facts: Facts) -> list[str]:  # noqa: ARG001
+    """The pieces, in their order."""
+    return pieces_around("token_classification", "loss_token_classification")
 
 
 def fill(facts: Facts) -> dict[str, Any]:
@@ -99,16 +101,12 @@ def _numbers(facts: Facts, cells: list[Any], declared: Sequence[str] | None) -> 
 def _names(facts: Facts, cells: list[Any], declared: Sequence[str] | None) -> str:
     """The expression that gives a tag's name; adds the constants that mend tags."""
     task: Any = facts.task
-    begin, inside, end, single = LETTERS[task.scheme.name]
+    letters = ", ".join(map(literal, LETTERS[task.scheme.name]))
     joint = "" if task.scheme.bare else task.scheme.joint
     constants: list[Any] = [
         ("LABELS", list(task.names), facts.why("tags")),
         ("MEANING", MEANING, "what the letter of a tag means"),
-        (
-            "BEGIN, INSIDE, END, SINGLE",
-            Expression(", ".join(map(literal, (begin, inside, end, single)))),
-            facts.why("scheme"),
-        ),
+        ("BEGIN, INSIDE, END, SINGLE", Expression(letters), facts.why("scheme")),
         ("JOINT", joint, "what stands between letter and type"),
     ]
     named = {cell: name for cell in cells if (name := _name(cell, declared)) is not None}

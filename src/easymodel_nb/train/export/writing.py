@@ -133,7 +133,7 @@ def _spaced(code: str) -> str:
 def notebook(docstring: str, parts: Sequence[Section]) -> str:
     """The same in cells, with the titles and sentences between them, without outputs."""
     title, _, rest = docstring.partition("\n")
-    cells = [_cell("markdown", f"# {title}\n{_indented_as_code(rest)}")]
+    cells = [_cell("markdown", f"# {title}\n{rest}")]
     for part in (imports(parts), *parts):
         words = f"## {part.title}\n\n{part.words}".rstrip()
         cells += [_cell("markdown", words), _cell("code", part.code)]
@@ -159,7 +159,3 @@ def _cell(kind: str, source: str) -> dict[str, Any]:
         "source": source.strip("\n").splitlines(keepends=True),
     }
     return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
-
-
-def _indented_as_code(text: str) -> str:
-    return text
