@@ -75,7 +75,7 @@ def _check_rights(who: dict[str, Any], repo: str) -> None:
 
 def _ours(run: Run, repo: str, head: str) -> bool:
     """Whether the repository holds just what this run put there."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, LookupError, TypeError):
         record = json.loads((run.folder / RECORD).read_text(encoding="utf-8"))
         return any(p["repo"] == repo and p["commit"] == head for p in record["pushes"])
     return False
@@ -84,11 +84,12 @@ def _ours(run: Run, repo: str, head: str) -> bool:
 def remember(run: Run, repo: str, commit: str, sent: Parcel) -> None:
     """Keep what was put where, so that this run may replace it later."""
     path = run.folder / RECORD
-    record: dict[str, Any] = {"pushes": []}
-    with suppress(OSError, ValueError):
-        record = json.loads(path.read_text(encoding="utf-8"))
+    known: list[dict[str, Any]] = []
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        known = list(json.loads(path.read_text(encoding="utf-8"))["pushes"])
     files = [{"name": item.name, "bytes": item.bytes} for item in sent.items]
-    record["pushes"].append({"repo": repo, "commit": commit, "time": now(), "files": files})
+    known.append({"repo": repo, "commit": commit, "time": now(), "files": files})
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    with suppress(OSError):  # the model is there; a later push is then refused, not this one
+        part.write_text(json.dumps({"pushes": known}, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
