@@ -70,6 +70,6 @@ def load_adapted(folder: Path, plan: dict[str, Any] | None = None, **options: An
         config=config,
         revision=revision or "main",
         ignore_mismatched_sizes=True,  # a new head comes with the adapters
-        **options,
+        **{"dtype": "auto", **options},
     )
     return PeftModel.from_pretrained(model, str(folder)).eval()

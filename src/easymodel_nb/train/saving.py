@@ -152,7 +152,8 @@ def _write_adapter(model: Any, folder: Path, plan: dict[str, Any] | None) -> Non
         path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     inner = bare(model)
     config = inner.config.to_dict() | {"architectures": [type(inner).__name__]}
-    config.pop("quantization_config", None)
+    for trained in ("quantization_config", "dtype", "torch_dtype"):  # what the base has is loaded
+        config.pop(trained, None)
     text = json.dumps(config, indent=2, default=str)
     (folder / adapters.MODEL_CONFIG).write_text(text + "\n", encoding="utf-8")
 
