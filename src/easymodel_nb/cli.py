@@ -208,7 +208,9 @@ def _explain(runs: list["Run"], *, as_json: bool) -> None:
         if view.problem is not None:
             _say(f"Run {run.id} failed: {view.problem.message}")
         elif view.status != "finished":
-            _say(f"Run {run.id} was {view.status}.")
+            told = [w.message for w in view.warnings if w.severity == "error"]
+            why = f": {told[-1]}" if view.reason == "sentinel" and told else "."
+            _say(f"Run {run.id} was {view.status}{why}")
 
 
 def _refuse(error: StudioError, *, as_json: bool) -> int:

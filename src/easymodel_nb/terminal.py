@@ -153,6 +153,9 @@ def status_line(view: RunView) -> str:
     return ", ".join(parts)
 
 
+_WORDS = {"note": "Note", "ask": "Warning", "error": "Error"}
+
+
 def sentence(raw: dict[str, Any]) -> str | None:  # noqa: PLR0911  one an event type
     """An event as a sentence, or None for those that only count."""
     match raw["type"]:
@@ -161,11 +164,13 @@ def sentence(raw: dict[str, Any]) -> str | None:  # noqa: PLR0911  one an event 
         case "epoch":
             return _epoch(raw)
         case "warning":
-            return f"Note: {raw['problem']['message']}"
+            word = _WORDS.get(raw["problem"].get("severity"), "Note")
+            return f"{word}: {raw['problem']['message']}"
         case "run_resumed":
             return f"Goes on from step {raw['step']:,}." if raw["step"] else "Begins again."
         case "run_finished":
-            return "Finished."
+            kept = raw["summary"].get("kept_epoch")
+            return "Finished." if kept is None else f"Finished; epoch {kept:g} is kept."
         case "run_stopped":
             return f"Stopped ({raw['reason'].replace('_', ' ')})."
     return None

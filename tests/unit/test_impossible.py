@@ -135,11 +135,16 @@ def test_what_the_document_alone_tells(
         {"warmup_ratio": 0.1},
         {"warmup_ratio": 0.0, "scheduler": "constant"},
         {"time_budget_minutes": 90},
-        {"sweep": {"learning_rate": [1e-4, 3e-4], "method": ["full", "lora"]}},
     ],
 )
 def test_what_people_do_is_no_problem(data: dict[str, Any]):
     assert check(edited(data)) == []
+
+
+def test_a_sweep_that_could_be_is_only_said_to_wait():
+    sweep = {"learning_rate": [1e-4, 3e-4], "method": ["full", "lora"]}
+    (problem,) = check(edited({"sweep": sweep}))
+    assert (problem.code, problem.severity, problem.field) == ("sweep.unused", "note", "sweep")
 
 
 def test_early_stopping_without_validation():

@@ -67,3 +67,18 @@ NONE = {"validation": Measured.missing("Perplexity is not defined for classifica
 )
 def test_an_epoch_is_told_by_the_numbers_of_its_task(raw: dict[str, Any], said: str) -> None:
     assert sentence(raw) == said
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({"type": "warning", "problem": {"severity": "note", "message": "A."}}, "Note: A."),
+        ({"type": "warning", "problem": {"severity": "ask", "message": "A."}}, "Warning: A."),
+        ({"type": "warning", "problem": {"severity": "error", "message": "A."}}, "Error: A."),
+        ({"type": "run_finished", "summary": {"steps": 3}}, "Finished."),
+        ({"type": "run_finished", "summary": {"kept_epoch": 4}}, "Finished; epoch 4 is kept."),
+        ({"type": "run_stopped", "reason": "time_budget"}, "Stopped (time budget)."),
+    ],
+)
+def test_what_a_run_tells_beside_its_numbers(raw: dict[str, Any], said: str) -> None:
+    assert sentence(raw) == said

@@ -70,14 +70,14 @@ class Symptoms:
 
     def not_a_number(self, step: int, weight: str | None = None) -> Symptom:
         """The loss, or a weight, is NaN or infinite."""
-        what = "The loss is no number any more" if weight is None else "Weights are no numbers"
+        what = "The loss" if weight is None else "The weights of the model"
         rate = self._rate
         return Symptom(
             self._problem(
                 "nan",
-                f"{what} (NaN or infinite) at step {step:,} of {self._plan.max_steps:,}, so "
-                "training was stopped. The usual cause is a learning rate that is too high: "
-                f"it was {rate:g}.",
+                f"{what} became NaN or infinite at step {step:,} of {self._plan.max_steps:,}: "
+                "nothing can come of it, so training was stopped. The usual cause is a learning "
+                f"rate that is too high; it was {rate:g}.",
                 severity="error",
                 rate=rate / 10,
             ),

@@ -188,6 +188,15 @@ def _unused(node: Node, data: FinetuneData) -> Iterator[Problem]:
 
 
 def _sweep(node: Node, data: FinetuneData) -> Iterator[Problem]:
+    if data.sweep:
+        yield _problem(
+            node,
+            "sweep.unused",
+            "note",
+            "This version trains one run with the values of the fields; the sweep is kept and has "
+            "no effect yet.",
+            "sweep",
+        )
     known = FinetuneData.model_fields.keys() - {"sweep", "accept", "output_name"}
     plain = {name: getattr(data, name) for name in known}
     for field, values in data.sweep.items():
