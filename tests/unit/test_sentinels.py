@@ -2,13 +2,19 @@
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from easymodel_nb.runlog.log import new_run
+from easymodel_nb.runlog.view import CurvePoint, RunView
+from easymodel_nb.train.callbacks.sentinels import Sentinels
+from easymodel_nb.train.control import Control
 from easymodel_nb.train.finite import broken_weight
 from easymodel_nb.train.plan import RunPlan
+from easymodel_nb.train.reporter import Unlogged
 from easymodel_nb.train.symptoms import Symptom, Symptoms
 from easymodel_nb.workflow.document import FinetuneData
 
@@ -46,12 +52,34 @@ NAN, INF = math.nan, math.inf
         ([0.0, 0.0, 2.0], []),
         ([2.0, 1.0, 0.0, 0.0, 0.0, 0.0], [("zero", False)]),  # known by heart
         ([None, None, None], [("masked", True)]),
+        ([2.0, None, None, None, None], [("masked", False)]),
     ],
 )
 def test_losses_from_which_nothing_is_learned(losses: list[float | None], expected: list[Any]):
     symptoms = judge()
     found = [symptoms.loss(s, x, 0 if x is None else 9) for s, x in enumerate(losses, 1)]
     assert told(found) == expected
+
+
+def test_a_run_that_goes_on_is_judged_as_a_whole(tmp_path: Path):
+    """What an attempt before this one read counts, and is told by it alone."""
+    reporter = Unlogged(tmp_path, new_run(tmp_path))
+    plan = RunPlan.model_construct(
+        node_id="f1", task="generation", finetune=FinetuneData(learning_rate=0.1), max_steps=STEPS
+    )
+    found = Sentinels(plan, torch.nn.Linear(1, 1), Control(reporter.folder), reporter)
+    lines = [
+        CurvePoint(step=n, epoch=0.0, loss=2.0 if n < 20 else 99.0, grad_norm=1.0)
+        for n in range(1, 30)
+    ]
+    found.recall(RunView(curve=lines), 25)
+    assert reporter.warnings == []
+    for step in range(26, 40):
+        found.loss(step, 0.0, 9)  # it has learned before: no reason to stop
+        found.line(step, 99.0)  # told before
+        found.gradient(step, 900.0)
+    assert [w.code for w in reporter.warnings] == ["sentinel.gradients", "sentinel.zero"]
+    assert not found._control.stopping
 
 
 def test_one_reading_is_enough_at_the_last_step():

@@ -102,6 +102,13 @@ class Symptoms:
         field = {"generation": "target_field", "seq2seq": "target_field"}.get(
             self._plan.task, "label_field"
         )
+        if self._learned and kind == "masked":
+            return self._once(
+                "masked",
+                f"The steps before step {step:,} had nothing to learn: every label of theirs is "
+                "masked. Look at the rendered examples of the check.",
+                field=field,
+            )
         if self._learned:
             return self._once(
                 "zero",

@@ -37,6 +37,8 @@ class Sentinels(TrainerCallback, Watcher):
         """A run that is resumed is judged as a whole, and told nothing twice."""
         for line in view.curve:
             if line.step <= step:
+                if line.loss:
+                    self._symptoms.loss(line.step, line.loss, 1)
                 self._symptoms.gradient(line.step, line.grad_norm)
                 self._symptoms.line(line.step, line.loss)
         for point in view.points:
