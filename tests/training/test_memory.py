@@ -139,6 +139,28 @@ def test_when_nothing_fits_the_error_says_what_would(manager: RunManager, fits: 
     assert [(c.node, c.field, c.value) for c in problem.fix.set] == [("f1", "method", "lora")]
 
 
+def test_a_base_model_that_cannot_even_be_measured(
+    manager: RunManager, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[int] = []
+
+    def too_large(model: Any, batch: Any) -> Any:
+        del model
+        seen.append(len(batch))
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    module = sys.modules["easymodel_nb.metrics.perplexity"]  # a function has the same name
+    monkeypatch.setattr(module, "_score_batch", too_large)
+    run = train(manager, max_length=128)
+    assert run.status == "failed"
+    assert min(seen) == 1
+    problem = run.view.problem
+    assert problem is not None
+    assert (problem.code, problem.field) == ("memory.out", "max_length")
+    assert "even to measure the base model text by text" in problem.message
+    assert run.view.attempt == 1  # smaller batches would not have helped
+
+
 @pytest.mark.parametrize(
     ("batch", "accumulation", "expected"),
     [

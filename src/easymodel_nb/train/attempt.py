@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from easymodel_nb import environment
+from easymodel_nb.errors import StudioError
 from easymodel_nb.metrics.memory import free, out_of_memory
 from easymodel_nb.runlog.events import StageName, StopReason
 from easymodel_nb.runlog.log import read_view
@@ -100,11 +101,21 @@ class Attempt:
             parameters, _ = methods.sizes(self.model)
             resuming.same_model(frozen, architecture, parameters, self.ready.model_node)
             self._limit()
-            return frozen
+            return self._moved(frozen)
         schedule = self._settle()
         plan = planning.finish(self.folder.name, self.ready, self.model, self.device, schedule)
         plan.write(self.folder)
         return plan
+
+    def _moved(self, plan: RunPlan) -> RunPlan:
+        """The plan on this device, where the run began on another one."""
+        if plan.device == self.device.name:
+            return plan
+        moved, told = resuming.moved(plan, self.device)
+        self.ready.chooser.data = moved.finetune
+        moved.write(self.folder)
+        self.reporter.event("warning", problem=told)
+        return moved
 
     def _assemble(self) -> None:
         began = time.monotonic()
@@ -181,12 +192,16 @@ class Attempt:
         # Out here nothing holds the tensors of the failed step any more.
         self.model = None
         free()
+        if step is None:  # even measured one by one, the texts of the base model did not fit
+            tried = "to measure the base model text by text"
+            raise StudioError(rescue.nothing_fits(plan, tried, trained=False))
         return rescue.smaller(plan, step)
 
     def _smaller(self, found: rescue.Smaller) -> RunPlan:
         """Begin the next attempt, with a plan that needs less."""
         self.reporter.event("warning", problem=found.problem)
         self.reporter.attempt += 1
+        self.reporter.step = None
         self.ready.chooser.data = found.plan.finetune
         found.plan.write(self.folder)
         self._assemble()

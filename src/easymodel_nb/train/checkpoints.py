@@ -30,8 +30,10 @@ _PREFIX = "checkpoint-"
 _PART = "part-"
 _PACKAGES = ("torch", "transformers", "accelerate", "peft")
 _CHUNK = 1 << 20
-# What running out of memory may change of a plan while its steps stay what they were.
-_MAY_CHANGE = frozenset({"batch_size", "gradient_accumulation", "gradient_checkpointing"})
+# What running out of memory, or another device, may change of a plan while it goes on.
+_MAY_CHANGE = frozenset(
+    {"batch_size", "gradient_accumulation", "gradient_checkpointing", "precision"}
+)
 
 
 class Identity(BaseModel):

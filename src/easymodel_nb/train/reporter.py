@@ -31,12 +31,8 @@ class Reporter:
         self._stage = StageView()
         self._stage_began = time.monotonic()
         self._written = 0.0
+        self.step: int | None = None  # whole steps that are done; None before the training
         self._warned = list(read_view(folder).warnings) if attempt > 1 else []
-
-    @property
-    def step(self) -> int:
-        """The step that was last told, 0 before the first."""
-        return int(self._live.get("step", 0))
 
     @property
     def home(self) -> Path:

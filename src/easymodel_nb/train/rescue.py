@@ -35,7 +35,7 @@ def smaller(plan: RunPlan, step: int) -> Smaller:
         return _halved(plan, step)
     if not data.gradient_checkpointing:
         return _recomputing(plan, step)
-    raise StudioError(nothing_fits(plan))
+    raise StudioError(nothing_fits(plan, "with one row at a time and gradient checkpointing"))
 
 
 def _halved(plan: RunPlan, step: int) -> Smaller:
@@ -81,31 +81,27 @@ def _changed(
     return Smaller(made, problem)
 
 
-def nothing_fits(plan: RunPlan) -> Problem:
-    """What would fit where one row with gradient checkpointing does not."""
-    data = plan.finetune
-    shorter = data.max_length // 2
-    ways = []
-    changes: dict[str, tuple[str, str, object]] = {}
-    if plan.method == "full":
+def nothing_fits(plan: RunPlan, tried: str, *, trained: bool = True) -> Problem:
+    """What would fit where the least that can be tried does not; `trained`: it was a step."""
+    shorter = plan.finetune.max_length // 2
+    ways: list[str] = []
+    fixes: list[tuple[str, str, str | int]] = []
+    if trained and plan.method == "full":
         ways.append("train with LoRA, which needs about a quarter of the memory for the weights")
-        changes["method"] = ("Train with LoRA", "method", "lora")
+        fixes.append(("Train with LoRA", "method", "lora"))
     if shorter >= _SHORTEST:
         ways.append(f"set max length to {shorter}")
-        changes["max_length"] = (f"Set max length to {shorter}", "max_length", shorter)
-    ways.append("choose a smaller model")
-    ways.append("train on a device with more memory")
+        fixes.append((f"Set max length to {shorter}", "max_length", shorter))
+    ways += ["choose a smaller model", "use a device with more memory"]
     fix = None
-    if changes:
-        label, field, value = next(iter(changes.values()))
+    if fixes:
+        label, field, value = fixes[0]
         change = FieldChange(node=plan.node_id, field=field, value=value)
         fix = Fix(label=label, set=[change])
-    advice = ", or ".join(ways)
     return Problem(
         code="memory.out",
-        message="Out of memory, even with one row at a time and gradient checkpointing. What "
-        f"would fit: {advice}.",
+        message=f"Out of memory, even {tried}. What would fit: {', or '.join(ways)}.",
         node=plan.node_id,
-        field=next((found[1] for found in changes.values()), "batch_size"),
+        field=fixes[0][1] if fixes else "batch_size",
         fix=fix,
     )

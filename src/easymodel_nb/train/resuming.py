@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from easymodel_nb.environment import Device
 from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.log import read_view
 from easymodel_nb.train import checkpoints
 from easymodel_nb.train.checkpoints import Found
 from easymodel_nb.train.data.fingerprint import fingerprint
-from easymodel_nb.train.plan import RunPlan
+from easymodel_nb.train.plan import Choice, RunPlan
 from easymodel_nb.train.reporter import Reporter
 
 if TYPE_CHECKING:
     from easymodel_nb.train.preparation import Preparation
 
 SAMPLES = "samples.jsonl"
+_LOSSY = ("bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,29 @@ def keep_samples(folder: Path, steps: Collection[int]) -> None:
     part = folder / f"{SAMPLES}.part"
     part.write_text("".join(kept), encoding="utf-8")
     part.replace(path)
+
+
+def moved(plan: RunPlan, device: Device) -> tuple[RunPlan, Problem]:
+    """The plan for another device than the one the run began on, and what to say of it."""
+    data, changes = plan.finetune, ""
+    update: dict[str, Any] = {"device": device.name}
+    if device.kind != "cuda" and data.precision in _LOSSY:
+        why = f"the run went on with {device.name}, where {data.precision} is slow or unknown"
+        changes = f", in 32 bits instead of {data.precision}"
+        choice = Choice(field="precision", value="fp32", reason=why)
+        others = [c for c in plan.choices if c.field != "precision"]
+        update |= {
+            "finetune": data.model_copy(update={"precision": "fp32"}),
+            "choices": [*others, choice],
+        }
+    told = Problem(
+        code="resume.device",
+        severity="note",
+        message=f"The run began on {plan.device} and goes on with {device.name}{changes}. Its "
+        "numbers may differ a little from those of a run on one device.",
+        node=plan.node_id,
+    )
+    return plan.model_copy(update=update), told
 
 
 def same_data(plan: RunPlan, ready: "Preparation") -> None:

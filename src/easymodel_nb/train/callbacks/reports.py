@@ -49,6 +49,7 @@ class Reports(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Measure where an attempt before this one was cut off or stopped before it could."""
         step = state.global_step
+        self._reporter.step = step
         if step in self._points and step not in self._measured:
             self._measure(step)
 
@@ -64,6 +65,7 @@ class Reports(TrainerCallback):
         """End when asked; ask for the gradient's norm where a line is due."""
         self._clock.pause()
         step = state.global_step
+        self._reporter.step = step
         if step in self._lines or step in self._points:
             self._pending = step
             control.should_log = True  # on_log then brings the gradient norm
