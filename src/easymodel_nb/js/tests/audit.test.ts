@@ -66,6 +66,12 @@ describe("the line", () => {
     expect(gate.others(asks, ["audit.cut", "b"])).toBe(0);
     expect(gate.warning(audit({ problems: [note] }), [])).toBeNull();
   });
+  it("announces a large download when nothing else is to be said", () => {
+    const download = { ...note, code: "download.model" };
+    expect(gate.warning(audit({ problems: [note, download] }), [])).toEqual(download);
+    expect(gate.warning(audit({ problems: [download, ask] }), [])).toEqual(ask);
+    expect(gate.verdict(audit({ problems: [download] }), [])).toBe("green");
+  });
   it("has room for the first sentence", () => {
     const long = "61 of 1,000 rows (6.1 %) would be cut. With 64 tokens at most 1 % would be.";
     expect(gate.brief(long)).toBe("61 of 1,000 rows (6.1 %) would be cut.");

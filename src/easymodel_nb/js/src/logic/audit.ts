@@ -55,7 +55,10 @@ export function verdict(audit: Audit | undefined, accept: string[]): Sign | null
   return open ? "amber" : "green";
 }
 
-/** The one line of the strip: what forbids, else what waits for a tick, else what was accepted. */
+/**
+ * The one line of the strip: what forbids, else what waits for a tick, else what was
+ * accepted; a note only where it announces a download.
+ */
 export function warning(audit: Audit | undefined, accept: string[]): Problem | null {
   if (audit?.state !== "done") return null;
   const problems = found(audit);
@@ -63,7 +66,9 @@ export function warning(audit: Audit | undefined, accept: string[]): Problem | n
     problems.find((p) => p.severity === "error") ??
     problems.find((p) => p.severity === "ask" && !accept.includes(p.code)) ??
     problems.find((p) => p.severity === "ask") ??
-    audit.fit_problem
+    audit.fit_problem ??
+    problems.find((p) => p.code.startsWith("download.")) ??
+    null
   );
 }
 
