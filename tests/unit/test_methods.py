@@ -7,7 +7,7 @@ import pytest
 
 from easymodel_nb import environment
 from easymodel_nb.environment import Device
-from easymodel_nb.errors import Problem
+from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.store.first import first_workflow
 from easymodel_nb.workflow import check_methods
 from easymodel_nb.workflow.check import check
@@ -203,6 +203,25 @@ def test_an_untied_head_may_be_named():
     model.config.tie_word_embeddings = task.context.config.tie_word_embeddings = False
     methods.wrap(model, task)
     assert any("lm_head.lora_A" in name for name, _ in model.named_parameters())
+
+
+def test_a_peft_of_another_time_is_named(monkeypatch: pytest.MonkeyPatch):
+    import peft
+
+    from easymodel_nb.train import methods
+
+    def lacking(*_: Any) -> Any:
+        raise AttributeError("'T5Model' object has no attribute '_prepare'")
+
+    monkeypatch.setattr(peft, "get_peft_model", lacking)
+    with pytest.raises(StudioError) as caught:
+        methods.wrap(*reversed(task_of("t5", "seq2seq")))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.field) == ("method.peft", "method")
+    assert "pip install -U peft transformers" in problem.message
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(StudioError, match="does not fit"):
+        methods.wrap(*reversed(task_of("gpt2", "generation")))
 
 
 @pytest.mark.parametrize(("method", "rate"), [("full", 5e-5), ("lora", 5e-4), ("qlora", 5e-4)])

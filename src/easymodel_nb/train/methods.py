@@ -5,34 +5,36 @@ W + (alpha / rank) * B A. B begins at 0, so before the first step the model is i
 QLoRA (Dettmers et al. 2023) does the same on a base that is kept in 4 bits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from easymodel_nb import environment
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
+from easymodel_nb.train.target_modules import (
+    linear_layers,
+    matches,
+    rank_notes,
+    targets,
+    trained_whole,
+    within,
+)
 from easymodel_nb.workflow.check_methods import method_problems
 
 if TYPE_CHECKING:
     from easymodel_nb.train.planning import Chooser
     from easymodel_nb.train.tasks.task import Task
 
-ALL_LINEAR = "all-linear"  # a target module that means all of them, as in peft
 _TASK_TYPES = {
     "generation": "CAUSAL_LM",
     "seq2seq": "SEQ_2_SEQ_LM",
     "classification": "SEQ_CLS",
     "token_classification": "TOKEN_CLS",
 }
-_LISTED = 12  # names in a sentence
-_ROUTERS = frozenset({"gate", "router", "shared_expert_gate"})  # of mixtures of experts
-# Dettmers et al. 2023 (QLoRA, section 4 and figure 2), and Schulman and Thinking Machines Lab
-# 2025 (LoRA Without Regret): attention alone, peft's own choice for most models, stays behind
-# full fine-tuning also at a higher rank. On our built-in data and models it is the same.
-_WHY_ALL = "adapters in the attention alone learn less, at any rank"
 
 
 def bare(model: Any) -> Any:
@@ -73,18 +75,18 @@ def counted(task: "Task") -> tuple[int, int]:
     whole = sum(weight.numel() for weight in model.parameters())
     if data.method == "full":
         return whole, whole
-    heads = _heads(model, task)
-    names, _ = _targets(model, data.target_modules, heads)
+    heads = trained_whole(model, task)
+    names, _ = targets(model, data.target_modules, heads)
     trained = 0
-    for path, module in _linear(model, heads).items():
-        if any(_matches(path, name) for name in names):
+    for path, module in linear_layers(model, heads).items():
+        if any(matches(path, name) for name in names):
             trained += data.lora_rank * sum(module.weight.shape)
     for path, weight in model.named_parameters():
-        trained += weight.numel() if any(_within(path, head) for head in heads) else 0
+        trained += weight.numel() if any(within(path, head) for head in heads) else 0
     return whole, trained
 
 
-# ------------------------------------------------------------ what is adapted
+# ------------------------------------------------------------ before the weights
 
 
 def check(task: "Task") -> list[Problem]:
@@ -107,119 +109,8 @@ def check(task: "Task") -> list[Problem]:
         model = task.empty_model()
     except (ValueError, RuntimeError, AttributeError, ImportError, TypeError, KeyError):
         return []  # what is wrong with the model is said where it is loaded
-    names, _ = _targets(model, data.target_modules, _heads(model, task))
-    return list(_rank_notes(model, names, data.lora_rank))
-
-
-def _linear(model: Any, heads: Sequence[str]) -> dict[str, Any]:
-    """The linear layers by path, without the heads: what adapters are put beside."""
-    out = model.get_output_embeddings()
-    tied = out is not None and out.weight is model.get_input_embeddings().weight
-    return {
-        path: module
-        for path, module in model.named_modules()
-        if isinstance(module, (nn.Linear, Conv1D))
-        and not (module is out and (tied or _is_tied(model)))
-        and not any(path == head or path.startswith(f"{head}.") for head in heads)
-    }
-
-
-def _is_tied(model: Any) -> bool:
-    return bool(getattr(model.config, "tie_word_embeddings", False))
-
-
-def _heads(model: Any, task: "Task") -> list[str]:
-    """What is new and so is trained whole: the head, and what the checkpoint had no weights for."""
-    found: list[str] = []
-    if not task.writes:
-        body = model.base_model_prefix
-        found += [
-            name
-            for name, child in model.named_children()
-            if name != body and any(True for _ in child.parameters())
-        ]
-    parents = {key.rpartition(".")[0] for key in task.new_weights}
-    found += sorted(p for p in parents if p and not any(_within(p, head) for head in found))
-    if task.resized:
-        rows = model.get_input_embeddings()
-        found += [path for path, module in model.named_modules() if module is rows]
-    return found
-
-
-def _within(path: str, parent: str) -> bool:
-    return path == parent or path.startswith(f"{parent}.")
-
-
-def _matches(path: str, wanted: str) -> bool:
-    """Whether peft takes that name for this module."""
-    return path == wanted or path.endswith(f".{wanted}")
-
-
-def _targets(
-    model: Any, wanted: list[str] | None, heads: Sequence[str]
-) -> tuple[list[str], str | None]:
-    """The names of the modules that get adapters, and why these where nobody chose them."""
-    linear = _linear(model, heads)
-    out = model.get_output_embeddings()
-    inner = {path.rpartition(".")[2] for path, module in linear.items() if module is not out}
-    every = sorted(inner - _ROUTERS)
-    if wanted is None or wanted == [ALL_LINEAR]:
-        return every, f"all linear layers of {type(model).__name__} but the head: {_WHY_ALL}"
-    missing = [name for name in wanted if not any(_matches(path, name) for path in linear)]
-    if missing or not wanted:
-        raise _unknown(model, missing, every)
-    return wanted, None
-
-
-def _unknown(model: Any, missing: Sequence[str], every: Sequence[str]) -> Exception:
-    there = {path.rpartition(".")[2] for path, _ in model.named_modules()}
-    kind = type(model).__name__
-    if not missing:
-        what = "The list of target modules is empty."
-    elif all(name.rpartition(".")[2] in there for name in missing):
-        what = (
-            f"LoRA cannot adapt {_listed(missing)} of {kind}: it adapts linear layers of the body."
-        )
-    else:
-        what = f"{kind} has no module {_listed(missing)}."
-    return problem_error(
-        "lora.modules",
-        f"{what} It has: {_listed(every)}. Name some of these, or leave the field empty to have "
-        "them chosen.",
-        field="target_modules",
-        fix=Fix(
-            label="Choose the modules for me",
-            set=[FieldChange(node="", field="target_modules", value=None)],
-        ),
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_LISTED])
-    more = len(names) - _LISTED
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _rank_notes(model: Any, names: Sequence[str], rank: int) -> Iterator[Problem]:
-    """A change of a matrix has at most as many ranks as its shorter side is wide."""
-    chosen = [
-        module
-        for path, module in model.named_modules()
-        if isinstance(module, (nn.Linear, Conv1D)) and any(_matches(path, n) for n in names)
-    ]
-    width = max((min(module.weight.shape) for module in chosen), default=rank)
-    if rank > width:
-        yield Problem(
-            code="lora.rank",
-            severity="note",
-            message=f"LoRA rank {rank} is more than the adapted layers are wide ({width}): a rank "
-            f"beyond {width} adds weights that can express nothing more.",
-            field="lora_rank",
-            fix=Fix(
-                label=f"Set LoRA rank to {max(1, width // 2)}",
-                set=[FieldChange(node="", field="lora_rank", value=max(1, width // 2))],
-            ),
-        )
+    names, _ = targets(model, data.target_modules, trained_whole(model, task))
+    return list(rank_notes(model, names, data.lora_rank))
 
 
 # ------------------------------------------------------------ putting it there
@@ -240,16 +131,15 @@ def wrap(model: Any, task: "Task") -> Any:
     chooser = task.context.chooser
     if chooser.data.method == "full":
         return model
-    import peft  # noqa: PLC0415
-
-    heads = _heads(model, task)
-    names, why = _targets(model, chooser.data.target_modules, heads)
+    peft = _peft()
+    heads = trained_whole(model, task)
+    names, why = targets(model, chooser.data.target_modules, heads)
     if why is not None:
         chooser.set("target_modules", names, why)
     _choose_alpha(chooser)
     data = chooser.data
     if data.method == "qlora":
-        model = peft.prepare_model_for_kbit_training(  # type: ignore[no-untyped-call]
+        model = peft.prepare_model_for_kbit_training(
             model, use_gradient_checkpointing=bool(data.gradient_checkpointing)
         )
     elif data.gradient_checkpointing:
@@ -264,9 +154,34 @@ def wrap(model: Any, task: "Task") -> Any:
         "fan_in_fan_out": any(isinstance(module, Conv1D) for module in model.modules()),
     }
     torch.manual_seed(data.seed)
-    wrapped = peft.get_peft_model(model, peft.LoraConfig(**settings))
+    try:
+        wrapped = peft.get_peft_model(model, peft.LoraConfig(**settings))
+    except AttributeError as error:  # it asks the model for what other versions have
+        raise _misfit(error) from error
     _tell(wrapped, heads, chooser)
     return wrapped
+
+
+def _peft() -> Any:
+    try:
+        return import_module("peft")
+    except ImportError as error:
+        raise _misfit(error) from error
+
+
+def _misfit(error: Exception) -> Exception:
+    """The two libraries are of different times: transformers 5.23 needs peft 0.21, for one."""
+    found = ", ".join(f"{name} {version(name)}" for name in ("peft", "transformers"))
+    return problem_error(
+        "method.peft",
+        f"The installed peft does not fit transformers ({found}: {error}). Install newer ones "
+        "with: pip install -U peft transformers, and restart the kernel; or use full fine-tuning.",
+        field="method",
+        fix=Fix(
+            label="Use full fine-tuning",
+            set=[FieldChange(node="", field="method", value="full")],
+        ),
+    )
 
 
 def _choose_alpha(chooser: "Chooser") -> None:
@@ -303,7 +218,7 @@ def loading(task: "Task", device: str) -> dict[str, Any]:
     bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
     compute = torch.bfloat16 if bf16 else torch.float16
     empty = task.empty_model()
-    heads = _heads(empty, task)
+    heads = trained_whole(empty, task)
     if (out := empty.get_output_embeddings()) is not None:
         heads += [path for path, module in empty.named_modules() if module is out]
     return {
