@@ -17,6 +17,8 @@ import { makeUploads } from "./uploads";
 export type Actions = ReturnType<typeof makeActions>;
 
 const LOOK_MS = 2_000;
+/** The first export imports the trainer and reads the data. */
+const EXPORT_LIMIT_MS = 300_000;
 
 export function makeActions(sync: Sync) {
   const { store, committer, call } = sync;
@@ -263,7 +265,10 @@ export function makeActions(sync: Sync) {
     },
     /** Code of a node as a file in the browser's downloads; it stays here to be copied. */
     async exportNode(node: string, to: "script" | "notebook") {
-      const made = await attempt(atRev((rev) => call("export", { node, to, rev })));
+      notify(`Writing the ${to}: it is tried on the data first.`, "info");
+      const made = await attempt(
+        atRev((rev) => call("export", { node, to, rev }, EXPORT_LIMIT_MS)),
+      );
       if (!made) return;
       set({ exported: { ...made, node } });
       download(made.name, made.text);
