@@ -11,6 +11,7 @@ from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.secrets import redact
 from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.widgets.rpc import PushParams, PushPlanResult
 from easymodel_nb.widgets.served import link_to
 
@@ -58,6 +59,7 @@ def merged(run: Run, here: Here) -> dict[str, Any]:
     """Merge the adapters and verify it, or say how far the merged model was found apart."""
     here.tell(None, None, "Loading PyTorch")
     with _quietly():
+        import_trainer()
         from easymodel_nb.train import saving  # noqa: PLC0415
         from easymodel_nb.train.probing import Difference  # noqa: PLC0415
 
