@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,36 @@ def test_a_merge_that_differs_at_the_end_keeps_the_adapters(
     rows = probing.probe_rows(run.folder, tokenizer, plain)
     both = probing.logits(plain, rows), probing.logits(loaded.float(), rows)
     assert probing.difference(*both).agrees
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no limits of file sizes")
+def test_a_disk_that_fills_up_meanwhile_costs_no_adapter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    write = saving._write_adapter
+
+    def limited(*arguments: Any) -> None:
+        write(*arguments)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, before[1]))
+
+    monkeypatch.setattr(saving, "_write_adapter", limited)
+    try:
+        (run,) = train(small(method="lora", epochs=1, subset_size=16, eval_size=8), home=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert run.status == "finished", run.view.problem
+    (warning,) = (w for w in run.view.warnings if w.code == "disk.merged")
+    assert "could not be written" in warning.message
+    assert run.model_path is not None
+    assert {path.suffix for path in run.model_path.iterdir()} <= {".json", ".safetensors", ".jinja"}
+    assert [path.name for path in run.model_path.glob("*.safetensors*")] == [
+        "adapter_model.safetensors"
+    ]
+    assert isinstance(run.load()[0], PeftModel)
+    assert saving.merge(run.folder, tmp_path / "merged").checked.agrees
 
 
 # ------------------------------------------------------------ beside other settings

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import torch
+from safetensors import SafetensorError
 
 from easymodel_nb.errors import problem_error
 from easymodel_nb.runlog import adapters
@@ -28,6 +29,8 @@ MODEL, ADAPTER, MERGED = "model", "adapter", "model-merged"
 CHECKED = "merge.json"  # in the run's folder: how far merged and adapter model are apart
 _SPARE = 64 << 20  # bytes that stay free
 _BYTES = 4  # of a weight in 32 bits
+_NOT_WRITTEN = "The merged model could not be written ({})."
+_ALONE = "The adapters are kept alone: they load with their base; make room and merge them then."
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,13 @@ def _write(model: Any, tokenizer: Any, run_folder: Path, part: Path) -> Saved:
         tokenizer.save_pretrained(part)
         return Saved(MODEL, (note,))
     _write_adapter(model, part / ADAPTER, plan)
-    merged = model.merge_and_unload()
-    merged.save_pretrained(part)
     tokenizer.save_pretrained(part)
+    merged = model.merge_and_unload()
+    try:
+        merged.save_pretrained(part)
+    except (OSError, SafetensorError) as error:  # what was trained is on the disk already
+        _leave_adapter(part)
+        return Saved(MODEL, (("disk.merged", f"{_NOT_WRITTEN.format(error)} {_ALONE}"),))
     read = _load(part, merged.device) if _room_beside(merged) else merged
     checked = difference(expected, logits(read, rows))
     (run_folder / CHECKED).write_text(json.dumps(asdict(checked)) + "\n", encoding="utf-8")
@@ -129,8 +136,7 @@ def _why_not_merged(model: Any, folder: Path) -> tuple[str, str] | None:
     if need + _SPARE > free:
         return "disk.merged", (
             f"The disk has no room for the merged model ({need / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB are free), so its adapters are kept alone. They load with "
-            "their base; make room and merge them then."
+            f"{free / 1e9:.1f} GB are free). {_ALONE}"
         )
     return None
 
@@ -162,7 +168,7 @@ def _leave_adapter(part: Path) -> None:
     """Take the merged weights away and put the adapters in their place."""
     for name in ("config.json", "generation_config.json"):
         (part / name).unlink(missing_ok=True)
-    for path in [*part.glob("model*.safetensors"), *part.glob("model*.index.json")]:
+    for path in [*part.glob("*.safetensors*"), *part.glob("*.tmp*")]:
         path.unlink()
     for path in (part / ADAPTER).iterdir():
         path.rename(part / path.name)
