@@ -10,6 +10,7 @@ from easymodel_nb.train.preparation import Preparation
 
 _FULL = 16  # bytes a weight: itself, its gradient, two moments of AdamW, each in 32 bits
 _FROZEN = {"lora": 4, "qlora": 1}  # the base alone; four bits are half a byte, with their scales
+_UNFUSED = 2  # times the activations of the formula: many models keep steps of their functions
 _LOGITS = 4  # copies in 32 bits: themselves, their softmax, the gradients of both
 
 
@@ -52,7 +53,7 @@ def most_bytes(ready: Preparation, model: Any) -> int | None:
     rows = min(data.batch_size, len(ready.prepared.train))
     if getattr(config, "is_encoder_decoder", False):
         layers *= 2
-    activations = 2 * layers * rows * (34 * longest * hidden + 5 * heads * longest**2)
+    activations = _UNFUSED * 2 * layers * rows * (34 * longest * hidden + 5 * heads * longest**2)
     words = getattr(config, "vocab_size", 0) if ready.task.writes else 0
     logits = 4 * _LOGITS * rows * longest * words
     held = sum(int(weight.nbytes) for weight in model.parameters())

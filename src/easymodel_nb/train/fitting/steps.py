@@ -114,6 +114,7 @@ def take(
         arguments.warmup_steps = 0
         arguments.save_strategy = "no"
         trainer = None
+        _read_all(model)
         try:
             with peak, peak.guard(model), stoppable(model, control):
                 trainer = _InOrder(
@@ -165,6 +166,14 @@ def _as_it_was(model: Any) -> Iterator[None]:
                     buffer.copy_(buffers[name])
         del buffers
         give_back()
+
+
+def _read_all(model: Any) -> None:
+    """Read every weight once: one that is mapped from a file takes memory only from then on."""
+    if model.device.type == "cpu":
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.sum()
 
 
 def checkpoints(model: Any) -> bool:
