@@ -59,7 +59,6 @@ def merged(run: Run, here: Here) -> dict[str, Any]:
     """Merge the adapters and verify it, or say how far the merged model was found apart."""
     here.tell(None, None, "Loading PyTorch")
     with _quietly():
-        import_trainer()
         from easymodel_nb.train import saving  # noqa: PLC0415
         from easymodel_nb.train.probing import Difference  # noqa: PLC0415
 
@@ -77,13 +76,13 @@ def merged(run: Run, here: Here) -> dict[str, Any]:
 
 def planned(run: Run, params: PushParams, token: str | None) -> PushPlanResult:
     """What a push would send, and where; nothing is sent."""
-    began = time.monotonic()
-
-    def tick(*_: Any) -> None:
-        if time.monotonic() - began > _LOOK_LIMIT:
-            raise TimeoutError
-
     with _quietly():
+        began = time.monotonic()
+
+        def tick(*_: Any) -> None:
+            if time.monotonic() - began > _LOOK_LIMIT:
+                raise TimeoutError
+
         target, sent = _push(run, params, token, tick).look()
     shown = Problem(
         code="push.samples",
@@ -147,6 +146,7 @@ def _merged_alone(run: Run) -> Path | None:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Nothing a library logs lands in whatever cell ran last."""
+    import_trainer()  # what is needed to silence it, while an audit may be importing the same
     from easymodel_nb.train.quiet import LogBuffer, quiet  # noqa: PLC0415
 
     with quiet(LogBuffer(redact)):
