@@ -56,7 +56,7 @@ function Done({ node, audit }: { node: Node; audit: Audit }) {
       <Figures audit={audit} />
       <Lengths audit={audit} />
       <Classes classes={audit.classes} />
-      <Examples examples={audit.examples} />
+      <Examples examples={audit.examples} unit={audit.learned_unit} />
       {audit.choices.length > 0 && (
         <Part title="Chosen for you">
           <Choices rows={choices({ choices: audit.choices })} />

@@ -1,6 +1,6 @@
 /** Training examples as the model gets them: what is learned, what is only read, what is cut. */
 import { count } from "../../../logic/format";
-import type { Rendered, Span } from "../../../protocol";
+import type { Audit, Rendered, Span } from "../../../protocol";
 import { Part } from "./Part";
 
 const WORDS: Record<Span["kind"], string> = {
@@ -9,7 +9,12 @@ const WORDS: Record<Span["kind"], string> = {
   cut: "cut off",
 };
 
-export function Examples({ examples }: { examples: Rendered[] }) {
+interface ExamplesProps {
+  examples: Rendered[];
+  unit: Audit["learned_unit"];
+}
+
+export function Examples({ examples, unit }: ExamplesProps) {
   if (examples.length === 0) return null;
   return (
     <Part title="As the model gets it">
@@ -36,8 +41,16 @@ export function Examples({ examples }: { examples: Rendered[] }) {
               </span>
             ))}
           </div>
+          {example.answer && (
+            <p className="em-answer" dir="auto">
+              <span className="em-span-learned" data-kind="learned">
+                {example.answer}
+              </span>
+            </p>
+          )}
           <p>
-            {count(example.tokens)} tokens, {count(example.learned)} learned
+            {count(example.tokens)} tokens
+            {unit === "labels" ? ", the label is learned" : `, ${count(example.learned)} learned`}
           </p>
         </div>
       ))}
