@@ -5,13 +5,9 @@ is handed out the part up to the examples is run (`proof.py`): it must give the 
 the plan.
 """
 
-import logging
-from typing import Any, Literal
+from typing import Literal
 
-from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.workflow.document import Workflow
-
-_log = logging.getLogger(__name__)
 
 
 def export(workflow: Workflow, node: str, to: Literal["script", "notebook"]) -> tuple[str, str]:
@@ -31,8 +27,3 @@ def export(workflow: Workflow, node: str, to: Literal["script", "notebook"]) -> 
 
     with resolve(workflow, node) as ready:
         return Program(ready, workflow.name, notebook=to == "notebook").proven()
-
-
-def refusal(node: str, message: str, **details: Any) -> StudioError:
-    """What cannot be written, on the finetune node."""
-    return problem_error("export.refused", message, node=node, **details)

@@ -11,7 +11,7 @@ from easymodel_nb import environment
 from easymodel_nb.builtin.offline import MINILM
 from easymodel_nb.train import methods, planning
 from easymodel_nb.train.addresses import BUILTIN, local_path, short_name
-from easymodel_nb.train.export.literals import Expression, assignment, comment, literal
+from easymodel_nb.train.export.literals import Expression, assignment, literal
 from easymodel_nb.train.export.loading import BUILT_IN, PACKAGE, Constant, Loading
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.train.roles.arrow import column_at, is_text
@@ -19,7 +19,6 @@ from easymodel_nb.train.roles.values import slot_path, slots
 from easymodel_nb.train.splits import hides
 from easymodel_nb.train.usable import row_keys
 
-_SAID = {"threads", "class_counts", "max_new_tokens", "trainable_parameters", "splits"}
 _ROLE_NAMES = {
     "text_field": "TEXT",
     "text_pair_field": "PAIR",
@@ -127,6 +126,17 @@ class Facts:
             ("WARMUP_RATIO", data.warmup_ratio, None),
             ("WEIGHT_DECAY", data.weight_decay, None),
             ("EVAL_BATCH_SIZE", 16, "for measuring, where it changes nothing"),
+            *(
+                [
+                    (
+                        "EARLY_STOPPING",
+                        data.early_stopping,
+                        "epochs without a better one",
+                    )
+                ]
+                if data.early_stopping is not None
+                else []
+            ),
             ("SEED", data.seed, None),
         ]
 
@@ -168,10 +178,14 @@ class Facts:
         value = "value_at(row, {})" if nested else "row[{}]"
         filled = slots(roles.template or "")
         named = {slot_path(slot)[0] for slot in filled}
-        checks = [f"text_of(row, {self.named(p)}) is not None" for p in texts if p not in named]
+        needed = [self.named(path) for path in texts if path not in named]
+        needed += [literal(slot) for slot in filled if not slot.endswith("?")]
+        if filled:
+            every = ", ".join(needed)
+            checks = [f"all(text_of(row, column) is not None for column in [{every}])"]
+        else:
+            checks = [f"text_of(row, {constant}) is not None" for constant in needed]
         checks += self._checks(value, kinds)
-        if needed := [slot for slot in filled if not slot.endswith("?")]:
-            checks.append(f"all(text_of(row, column) is not None for column in {literal(needed)})")
         keys = [value.format(literal(p) if p in named else self.named(p)) for p in kinds]
         return {
             "nested": nested,
@@ -266,23 +280,17 @@ class Facts:
     def training(self) -> dict[str, Any]:
         """The loop."""
         data = self.data
+        why = self.why("precision")
+        reason = f": {why}" if why else ""
         kind = {"bf16": "torch.bfloat16", "fp16": "torch.float16"}.get(data.precision)
         return {
             "weight_decay": data.weight_decay > 0,
             "autocast": kind,
             "scaler": data.precision == "fp16",
             "gradient_checkpointing": bool(data.gradient_checkpointing),
-            "precision_why": self.why("precision"),
+            "precision": f"weights of 32 bits; computed in {data.precision}{reason}",
+            "early_stopping": data.early_stopping is not None,
         }
-
-    def left(self) -> str:
-        """Choices that no constant shows, as a comment."""
-        told = [
-            f"{c.field} = {c.value!r}: {c.reason}"
-            for c in self.ready.chooser.choices
-            if c.field not in _SAID
-        ]
-        return "\n".join(comment(line) for line in told)
 
 
 def pieces_around(examples: str, loss: str) -> list[str]:

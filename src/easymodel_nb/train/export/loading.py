@@ -45,6 +45,7 @@ class Loading:
     constants: list[Constant]
     code: list[str]
     words: str = "Every row of the splits, as `datasets` reads them."
+    tagged: dict[str, Any] | None = None  # how the lines of a file of words and tags lie
 
 
 def ways(ready: Preparation, *, notebook: bool) -> Iterator[Loading]:
@@ -120,8 +121,12 @@ def _files(
     ready: Preparation, files: list[tuple[str, list[str]]], path: Path, where: Any, why: str | None
 ) -> Iterator[Loading]:
     """Data files; `files` are their places below `where`, by split."""
-    kind = _BUILDERS.get(suffix_of(path))
     constants: list[Constant] = [("DATA", where, why)]
+    tags = next((c.value for c in ready.chooser.choices if c.field == "format.tags"), None)
+    if tags is not None:
+        yield _words(ready, files, constants, universal="UPOS" in tags)
+        return
+    kind = _BUILDERS.get(suffix_of(path))
     if kind is None:
         return
     one = len(files) == 1 and files[0][0] == "train" and files[0][1] in ([""], [str(where)])
@@ -154,7 +159,8 @@ def _options(ready: Preparation, kind: str) -> Iterator[list[str]]:
             names = ready.splits.train.schema.names
             options += ["header=None", f"names={literal(names)}"]
         yield options
-        yield [*options, "dtype=str", "keep_default_na=False"]
+        yield [*options, "keep_default_na=False"]  # where NA or None is a word
+        yield [*options, "keep_default_na=False", 'na_values=[""]']
     elif kind == "text":
         rows = known.get("format.rows")
         how = {"blocks": "paragraph", "files": "document"}.get(str(rows))
@@ -164,6 +170,35 @@ def _options(ready: Preparation, kind: str) -> Iterator[list[str]]:
         yield [*options, 'field="data"']
     else:
         yield []
+
+
+def _words(
+    ready: Preparation,
+    files: list[tuple[str, list[str]]],
+    constants: list[Constant],
+    *,
+    universal: bool,
+) -> Loading:
+    """Files of words and tags, which `datasets` has no reader for."""
+    label = str(ready.task.context.roles.label)
+    place = 3 if universal else int(label.removeprefix("tags_")) - 1 if "_" in label else -1
+    tagged = {
+        "universal": universal,
+        "token": 1 if universal else 0,
+        "label": literal(label),
+        "tag": place,
+    }
+    lines = []
+    by_name = dict(files)
+    named = [ready.splits.train_name, *filter(None, [ready.splits.eval_name])]
+    for variable, name in zip(("train_split", "eval_split"), named, strict=False):
+        places = by_name.get(name, [])
+        if len(places) != 1:
+            raise refused(ready, "Slices and parts of such files cannot be written as code yet.")
+        where = "DATA" if places == [""] else f'f"{{DATA}}{places[0]}"'
+        lines.append(f"{variable} = read_words({where})")
+    told = "A word and its tags a line, a blank line between sentences."
+    return Loading(constants, lines, told, tagged)
 
 
 def _is_utf8(encoding: Any) -> bool:

@@ -6,7 +6,8 @@ from types import ModuleType
 from typing import Any
 
 from easymodel_nb import environment
-from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.runlog.headline import METRICS
 from easymodel_nb.train.export import classification, generation, seq2seq, token_classification
 from easymodel_nb.train.export.facts import Facts, slug
 from easymodel_nb.train.export.loading import Loading, ways
@@ -44,16 +45,17 @@ class Program:
             When none does.
 
         """
+        refuse_what_differs(self.ready)
         wanted = self.task.wanted(self.facts)
         until = self.pieces.index(_PROVEN_TO)
-        why = "no reader of datasets knows this kind of file"
+        reasons: list[str] = []
         for loading in ways(self.ready, notebook=self.notebook):
             parts = self._parts(loading)
             found = differs(parts[:until], wanted, self.task.got)
             if found is None:
                 return self._written(parts)
-            why = found
-        raise self._refused(why)
+            reasons.append(found)
+        raise self._refused(reasons[0] if reasons else "no plain reader knows this kind of file")
 
     def _refused(self, why: str) -> StudioError:
         said = " ".join(why.split())
@@ -105,6 +107,36 @@ class Program:
             "It trains on the same rows as the studio, in the same order and with the same\n"
             "settings, and prints the same losses on the same CPU with the same number of\n"
             "threads (OMP_NUM_THREADS).\n"
+        )
+
+
+def refuse_what_differs(ready: Preparation) -> None:
+    """Refuse what plain code could not do as the studio does.
+
+    Raises
+    ------
+    StudioError
+        On the field to change.
+
+    """
+    data = ready.chooser.data
+    found: dict[str, str] = {}
+    if data.method == "qlora":
+        found["method"] = "QLoRA cannot be exported yet. Choose LoRA: it trains the same adapters."
+    if data.time_budget_minutes is not None:
+        found["time_budget_minutes"] = (
+            "A time budget is kept by measuring on the machine that trains, which plain code does "
+            "not. Clear it and set the epochs."
+        )
+    if data.early_stopping is not None and METRICS[data.task][0].higher:
+        found["early_stopping"] = (
+            f"Early stopping watches {METRICS[data.task][0].name}, which plain code does not "
+            "compute. Clear it and set the epochs."
+        )
+    if found:
+        raise StudioError(
+            Problem(code="export.refused", message=message, node=ready.node, field=field)
+            for field, message in found.items()
         )
 
 
