@@ -264,6 +264,25 @@ def test_a_full_run_has_nothing_to_merge(tmp_path: Path):
     assert caught.value.problems[0].code == "merge.no_adapter"
 
 
+def test_where_the_base_of_adapters_is(runs: dict[str, Run], tmp_path: Path):
+    run = runs["seq2seq"]
+    model = adapters.load_adapted(saving.adapter_of(run.folder))
+    here = base_path(run)
+    for known, expected in (
+        ({"kind": "builtin", "path": str(here)}, (str(here), None)),
+        ({"kind": "hub", "name": "a/b", "revision": "c0ffee", "path": "/gone"}, ("a/b", "c0ffee")),
+        ({"kind": "builtin", "path": "/gone", "source": "builtin:tiny-t5"}, (str(here), None)),
+    ):
+        saving._write_adapter(model, tmp_path / "adapter", {"model": known})
+        assert adapters.base_of(tmp_path / "adapter", {"model": known}) == expected
+        settings = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+        if known["kind"] == "hub":  # for whoever loads it without us
+            assert settings["base_model_name_or_path"] == "a/b"
+            assert settings["revision"] == "c0ffee"
+        else:
+            assert Path(settings["base_model_name_or_path"]) == here
+
+
 # ------------------------------------------------------------ adapters alone
 
 
