@@ -90,11 +90,12 @@ class Jobs:
         key = params.model_dump_json()
         with self._lock:
             since, known = self._looks.get(key, (0.0, None))
-            fresh = bool(since) and time.monotonic() - since < _LOOK_SECONDS
-            if known is not None and fresh:
+            pending = key in self._looks and known is None
+            if known is not None:
                 del self._looks[key]
-                return known
-            if not fresh:
+                if time.monotonic() - since < _LOOK_SECONDS:
+                    return known
+            if not pending:
                 self._looks[key] = time.monotonic(), None
                 self._looker.submit(lambda: self._look(key, found, params, token))
                 self._looker.start()
