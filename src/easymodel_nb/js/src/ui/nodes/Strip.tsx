@@ -2,18 +2,16 @@
 import * as gate from "../../logic/audit";
 import type { Audit, Cell, Node } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
-import { standing, useAudit } from "../gate";
+import { useAudit, useVerdict } from "../gate";
 import { Icon } from "../icons";
 import { Accept, FixButton } from "../Problem";
 
 /** `brief`: only while something keeps the node from training, and without the cells. */
 export function Strip({ node, brief = false }: { node: Node; brief?: boolean }) {
   const audit = useAudit(node.id);
-  const device = useStudio((s) => s.traits.catalog.device);
   const accept = gate.accepted(node);
-  const sign = useStudio((s) => standing(s, node));
+  const [sign, word, rest] = useVerdict(node);
   if (brief && sign !== "red" && sign !== "amber") return null;
-  const [word, rest] = gate.headline(audit, sign, device);
   return (
     <section
       className="em-strip"

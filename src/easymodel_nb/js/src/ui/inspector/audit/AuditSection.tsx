@@ -2,9 +2,8 @@
 import * as gate from "../../../logic/audit";
 import { choices } from "../../../logic/plan";
 import type { Audit, Node, Problem } from "../../../protocol";
-import { useStudio } from "../../../state/session";
 import { Choices } from "../../Choices";
-import { standing, useAudit } from "../../gate";
+import { useAudit, useVerdict } from "../../gate";
 import { Accept, ProblemLine } from "../../Problem";
 import { Section } from "../Section";
 import { Classes } from "./Classes";
@@ -16,9 +15,7 @@ import { Part } from "./Part";
 
 export function AuditSection({ node }: { node: Node }) {
   const audit = useAudit(node.id);
-  const device = useStudio((s) => s.traits.catalog.device);
-  const sign = useStudio((s) => standing(s, node));
-  const [word, rest] = gate.headline(audit, sign, device);
+  const [sign, word, rest] = useVerdict(node);
   return (
     <Section title="Before training" part="audit">
       <div className="em-audit" data-testid="audit-section" data-state={audit?.state ?? "none"}>
