@@ -50,7 +50,9 @@ def ready(**finetune: Any) -> Any:
     rows = SimpleNamespace(
         train=[[0] * 8] * ROWS, texts=100, written=0, prompts=0, max_new_tokens=None
     )
-    return SimpleNamespace(chooser=planning.Chooser(data), prepared=rows, node="f1")
+    return SimpleNamespace(
+        chooser=planning.Chooser(data), prepared=rows, node="f1", lengths=[8] * ROWS
+    )
 
 
 def reasons(prepared: Any) -> dict[str, str]:
@@ -147,7 +149,7 @@ def test_time_grows_with_tokens():
 
 
 def test_batches_are_counted_with_their_padding():
-    rows = [[0] * n for n in (5, 1, 5, 1, 3)]
+    rows = (5, 1, 5, 1, 3)
     assert sorted(padded_tokens(rows, 1, seed=0)) == [1, 1, 3, 5, 5]
     assert padded_tokens(rows, 8, seed=0) == [25]
     assert 15 <= sum(padded_tokens(rows, 2, seed=0)) <= 25

@@ -99,7 +99,9 @@ def fit_check(
 
 def kept(ready: Preparation, home: Path, device: environment.Device) -> Measurement | None:
     """What was measured before for what was prepared; None where nothing was."""
-    return measurement.read(home, measurement.key(ready, device))
+    return (
+        measurement.read(home, measurement.key(ready, device)) if measurement.any_in(home) else None
+    )
 
 
 def known_fit(ready: Preparation, home: Path) -> Fit | None:
@@ -163,7 +165,7 @@ def measure(
     weights = _bytes_of(model)
     for setting in verdict.settings(asked, checkpointing=checkpointing):
         reporter.stage("preparing", _sentence(setting, tried))
-        long, typical = measurement.batches(ready.prepared.train, setting.batch_size)
+        long, typical = measurement.batches(ready, setting.batch_size)
         peak = Peak()
         try:
             taken = steps.take(ready.task, model, plan, setting, long, typical, control, peak)

@@ -7,6 +7,7 @@ a run trains on. It needs no weights, and nothing here trains.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,6 +83,11 @@ class Preparation:
     def config(self) -> Any:
         """The model's config."""
         return self.task.context.config
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Tokens of each training example, counted once."""
+        return [len(example) for example in self.prepared.train]
 
     def problems(self) -> list[Problem]:
         """What the user should know of the data, each on its node; not what was accepted."""

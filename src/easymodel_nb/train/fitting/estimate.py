@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -46,10 +45,9 @@ def batch_seconds(found: Measurement, tokens: float) -> float:
     return per_token * tokens
 
 
-def padded_tokens(train: Sequence[Any], batch_size: int, seed: int) -> list[int]:
+def padded_tokens(lengths: Sequence[int], batch_size: int, seed: int) -> list[int]:
     """Tokens of each batch of the first epoch, padding included, in its real order."""
-    lengths = torch.tensor([len(row) for row in train])
-    order = lengths[torch.tensor(list(LikeLengths(lengths.tolist(), batch_size, seed)))]
+    order = torch.tensor(lengths)[torch.tensor(list(LikeLengths(lengths, batch_size, seed)))]
     parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     return [int(part.max()) * len(part) for part in parts]
 
@@ -58,7 +56,7 @@ def estimate(found: Measurement, ready: Preparation) -> Estimate:
     """The parts of the run that was prepared, with the setting that was measured."""
     data, prepared = ready.chooser.data, ready.prepared
     size, accumulation = found.setting.batch_size, found.setting.gradient_accumulation
-    tokens = padded_tokens(prepared.train, size, data.seed)
+    tokens = padded_tokens(ready.lengths, size, data.seed)
     steps = math.ceil(len(tokens) / accumulation)
     epoch = sum(batch_seconds(found, t) for t in tokens) + steps * found.optimizer_seconds
     a_token = (found.token_seconds or 0.0) * (prepared.max_new_tokens or 0)

@@ -71,7 +71,7 @@ def key(ready: Preparation, device: environment.Device) -> str:
     """Names everything that the measurement of a node depends on."""
     data = ready.chooser.data
     asked = FinetuneData.model_validate(ready.request["node"].get("data", {}))
-    rows, typical = batches(ready.prepared.train, data.batch_size)
+    rows, typical = places(ready.lengths, data.batch_size)
     return cache.digest(
         [
             _VERSION,
@@ -84,8 +84,8 @@ def key(ready: Preparation, device: environment.Device) -> str:
             min(2, data.gradient_accumulation),
             _model_digest(ready),
             str(ready.task.model_options()),
-            [len(row) for row in rows],
-            [len(row) for row in typical],
+            [ready.lengths[place] for place in rows],
+            [ready.lengths[place] for place in typical],
             ready.prepared.max_new_tokens,
         ]
     )
@@ -98,15 +98,23 @@ def _model_digest(ready: Preparation) -> list[Any]:
     return [folder.name, folder.revision, known]
 
 
-def batches(train: Sequence[Any], size: int) -> tuple[list[Any], list[Any]]:
+def batches(ready: Preparation, size: int) -> tuple[list[Any], list[Any]]:
     """The batch of the longest rows, the worst there can be, and one of middle length."""
-    lengths = torch.tensor([len(row) for row in train])
-    order = lengths.argsort(descending=True, stable=True).tolist()
+    train = ready.prepared.train
+    longest, middle = places(ready.lengths, size)
+    return [train[place] for place in longest], [train[place] for place in middle]
+
+
+def places(lengths: Sequence[int], size: int) -> tuple[list[int], list[int]]:
+    """Where their rows are."""
+    order: list[int] = torch.tensor(lengths).argsort(descending=True, stable=True).tolist()
     middle = max(0, len(order) // 2 - size // 2)
-    return (
-        [train[place] for place in order[:size]],
-        [train[place] for place in order[middle : middle + size]],
-    )
+    return order[:size], order[middle : middle + size]
+
+
+def any_in(home: Path) -> bool:
+    """Whether anything was ever measured, before every row is looked at for a key."""
+    return (home / "cache" / "fit").is_dir()
 
 
 def read(home: Path, name: str) -> Measurement | None:

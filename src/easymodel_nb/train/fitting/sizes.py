@@ -37,7 +37,9 @@ def weights(folder: Path) -> int | None:
 
 
 def most_bytes(ready: Preparation, model: Any) -> int | None:
-    """About the most that steps on the longest batch take; None where the config does not tell.
+    """About the most that steps on full batches take; None where the config does not tell.
+
+    It looks at no row, so that a run that is small for its device pays nothing for the answer.
 
     Activations of a transformer layer: 34 s b h + 5 a s^2 b bytes in 16 bits (Korthikanti et al.
     2022, "Reducing Activation Recomputation in Large Transformer Models", equation 2), here for
@@ -49,7 +51,7 @@ def most_bytes(ready: Preparation, model: Any) -> int | None:
     heads = getattr(config, "num_attention_heads", None)
     if not (isinstance(hidden, int) and isinstance(layers, int) and isinstance(heads, int)):
         return None
-    longest = max((len(row) for row in ready.prepared.train), default=0)
+    longest = data.max_length
     rows = min(data.batch_size, len(ready.prepared.train))
     if getattr(config, "is_encoder_decoder", False):
         layers *= 2

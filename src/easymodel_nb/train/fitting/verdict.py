@@ -180,7 +180,7 @@ def nothing_fits(
 ) -> Fit:
     """The verdict where even a batch of one row ran out of memory, or the weights themselves."""
     data = ready.chooser.data
-    longest = max((len(row) for row in ready.prepared.train), default=0)
+    longest = max(ready.lengths, default=0)
     how = "was taken until memory ran out" if tried else "is the least it needs, reckoned"
     return Fit(
         seconds_per_step=None,
