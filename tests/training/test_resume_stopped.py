@@ -108,6 +108,20 @@ def test_what_a_stop_left_unmeasured_is_measured_later(
     assert told(resumed(manager, run)) == told(whole)
 
 
+def test_a_stop_while_a_resumed_run_measures_costs_nothing(
+    manager: RunManager, folder: Path, whole: Run
+):
+    ear, again = Ear(), Ear()
+    ear.when(lambda e: e.type == "progress" and e.step == 4, manager.stop)
+    again.when(lambda e: e.type == "stage" and e.stage == "evaluating", manager.stop)
+    (run,) = manager.submit(workflow(folder), on_event=ear)
+    assert manager.wait(run.id).status == "stopped"
+    manager.resume(run.id, on_event=again)
+    assert manager.wait(run.id).status == "stopped"
+    assert run.view.resumable == 4
+    assert told(resumed(manager, run)) == told(whole)
+
+
 # ------------------------------------------------------------ what cannot be used
 
 

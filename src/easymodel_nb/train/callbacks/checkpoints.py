@@ -54,10 +54,6 @@ class Checkpoints(TrainerCallback):
 
     # ------------------------------------------------------------ when
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        """What it began from is on disk already."""
-        self._last_step = state.global_step
-
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Remember the moment: a step that is left half done goes back to it."""
         self._remember(state.global_step)
@@ -139,6 +135,7 @@ class Checkpoints(TrainerCallback):
 
     def restore(self, found: checkpoints.Found) -> None:
         """Give our own counts back; the Trainer does the same with its own."""
+        self._last_step = found.step  # on disk already, and better than what a stop could write
         for name, keeper in self._keepers.items():
             if name in found.manifest.state:
                 keeper.load_state_dict(found.manifest.state[name])
