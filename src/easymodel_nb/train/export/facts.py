@@ -11,7 +11,7 @@ from easymodel_nb import environment
 from easymodel_nb.builtin.offline import MINILM
 from easymodel_nb.train import methods, planning
 from easymodel_nb.train.addresses import BUILTIN, local_path, short_name
-from easymodel_nb.train.export.literals import Expression, assignment, literal
+from easymodel_nb.train.export.literals import WIDTH, Expression, assignment, literal
 from easymodel_nb.train.export.loading import BUILT_IN, PACKAGE, Constant, Loading
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.train.roles.arrow import column_at, is_text
@@ -193,8 +193,7 @@ class Facts:
             "plain": not nested and all(is_text(kinds[path]) for path in texts),
             "template": roles.template is not None,
             "optional": any(slot.endswith("?") for slot in filled),
-            "checks": checks,
-            "one_line": len("    return " + " and ".join(checks)) <= 100,  # noqa: PLR2004
+            "condition": _condition(checks),
             "label": value.format("LABEL"),
             "value": value,
             "key": f"repr([{', '.join(keys)}])",
@@ -291,6 +290,16 @@ class Facts:
             "precision": f"weights of 32 bits; computed in {data.precision}{reason}",
             "early_stopping": data.early_stopping is not None,
         }
+
+
+def _condition(checks: list[str]) -> str:
+    """Checks joined by `and`, on as few lines as a formatter would give them."""
+    line = " and ".join(checks)
+    if len(f"    return {line}") <= WIDTH + 1:
+        return line
+    pad = "\n        "
+    body = line if len(pad) - 1 + len(line) <= WIDTH + 1 else f"{pad}and ".join(checks)
+    return f"({pad}{body}\n    )"
 
 
 def pieces_around(examples: str, loss: str) -> list[str]:
