@@ -104,16 +104,9 @@ class Attempt:
             self._baseline(measurer, plan, start)
         summary: dict[str, Any] = {}
         try:
-            with stoppable(self.opened.model, self.control):
+            with stoppable(model, self.control):
                 summary = train(
-                    task,
-                    self.opened.model,
-                    plan,
-                    prepared,
-                    measurer,
-                    self.control,
-                    self.reporter,
-                    start,
+                    task, model, plan, prepared, measurer, self.control, self.reporter, start
                 )
                 step = summary.get("kept_step", plan.max_steps)
                 self._last_answers(measurer, plan, start, step)
