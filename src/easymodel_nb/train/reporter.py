@@ -1,7 +1,8 @@
 """What a run says: durable events into its log, the latest state into live.json."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,16 @@ class Reporter:
         if message != self._stage.message:
             self._stage = self._stage.model_copy(update={"message": message})
             self.live()
+
+    @contextmanager
+    def saying(self, message: str) -> Iterator[None]:
+        """Another sentence of the same stage meanwhile, in live.json alone."""
+        before = self._stage.message
+        self.sentence(message)
+        try:
+            yield
+        finally:
+            self.sentence(before)
 
     def advance(self, done: float, *, total: float | None = None) -> None:
         """How far the stage is; the time left is extrapolated from the time it took so far."""

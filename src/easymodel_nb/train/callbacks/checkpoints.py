@@ -110,7 +110,8 @@ class Checkpoints(TrainerCallback):
             return checkpoints.write(self._root, step, self._owner, _plain(kept), fill)
 
         try:
-            path, written = with_ticks(work, self._reporter.heartbeat)
+            with self._reporter.saying(f"Writing the checkpoint of step {step:,}"):
+                path, written = with_ticks(work, self._reporter.heartbeat)
         except (OSError, RuntimeError, SafetensorError) as error:
             if out_of_memory(error):
                 raise
