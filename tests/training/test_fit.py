@@ -151,10 +151,10 @@ def test_what_was_measured_is_not_measured_again(
     assert seen.fit is not None
     assert (again.measured, again.seconds) == (seen.fit.measured, seen.fit.seconds)
     assert (longer.seconds or 0) > (again.seconds or 0)  # twice as many epochs, the same steps
-    ready = prepared(shared_home)
-    assert fit.known_fit(ready, shared_home) is not None
+    device = environment.device(ask_torch=True)
+    assert fit.kept(prepared(shared_home), shared_home, device) is not None
     for changed in ({"batch_size": 5}, {"max_length": 32}, {"lora_rank": 4, "method": "lora"}):
-        assert fit.known_fit(prepared(shared_home, **changed), shared_home) is None
+        assert fit.kept(prepared(shared_home, **changed), shared_home, device) is None
     with pytest.raises(AssertionError):
         check(shared_home, fresh=True)
 

@@ -104,14 +104,6 @@ def kept(ready: Preparation, home: Path, device: environment.Device) -> Measurem
     )
 
 
-def known_fit(ready: Preparation, home: Path) -> Fit | None:
-    """The fit of a prepared node, where it was measured before on this device."""
-    found = kept(ready, home, environment.device(ask_torch=True))
-    if found is None:
-        return None
-    return verdict.verdict(found, ready, free=free_bytes(), ran=False)
-
-
 def _measured(
     ready: Preparation,
     device: environment.Device,
