@@ -23,7 +23,15 @@ from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.preparation import Preparation, prepare
 from easymodel_nb.train.reporter import Reporter
 
-_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "huggingface_hub", "tokenizers")
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "datasets",
+    "accelerate",
+    "peft",
+    "huggingface_hub",
+    "tokenizers",
+)
 
 
 class Opening:
