@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.store.projects import Conflict, Project
 from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.widgets.rpc import (
     AuditResult,
     CommitParams,
@@ -161,6 +162,8 @@ class Commands:
 
     def _train(self, params: TrainParams) -> TrainResult:
         project = self._project_at(params.rev)
+        if blocking := self._session.audits.blocking(project.workflow, params.node):
+            raise StudioError(blocking)
         runs = self._session.manager.submit(
             project.workflow,
             params.node,
@@ -188,6 +191,7 @@ class Commands:
         self._session.audits.measure(self._project_at(params.rev).workflow, params.node)
 
     def _export(self, params: ExportParams) -> ExportResult:
+        import_trainer()  # an audit may be importing it at this moment
         from easymodel_nb.train.export import export  # noqa: PLC0415  late: it is seldom wanted
 
         name, text = export(self._project_at(params.rev).workflow, params.node, params.to)

@@ -106,7 +106,13 @@ class Session:
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
         self.facts = Facts(self.worker, self._tell, describe, home)
-        self.audits = Audits(home, self._tell)
+        self.audits = Audits(
+            home,
+            self._tell,
+            token=self.tokens.token,
+            busy=self._busy,
+            training=lambda: any(view.active for view in manager.views()),
+        )
         self.jobs = Jobs(home, self.tokens.token, self._tell)
         self.changed: Callable[[], None] = lambda: None
         self.chosen_run: str | None = None
@@ -244,6 +250,7 @@ class Session:
 
     def _look_at_variables(self) -> None:
         found = self._list_variables()
+        self.audits.refresh()
         old = self.facts.refresh(lambda source: not source.strip().startswith("builtin:"))
         if old or found != self._variables:
             self._variables = found
@@ -273,6 +280,10 @@ class Session:
 
     def _tell(self) -> None:
         self.changed()
+
+    def _busy(self) -> bool:
+        """Whether a run of the open project was under way at the last look."""
+        return any(view.active for view in self.latest)
 
     def type_token(self, token: str | None) -> None:
         """Hold a typed token, or forget it."""

@@ -144,6 +144,7 @@ class Studio:
         self.box.show()
         self._publisher.start()
         self._session.worker.start()
+        self._session.audits.start()
         self._publisher.poke()  # what this box opens with may have a run to draw
 
     def _ipython_display_(self) -> None:
