@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from easymodel_nb import __version__
-from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.errors import Problem, StudioError, problem_error
 
 if TYPE_CHECKING:
     from easymodel_nb.runlog.run import Run
@@ -190,7 +190,7 @@ def _run(
             if resume is not None:
                 runs = [api.resume(resume, home=home, on_event=shown.event)]
             else:
-                runs = api.train(document, node=node, home=home, on_event=shown.event)
+                runs = api.train(document, node=node, home=home, on_event=shown.event, on_ask=_ask)
     except StudioError as error:
         return _refuse(error, as_json=options.json)
     _explain(runs, as_json=options.json)
@@ -221,6 +221,13 @@ def _refuse(error: StudioError, *, as_json: bool) -> int:
         where = " ".join(filter(None, [problem.node, problem.field]))
         _say(f"{where}: {problem.message}" if where else problem.message)
     return REFUSED
+
+
+def _ask(problems: list[Problem]) -> None:
+    """Warn of what the studio would ask about, and go on."""
+    for problem in problems:
+        where = " ".join(filter(None, [problem.node, problem.field]))
+        _say(f"Warning: {where}: {problem.message}")
 
 
 def _say(sentence: str) -> None:

@@ -16,7 +16,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from easymodel_nb import builtin
+from easymodel_nb import builtin, environment
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
@@ -113,6 +113,18 @@ def failed(workflow: Workflow) -> tuple[Run, Problem]:
     return run, problem
 
 
+def refused(workflow: Workflow) -> Problem:
+    """What the audit says of a node, before there is a run."""
+    home = environment.home()
+    with pytest.raises(StudioError) as caught:
+        train(workflow)
+    problem = next(p for p in caught.value.problems if p.severity == "error")
+    assert "Traceback" not in problem.message
+    assert problem.message.rstrip().endswith((".", "}]"))
+    assert list(home.glob("runs/*")) == []
+    return problem
+
+
 def place(problem: Problem) -> tuple[str, str | None, str | None]:
     return problem.code, problem.node, problem.field
 
@@ -135,12 +147,11 @@ def test_files_that_cannot_be_trained_on(
 ):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    run, problem = failed(small(str(tmp_path / name)))
+    problem = refused(small(str(tmp_path / name)))
     assert problem.code == code
     if code != "dataset.too_small":
         assert (problem.node, problem.field) == ("d1", "source")
         assert name in problem.message
-    assert run.plan is None
 
 
 def rows(path: Path, *values: dict[str, Any]) -> str:
@@ -151,14 +162,14 @@ def rows(path: Path, *values: dict[str, Any]) -> str:
 def test_a_bad_encoding(tmp_path: Path):
     (tmp_path / "a.csv").write_bytes("prompt,target\ncafé,x\n".encode("latin-1"))
     form = {"format": {"encoding": "utf-8"}}
-    _, problem = failed(small(str(tmp_path / "a.csv"), dataset=form))
+    problem = refused(small(str(tmp_path / "a.csv"), dataset=form))
     assert place(problem) == ("format.encoding", "d1", "format")
 
 
 def test_a_missing_column_comes_with_a_fix(tmp_path: Path):
     source = rows(tmp_path / "a.jsonl", *[{"Question": "a", "reply": "b"}] * 4)
     workflow = small(source, prompt_field="question", target_field="reply")
-    _, problem = failed(workflow)
+    problem = refused(workflow)
     assert place(problem) == ("column.missing", "f1", "prompt_field")
     assert "'question'" in problem.message
     assert "Question, reply" in problem.message
@@ -173,25 +184,25 @@ def test_a_missing_column_comes_with_a_fix(tmp_path: Path):
 def test_a_column_missing_in_the_split_that_is_measured(tmp_path: Path):
     rows(tmp_path / "train.jsonl", *[{"prompt": "a", "target": "b"}] * 4)
     rows(tmp_path / "test.jsonl", *[{"prompt": "a", "label": 1}] * 4)
-    _, problem = failed(small(str(tmp_path), dataset={"eval_split": "test"}))
+    problem = refused(small(str(tmp_path), dataset={"eval_split": "test"}))
     assert place(problem) == ("split.unlabelled", "d1", "eval_split")
     assert "it has no column 'target'" in problem.message
 
 
 def test_no_rows_are_left(tmp_path: Path):
     source = rows(tmp_path / "a.jsonl", *[{"prompt": "a", "target": " "}] * 4)
-    _, problem = failed(small(source))
+    problem = refused(small(source))
     assert place(problem) == ("rows.empty", "f1", "target_field")
     assert "'target' is empty" in problem.message
 
 
 def test_no_text_column(tmp_path: Path):
-    _, problem = failed(small(rows(tmp_path / "a.jsonl", {"n": 1}, {"n": 2})))
+    problem = refused(small(rows(tmp_path / "a.jsonl", {"n": 1}, {"n": 2})))
     assert place(problem) == ("column.no_text", "f1", "text_field")
 
 
 def test_a_split_that_is_not_there():
-    _, problem = failed(small(dataset={"eval_split": "exam"}))
+    problem = refused(small(dataset={"eval_split": "exam"}))
     assert place(problem) == ("split.missing", "d1", "eval_split")
     assert "train, validation" in problem.message
 
@@ -201,12 +212,12 @@ def test_a_split_that_is_not_there():
     [("builtin:gpt9", "source.builtin"), ("/no/such/folder", "file.missing")],
 )
 def test_models_that_are_not_there(source: str, code: str):
-    _, problem = failed(small(model=source))
+    problem = refused(small(model=source))
     assert place(problem) == (code, "m1", "source")
 
 
 def test_a_folder_that_is_no_model(tmp_path: Path):
-    _, problem = failed(small(model=str(tmp_path)))
+    problem = refused(small(model=str(tmp_path)))
     assert place(problem) == ("model.folder", "m1", "source")
 
 
@@ -219,14 +230,14 @@ def saved(folder: Path, model: Any) -> str:
 def test_models_of_another_kind(tmp_path: Path):
     size = {"vocab_size": 4096, "d_model": 8, "d_ff": 8, "d_kv": 4, "num_layers": 1, "num_heads": 2}
     t5 = saved(tmp_path / "t5", T5ForConditionalGeneration(T5Config(**size)))
-    _, problem = failed(small(model=t5))
+    problem = refused(small(model=t5))
     assert place(problem) == ("model.task", "f1", "task")
     assert "encoder-decoder" in problem.message
     bert = BertConfig(
         vocab_size=4096, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=8,
     )  # fmt: skip
-    _, problem = failed(small(model=saved(tmp_path / "bert", BertForMaskedLM(bert))))
+    problem = refused(small(model=saved(tmp_path / "bert", BertForMaskedLM(bert))))
     assert place(problem) == ("model.task", "f1", "task")
     assert "BertForMaskedLM" in problem.message
 

@@ -11,6 +11,7 @@ from small_runs import small
 from transformers import AutoTokenizer
 
 from easymodel_nb import builtin
+from easymodel_nb.errors import StudioError
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
@@ -133,11 +134,11 @@ def test_what_cannot_be_learned_is_counted_with_why(tmp_path: Path):
 
 
 def test_nothing_to_learn_is_refused_with_why(tmp_path: Path):
-    (run,) = train(small(written(tmp_path, [talk("a")] * 5 + [talk("b")] * 5)))
-    assert run.status == "failed"
-    assert run.view.problem is not None
-    assert (run.view.problem.code, run.view.problem.field) == ("rows.empty", "messages_field")
-    assert "have no answer of the assistant" in run.view.problem.message
+    with pytest.raises(StudioError) as caught:
+        train(small(written(tmp_path, [talk("a")] * 5 + [talk("b")] * 5)))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.field) == ("rows.empty", "messages_field")
+    assert "have no answer of the assistant" in problem.message
 
 
 # ------------------------------------------------------------ templates

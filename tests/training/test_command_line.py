@@ -1,6 +1,7 @@
 """The command line trains: its JSON lines are the log, its exit codes tell how it went."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from easymodel_nb import builtin
 from easymodel_nb.store.first import first_workflow
 
 Events = list[dict[str, Any]]
@@ -87,20 +89,42 @@ def test_the_plan_of_a_run_can_be_trained_again(tmp_path: Path, home: Path):
     assert points[0] == [pytest.approx(point, rel=1e-4) for point in points[1]]
 
 
+def torn_model(folder: Path) -> Path:
+    """A model whose weights cannot be read: only a run finds that out."""
+    folder = Path(shutil.copytree(builtin.path("tiny-gpt2"), folder))
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    return folder
+
+
 def test_a_run_that_fails_says_why_and_exits_with_1(tmp_path: Path, home: Path):
-    (tmp_path / "empty.csv").write_text("")
-    done = subprocess.run(
-        command("train", workflow_file(tmp_path, str(tmp_path / "empty.csv"))),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
+    file = workflow_file(tmp_path)
+    document = json.loads(file.read_text())
+    (model,) = [node for node in document["nodes"] if node["type"] == "model"]
+    model["data"]["source"] = str(torn_model(tmp_path / "torn"))
+    file.write_text(json.dumps(document))
+    done = subprocess.run(command("train", file), capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
     failed = log_of(home)[-1]
     assert failed["type"] == "run_failed"
-    assert (failed["problem"]["node"], failed["problem"]["field"]) == ("d1", "source")
+    assert (failed["problem"]["node"], failed["problem"]["field"]) == ("m1", "source")
     assert failed["problem"]["message"] in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_red_audit_refuses_before_there_is_a_run(tmp_path: Path, home: Path):
+    (tmp_path / "empty.csv").write_text("")
+    file = workflow_file(tmp_path, str(tmp_path / "empty.csv"))
+    done = subprocess.run(
+        command("train", file, "--json"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert line["type"] == "refused"
+    (problem,) = line["problems"]
+    assert (problem["code"], problem["node"], problem["field"]) == ("file.empty", "d1", "source")
+    assert problem["message"] in done.stderr
+    assert list(home.glob("runs/*")) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,6 +12,7 @@ from small_runs import small
 from tiny_seq2seq import EOS, MODELS, byte_tokenizer, save, t5
 
 from easymodel_nb import metrics
+from easymodel_nb.errors import StudioError
 from easymodel_nb.metrics.overlap import overlap
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
@@ -180,14 +181,13 @@ def test_a_template_is_the_source(tmp_path: Path, model: Make):
 
 
 def test_an_encoder_decoder_for_generation_is_refused(tmp_path: Path, model: Make):
-    (run,) = train(small(written(tmp_path, pairs(20)), model=model("t5"), task="generation"))
-    assert run.status == "failed"
-    assert run.view.problem is not None
-    assert (run.view.problem.code, run.view.problem.field) == ("model.task", "task")
-    (run,) = train(small(task="seq2seq"))
-    assert run.status == "failed"
-    assert run.view.problem is not None
-    assert run.view.problem.code == "model.task"
+    with pytest.raises(StudioError) as caught:
+        train(small(written(tmp_path, pairs(20)), model=model("t5"), task="generation"))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.field) == ("model.task", "task")
+    with pytest.raises(StudioError) as caught:
+        train(small(task="seq2seq"))
+    assert caught.value.problems[0].code == "model.task"
 
 
 # ------------------------------------------------------------ prefixes

@@ -12,7 +12,7 @@ from small_runs import small
 from tiny_models import FAMILIES, make
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from easymodel_nb.errors import Problem
+from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
 from easymodel_nb.workflow.document import Workflow
@@ -307,8 +307,8 @@ def test_one_tag_for_everything_is_refused(folder: Path, tmp_path: Path):
     rows = [(words, ["O"] * len(words)) for words, _ in TRAIN]
     data = write(tmp_path / "data", rows, rows[:9])
     document = workflow(folder, data, text_field="tokens", label_field="ner_tags")
-    (run,) = train(document, home=tmp_path)
-    problem = run.view.problem
-    assert problem is not None
+    with pytest.raises(StudioError) as caught:
+        train(document, home=tmp_path)
+    (problem,) = caught.value.problems
     assert (problem.code, problem.field, problem.node) == ("tags.one", "label_field", "f1")
     assert "'O'" in problem.message

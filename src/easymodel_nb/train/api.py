@@ -2,15 +2,17 @@
 
 import json
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from easymodel_nb import environment
-from easymodel_nb.errors import problem_error
+from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.events import Event, finite
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.secrets import TokenHolder
+from easymodel_nb.train import gate
 from easymodel_nb.train.manager import manager_of, stop_all
 from easymodel_nb.train.plan import PLAN_FORMAT, request_of
 from easymodel_nb.workflow.document import Workflow, read_text
@@ -25,6 +27,7 @@ def train(
     home: str | os.PathLike[str] | None = None,
     token: str | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
+    on_ask: Callable[[list[Problem]], None] | None = None,
 ) -> list[Run]:
     """Train one finetune node of a workflow, or all of them in topological order; blocks.
 
@@ -40,6 +43,9 @@ def train(
         A Hub token; None uses the one of `hf auth login`, HF_TOKEN or Colab.
     on_event
         Called with every event (a dict) after it is in the log, from another thread.
+    on_ask
+        Called with what the audits ask and nobody has accepted, before training goes on; None
+        warns (`warnings.warn`).
 
     Returns
     -------
@@ -49,7 +55,7 @@ def train(
     Raises
     ------
     StudioError
-        When the workflow is invalid, before any run is created.
+        When the workflow is invalid or an audit is red, before any run is created.
 
     """
     manager = manager_of(environment.home(home))
@@ -57,6 +63,9 @@ def train(
     holder.type_in(token)
     tell = _teller(on_event)
     document = _read(workflow)
+    asked = gate.look(document, node, manager.home, holder.token)
+    if asked:
+        (on_ask or _warn)(asked)
     if isinstance(document, Workflow):
         runs = manager.submit(document, node, token=holder.token, on_event=tell)
     else:
@@ -87,6 +96,11 @@ def resume(
     holder.type_in(token)
     run = manager.resume(run_id, token=holder.token, on_event=_teller(on_event))
     return manager.wait(run.id)
+
+
+def _warn(asked: list[Problem]) -> None:
+    for problem in asked:
+        warnings.warn(f"{problem.node}: {problem.message}", stacklevel=3)
 
 
 def _teller(on_event: Callable[[dict[str, Any]], None] | None) -> Callable[[Event], None]:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from easymodel_nb.errors import Problem, StudioError
+from easymodel_nb.secrets import redact
 from easymodel_nb.train import disk, planning
 from easymodel_nb.train.audited import Audit, Bar
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.hub import STREAM_ABOVE, TooLarge, megabytes
 from easymodel_nb.train.preparation import Preparation, parse, prepare
+from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Unlogged
 from easymodel_nb.train.tasks.figures import Counts, RowFigures
 from easymodel_nb.train.verdict import judged, too_long
@@ -55,7 +57,10 @@ def audit(
     """
     accept = parse(FinetuneData, request["node"]).accept
     node = str(request["node"]["id"])
-    with tempfile.TemporaryDirectory(prefix="easymodel-audit-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="easymodel-audit-") as folder,
+        quiet(LogBuffer(redact)),
+    ):
         reporter = Unlogged(home, Path(folder), on_stage=on_stage)
         try:
             ready = prepare(request, token, control, reporter, weights=False, limit=ANNOUNCED)

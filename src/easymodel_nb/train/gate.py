@@ -1,0 +1,74 @@
+"""The gate of `train()` and the command line: every node is audited before a run is created."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from easymodel_nb.errors import Problem, StudioError
+from easymodel_nb.secrets import redact
+from easymodel_nb.train.asking import audit_request
+from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.heavy import import_trainer
+from easymodel_nb.train.plan import request_of
+from easymodel_nb.train.verdict import blocking, open_questions
+from easymodel_nb.workflow.check import check, training_order
+from easymodel_nb.workflow.document import Workflow
+
+_log = logging.getLogger(__name__)
+Token = Callable[[], str | None]
+
+
+def look(
+    document: Workflow | dict[str, Any], node: str | None, home: Path, token: Token
+) -> list[Problem]:
+    """Audit what is to be trained; returns what is asked and was not accepted.
+
+    What cannot be audited here, such as a model of another run, goes on: the run will say what
+    is wrong with it. What was tokenised is in the cache when the run starts.
+
+    Raises
+    ------
+    StudioError
+        With everything that keeps a node from being trained.
+
+    """
+    red: list[Problem] = []
+    asked: list[Problem] = []
+    for request in _requests(document, node):
+        found = _audited(request, home, token)
+        red += [problem for problem in blocking(found) if not _is_remote(problem)]
+        asked += open_questions(found)
+    if red:
+        raise StudioError(red)
+    return asked
+
+
+def _is_remote(problem: Problem) -> bool:
+    """Whether the network said so, which may be otherwise when the run asks again."""
+    return problem.code.startswith(("hub.", "source.url"))
+
+
+def _requests(document: Workflow | dict[str, Any], node: str | None) -> Iterator[dict[str, Any]]:
+    if not isinstance(document, Workflow):
+        yield request_of(document)
+        return
+    errors = [problem for problem in check(document, node) if problem.severity == "error"]
+    if errors:
+        raise StudioError(errors)
+    for name in [node] if node is not None else training_order(document):
+        yield audit_request(document, name)
+
+
+def _audited(request: dict[str, Any], home: Path, token: Token) -> Audit:
+    import_trainer()
+    from easymodel_nb.train.audit import audit  # noqa: PLC0415  it imports PyTorch
+
+    try:
+        return audit(request, home, token, Control(home / "cache" / "audits"))
+    except Stopped:
+        return Audit(state="unknown")
+    except Exception as error:  # noqa: BLE001  the run will say what is wrong
+        _log.warning("a node could not be audited: %s", redact(str(error)))
+        return Audit(state="unknown")
