@@ -65,7 +65,6 @@ class SummedLoss:
         # A step without a target has no gradient; divided by 0 it would spoil all weights.
         return total / items.clamp(min=1)
 
-
     def state_dict(self) -> dict[str, Any]:
         """What the next progress line will be made of."""
         return self.since_line.state_dict()
