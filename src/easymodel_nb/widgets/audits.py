@@ -201,13 +201,13 @@ class Audits:
                 self._current, self._message = (question.key, control), ""
             self._changed()
             audit = self._made(question, control)
+            if audit is not None and _is_kept(question, audit):  # before it is shown
+                self._store.write(question.key, audit)
             with self._state:
                 self._current = None
                 if audit is not None:
                     self._keep(question.key, audit)
             if audit is not None:
-                if question.lasting and audit.state == "done" and not _may_change(audit):
-                    self._store.write(question.key, audit)
                 self._changed()
 
     def _settled(self) -> Question | None:
@@ -286,6 +286,10 @@ def _may_change(audit: Audit) -> bool:
     return audit.state == "unknown" or any(
         problem.code.startswith(("hub.", "source.url")) for problem in audit.problems
     )
+
+
+def _is_kept(question: Question, audit: Audit) -> bool:
+    return question.lasting and audit.state == "done" and not _may_change(audit)
 
 
 def _free(home: Path, audit: Audit | None) -> int | None:
