@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.store.projects import Conflict, Project
 from easymodel_nb.train.audited import Audit
-from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.widgets.rpc import (
     AuditResult,
     CommitParams,
@@ -191,11 +190,8 @@ class Commands:
         self._session.audits.measure(self._project_at(params.rev).workflow, params.node)
 
     def _export(self, params: ExportParams) -> ExportResult:
-        import_trainer()  # an audit may be importing it at this moment
-        from easymodel_nb.train.export import export  # noqa: PLC0415  late: it is seldom wanted
-
-        name, text = export(self._project_at(params.rev).workflow, params.node, params.to)
-        return ExportResult(name=name, text=text)
+        workflow = self._project_at(params.rev).workflow
+        return self._session.exports.ask(workflow, params.node, params.to)
 
     def _take(self, params: TakeParams) -> JobResult:
         return JobResult(job=self._session.jobs.take(params.run, params.what))

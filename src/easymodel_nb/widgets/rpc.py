@@ -160,10 +160,11 @@ class ExportParams(NodeParams):
 
 
 class ExportResult(BaseModel):
-    """A file for the user to keep."""
+    """A file for the user to keep; while `writing` there is none yet: ask again."""
 
-    name: str
-    text: str
+    name: str = ""
+    text: str = ""
+    writing: bool = False
 
 
 class TakeParams(_Params):
@@ -306,7 +307,7 @@ METHODS: dict[str, Method] = {
     "audit": Method(NodeParams, AuditResult, "what the gate says of a node; error `stale`"),
     "fit_check": Method(NodeParams, Empty, "measure time and memory of a node; error `stale`"),
     "resume": Method(ResumeParams, TrainResult, "go on with a run from its last checkpoint"),
-    "export": Method(ExportParams, ExportResult, "a node as plain code; error `stale`"),
+    "export": Method(ExportParams, ExportResult, "a node as plain code; again while `writing`"),
     "take": Method(TakeParams, JobResult, "pack a run's model for download, or merge it"),
     "push_plan": Method(
         PushParams, PushPlanResult, "what a push would send, and where; again while `checking`"

@@ -17,6 +17,7 @@ from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import Project, ProjectInfo, ProjectStore
 from easymodel_nb.widgets import cards, templates
 from easymodel_nb.widgets.audits import Audits
+from easymodel_nb.widgets.exports import Exports
 from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.jobs import Jobs
 from easymodel_nb.widgets.mismatch import unfit_tasks
@@ -113,6 +114,7 @@ class Session:
             busy=self._busy,
             training=lambda: any(view.active for view in manager.views()),
         )
+        self.exports = Exports()
         self.jobs = Jobs(home, self.tokens.token, self._tell)
         self.changed: Callable[[], None] = lambda: None
         self.chosen_run: str | None = None
@@ -261,6 +263,7 @@ class Session:
         self.worker.close()
         self.audits.close()
         self.jobs.close()
+        self.exports.close()
 
     # ------------------------------------------------------------ the machine
 

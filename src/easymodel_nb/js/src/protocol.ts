@@ -456,11 +456,12 @@ export interface ExportParams {
   to?: "script" | "notebook";
 }
 /**
- * A file for the user to keep.
+ * A file for the user to keep; while `writing` there is none yet: ask again.
  */
 export interface ExportResult {
   name: string;
   text: string;
+  writing: boolean;
 }
 /**
  * What a finetune node holds; None means "choose for me".

@@ -1,5 +1,7 @@
 /** A model on its way out: its jobs, a zip that comes in parts, and the look before a push. */
+
 import type { Job, PushPlanResult, RunCard } from "../protocol";
+import { again } from "./again";
 import type { Rpc } from "./rpc";
 
 export type Call = Rpc["call"];
@@ -12,7 +14,6 @@ export interface Wanted {
 
 /** A larger zip does not come through the kernel's messages. */
 export const BY_PARTS = 200e6;
-const AGAIN_MS = 700;
 
 export const jobOf = (jobs: Job[], run: string, kind: Job["kind"]): Job | undefined =>
   jobs.find((j) => j.run === run && j.kind === kind);
@@ -48,16 +49,15 @@ export async function fetchZip(
 }
 
 /** What a push would send; the kernel asks the Hub meanwhile. */
-export async function look(
+export const look = (
   call: Call,
   wanted: Wanted,
-  wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
-): Promise<PushPlanResult> {
-  for (;;) {
-    const plan = await call("push_plan", wanted);
-    if (!plan.checking) return plan;
-    await wait(AGAIN_MS);
-  }
-}
+  wait?: (ms: number) => Promise<void>,
+): Promise<PushPlanResult> =>
+  again(
+    () => call("push_plan", wanted),
+    (plan) => plan.checking,
+    wait,
+  );
 
 export const fileName = (path: string): string => path.split(/[\\/]/).pop() ?? path;

@@ -1,5 +1,6 @@
 /** What the user can do. Edits change the working copy; commands go to Python. */
 
+import { again } from "../logic/again";
 import { accepted, toggled } from "../logic/audit";
 import * as graph from "../logic/graph";
 import * as history from "../logic/history";
@@ -17,8 +18,6 @@ import { makeUploads } from "./uploads";
 export type Actions = ReturnType<typeof makeActions>;
 
 const LOOK_MS = 2_000;
-/** The first export imports the trainer and reads the data. */
-const EXPORT_LIMIT_MS = 300_000;
 
 export function makeActions(sync: Sync) {
   const { store, committer, call } = sync;
@@ -267,7 +266,12 @@ export function makeActions(sync: Sync) {
     async exportNode(node: string, to: "script" | "notebook") {
       notify(`Writing the ${to}: it is tried on the data first.`, "info");
       const made = await attempt(
-        atRev((rev) => call("export", { node, to, rev }, EXPORT_LIMIT_MS)),
+        atRev((rev) =>
+          again(
+            () => call("export", { node, to, rev }),
+            (answer) => answer.writing,
+          ),
+        ),
       );
       if (!made) return;
       set({ exported: { ...made, node } });
