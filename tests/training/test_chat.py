@@ -214,7 +214,7 @@ def test_the_oldest_turns_leave_and_the_rules_stay():
     (whole,) = rows_of(tokenizer).encode([turns])
     assert not whole.cut
     rows = rows_of(tokenizer, len(whole.ids) // 2)
-    (text,) = rows.encode([turns])
+    ((text,),) = rows.encode([turns])
     said = tokenizer.decode(text.ids)
     assert text.cut
     assert len(text.ids) <= len(whole.ids) // 2
