@@ -211,7 +211,7 @@ def test_rules_join_the_question_where_the_template_has_no_place_for_them(tmp_pa
 def test_the_oldest_turns_leave_and_the_rules_stay():
     tokenizer = AutoTokenizer.from_pretrained(TINY)
     turns = talk(*(f"turn {n} of this long talk" for n in range(12)), system="Be brief.")
-    (whole,) = rows_of(tokenizer).encode([turns])
+    ((whole,),) = rows_of(tokenizer).encode([turns])
     assert not whole.cut
     rows = rows_of(tokenizer, len(whole.ids) // 2)
     ((text,),) = rows.encode([turns])
@@ -224,13 +224,13 @@ def test_the_oldest_turns_leave_and_the_rules_stay():
     # As many turns as fit: with two more it would be too long.
     first = int(said.split("User: turn ")[1].split()[0])
     more = [turns[0], *turns[1 + first - 2 :]]
-    assert len(rows_of(tokenizer).encode([more])[0].ids) > len(whole.ids) // 2
+    assert len(rows_of(tokenizer).encode([more])[0][0].ids) > len(whole.ids) // 2
 
 
 @pytest.mark.parametrize(("question", "answer"), [("word " * 60, "short"), ("short", "word " * 60)])
 def test_one_exchange_that_is_too_long_keeps_its_answer(question: str, answer: str):
     tokenizer = AutoTokenizer.from_pretrained(TINY)
-    (text,) = rows_of(tokenizer, 24).encode([talk(question, answer)])
+    ((text,),) = rows_of(tokenizer, 24).encode([talk(question, answer)])
     assert text.cut
     assert len(text.ids) == 24
     (example,) = Windows([text], 24)
