@@ -174,3 +174,22 @@ def test_everything_is_as_it_was_afterwards(printed: StringIO):
     assert all(not handler.filters for handler in logging.getLogger().handlers)
     say("again")
     assert printed.getvalue() == "again\n"
+
+
+def test_the_last_of_several_puts_everything_back():
+    from huggingface_hub.utils import are_progress_bars_disabled
+
+    show, bars = warnings.showwarning, are_progress_bars_disabled()
+    audit, training = quiet(LogBuffer(redact)), LogBuffer(redact)
+    audit.__enter__()
+
+    def train() -> None:
+        with quiet(training):
+            audit.__exit__(None, None, None)  # it ends while the run goes on
+            assert are_progress_bars_disabled()
+            warnings.warn("of the run", UserWarning, stacklevel=1)
+
+    run(train, "easymodel-run-1")
+    assert training.lines() == ["warning UserWarning: of the run"]
+    assert warnings.showwarning is show
+    assert are_progress_bars_disabled() == bars

@@ -9,11 +9,12 @@ from typing import Any
 
 from easymodel_nb import environment
 from easymodel_nb.errors import Problem, problem_error
-from easymodel_nb.runlog.events import Event, finite
+from easymodel_nb.runlog.events import Event, StopReason, finite
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.secrets import TokenHolder
 from easymodel_nb.train import gate
-from easymodel_nb.train.manager import manager_of, stop_all
+from easymodel_nb.train import manager as managers
+from easymodel_nb.train.manager import manager_of
 from easymodel_nb.train.plan import PLAN_FORMAT, request_of
 from easymodel_nb.workflow.document import Workflow, read_text
 
@@ -96,6 +97,12 @@ def resume(
     holder.type_in(token)
     run = manager.resume(run_id, token=holder.token, on_event=_teller(on_event))
     return manager.wait(run.id)
+
+
+def stop_all(reason: StopReason) -> None:
+    """Ask everything of this process to stop: the audits before the runs, and the runs."""
+    gate.stop()
+    managers.stop_all(reason)
 
 
 def _warn(asked: list[Problem]) -> None:

@@ -18,6 +18,7 @@ from easymodel_nb.workflow.document import Workflow
 
 _log = logging.getLogger(__name__)
 Token = Callable[[], str | None]
+_under_way: list[Control] = []
 
 
 def look(
@@ -65,10 +66,20 @@ def _audited(request: dict[str, Any], home: Path, token: Token) -> Audit:
     import_trainer()
     from easymodel_nb.train.audit import audit  # noqa: PLC0415  it imports PyTorch
 
+    control = Control(home / "cache" / "audits")
+    _under_way.append(control)
     try:
-        return audit(request, home, token, Control(home / "cache" / "audits"))
-    except Stopped:
+        return audit(request, home, token, control)
+    except Stopped:  # so will be the run
         return Audit(state="unknown")
     except Exception as error:  # noqa: BLE001  the run will say what is wrong
         _log.warning("a node could not be audited: %s", redact(str(error)))
         return Audit(state="unknown")
+    finally:
+        _under_way.remove(control)
+
+
+def stop() -> None:
+    """End the audits under way; what they were for is queued, and can be stopped there."""
+    for control in _under_way:
+        control.stop("signal")

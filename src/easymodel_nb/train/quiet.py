@@ -72,28 +72,61 @@ def quiet(buffer: LogBuffer) -> Iterator[None]:
     def belongs(thread: str) -> bool:
         return thread == name or thread.startswith(f"{name}-")
 
-    restore_bars = _bars_off()  # first: it may import a library that brings a handler
+    entry = (belongs, buffer)
+    _SHARED.enter(entry)  # first: it may import a library that brings a handler
     diversion = _Diversion(belongs, buffer)
     handlers = _handlers()
     for handler in handlers:
         handler.addFilter(diversion)
-    show = warnings.showwarning
-
-    def show_warning(message: Any, category: Any, *where: Any, **more: Any) -> None:
-        if belongs(threading.current_thread().name):
-            buffer.add(f"warning {category.__name__}: {message}")
-        else:
-            show(message, category, *where, **more)
-
-    warnings.showwarning = show_warning
     try:
         yield
     finally:
-        restore_bars()
-        if warnings.showwarning is show_warning:
-            warnings.showwarning = show
         for handler in handlers:
             handler.removeFilter(diversion)
+        _SHARED.leave(entry)
+
+
+class _Shared:
+    """What threads that are quiet at once share: one hook for warnings, and no progress bars.
+
+    An audit may end while a run goes on: only the last one puts back what the first one took.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[_Entry] = []
+        self._show: Callable[..., None] = warnings.showwarning
+        self._restore_bars: Callable[[], None] = lambda: None
+
+    def enter(self, entry: "_Entry") -> None:
+        with self._lock:
+            if not self._entries:
+                self._restore_bars = _bars_off()
+            if warnings.showwarning != self._hook:
+                self._show = warnings.showwarning
+                warnings.showwarning = self._hook
+            self._entries.append(entry)
+
+    def leave(self, entry: "_Entry") -> None:
+        with self._lock:
+            self._entries.remove(entry)
+            if self._entries:
+                return
+            self._restore_bars()
+            if warnings.showwarning == self._hook:
+                warnings.showwarning = self._show
+
+    def _hook(self, message: Any, category: Any, *where: Any, **more: Any) -> None:
+        name = threading.current_thread().name
+        for belongs, buffer in list(self._entries):
+            if belongs(name):
+                buffer.add(f"warning {category.__name__}: {message}")
+                return
+        self._show(message, category, *where, **more)
+
+
+_Entry = tuple[Callable[[str], bool], LogBuffer]
+_SHARED = _Shared()
 
 
 def _handlers() -> list[logging.Handler]:
