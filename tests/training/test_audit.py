@@ -12,11 +12,11 @@ import pytest
 from transformers import AutoTokenizer
 
 from easymodel_nb import builtin
-from easymodel_nb.train.asking import audit_request
-from easymodel_nb.train.audit import audit
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.asking import audit_request
+from easymodel_nb.train.auditing.audit import audit
+from easymodel_nb.train.auditing.audited import Audit
+from easymodel_nb.train.auditing.verdict import judged
 from easymodel_nb.train.control import Control, Stopped
-from easymodel_nb.train.verdict import judged
 from easymodel_nb.workflow.document import Edge, Node, Workflow
 
 GPT2, T5 = "builtin:tiny-gpt2", "builtin:tiny-t5"

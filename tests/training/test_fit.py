@@ -20,7 +20,7 @@ from easymodel_nb import environment
 from easymodel_nb.errors import StudioError
 from easymodel_nb.train import fit, planning
 from easymodel_nb.train.assembly import assemble
-from easymodel_nb.train.audited import Fit
+from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.fitting import measurement, memory, steps, verdict
 from easymodel_nb.train.fitting.measurement import Measurement, Setting

@@ -9,8 +9,8 @@ from small_runs import small
 from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
-from easymodel_nb.train.asking import audit_request
-from easymodel_nb.train.audit import audit
+from easymodel_nb.train.auditing.asking import audit_request
+from easymodel_nb.train.auditing.audit import audit
 from easymodel_nb.train.control import Control
 from easymodel_nb.workflow.document import Workflow
 

@@ -18,9 +18,9 @@ from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.runlog.log import RunLog
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
-from easymodel_nb.train.publish import Push
-from easymodel_nb.train.publish_errors import Cancelled
-from easymodel_nb.train.publish_target import RECORD
+from easymodel_nb.train.takeaway.publish import Push
+from easymodel_nb.train.takeaway.publish_errors import Cancelled
+from easymodel_nb.train.takeaway.publish_target import RECORD
 
 READ, FINE = "hf_" + "readOnly1" * 4, "hf_" + "fineGrain" * 4
 WEIGHTS = "model.safetensors"

@@ -17,8 +17,8 @@ from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import saving
 from easymodel_nb.train.api import train
-from easymodel_nb.train.packing import pack
-from easymodel_nb.train.parcel import parcel
+from easymodel_nb.train.takeaway.packing import pack
+from easymodel_nb.train.takeaway.parcel import parcel
 from easymodel_nb.widgets import job_work
 from easymodel_nb.widgets.jobs import Jobs
 from easymodel_nb.widgets.rpc import PushParams, PushPlanResult, reply

@@ -8,7 +8,7 @@ import pytest
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.store.first import first_workflow
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.train.control import Control
 from easymodel_nb.widgets import audits as module
 from easymodel_nb.widgets.audits import Audits

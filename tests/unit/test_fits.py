@@ -10,7 +10,7 @@ import pytest
 
 from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.train import turns
-from easymodel_nb.train.audited import Audit, Fit
+from easymodel_nb.train.auditing.audited import Audit, Fit
 from easymodel_nb.train.control import Control
 from easymodel_nb.widgets.fits import Fits
 

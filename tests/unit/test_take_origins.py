@@ -9,7 +9,7 @@ from huggingface_hub import constants
 
 from easymodel_nb import builtin
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train.origins import Origin, of_dataset, of_model, origins
+from easymodel_nb.train.takeaway.origins import Origin, of_dataset, of_model, origins
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 

@@ -12,8 +12,8 @@ from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.events import Event, StopReason, finite
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.secrets import TokenHolder
-from easymodel_nb.train import gate
 from easymodel_nb.train import manager as managers
+from easymodel_nb.train.auditing import gate
 from easymodel_nb.train.manager import manager_of
 from easymodel_nb.train.plan import PLAN_FORMAT, request_of
 from easymodel_nb.workflow.document import Workflow, read_text

@@ -18,7 +18,7 @@ from easymodel_nb.runlog.events import now
 from easymodel_nb.secrets import redact
 from easymodel_nb.train import methods, planning
 from easymodel_nb.train.assembly import assemble, torch_device
-from easymodel_nb.train.audited import Fit
+from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting import measurement, steps, verdict

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from easymodel_nb import environment
 from easymodel_nb.train.addresses import BUILTIN, VARIABLE, local_path
-from easymodel_nb.train.asking import audit_request
+from easymodel_nb.train.auditing.asking import audit_request
 from easymodel_nb.workflow.document import Workflow
 
 _VERSION = 1  # of what an audit holds

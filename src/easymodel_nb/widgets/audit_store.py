@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.audited import Audit
 
 _MOST = 200
 _DAY = 86_400.0

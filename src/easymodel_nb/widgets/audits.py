@@ -18,10 +18,10 @@ from typing import Any, Protocol
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.audited import Audit
+from easymodel_nb.train.auditing.verdict import blocking, judged
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
-from easymodel_nb.train.verdict import blocking, judged
 from easymodel_nb.widgets.audit_keys import Keys, Question
 from easymodel_nb.widgets.audit_store import AuditStore
 from easymodel_nb.widgets.fits import Fits
@@ -271,7 +271,7 @@ def _audit(
     request: dict[str, Any], home: Path, token: Token, control: Control, **more: Any
 ) -> Audit:
     import_trainer()
-    from easymodel_nb.train.audit import audit  # noqa: PLC0415  it imports PyTorch, on the worker
+    from easymodel_nb.train.auditing.audit import audit  # noqa: PLC0415  it imports PyTorch, on the worker
 
     return audit(request, home, token, control, **more)
 

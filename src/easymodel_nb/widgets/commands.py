@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.store.projects import Conflict, Project
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.widgets.rpc import (
     AuditResult,
     CommitParams,

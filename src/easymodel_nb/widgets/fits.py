@@ -13,7 +13,7 @@ from easymodel_nb import environment
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
 from easymodel_nb.train import turns
-from easymodel_nb.train.audited import Audit, Fit
+from easymodel_nb.train.auditing.audited import Audit, Fit
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
 

@@ -32,15 +32,15 @@ class Here(NamedTuple):
 
 def refuse_unfinished(run: Run) -> None:
     """Let only a finished run go to the Hub; raises StudioError."""
-    from easymodel_nb.train.parcel import refuse_unfinished as refuse  # noqa: PLC0415
+    from easymodel_nb.train.takeaway.parcel import refuse_unfinished as refuse  # noqa: PLC0415
 
     refuse(run)
 
 
 def zipped(run: Run, here: Here) -> dict[str, Any]:
     """Pack the model, its card and the licence texts."""
-    from easymodel_nb.train.packing import pack  # noqa: PLC0415
-    from easymodel_nb.train.parcel import parcel  # noqa: PLC0415
+    from easymodel_nb.train.takeaway.packing import pack  # noqa: PLC0415
+    from easymodel_nb.train.takeaway.parcel import parcel  # noqa: PLC0415
 
     here.tell(None, None, "Writing the model card")
     sent = parcel(run, folder=_merged_alone(run))
@@ -102,7 +102,7 @@ def planned(run: Run, params: PushParams, token: str | None) -> PushPlanResult:
 
 def pushed(run: Run, params: PushParams, token: str | None, here: Here) -> dict[str, Any]:
     """Send the model; the answer is where it is."""
-    from easymodel_nb.train.publish_errors import Cancelled  # noqa: PLC0415
+    from easymodel_nb.train.takeaway.publish_errors import Cancelled  # noqa: PLC0415
 
     def tick(done: float, total: float, said: str) -> None:
         try:
@@ -122,7 +122,7 @@ def pushed(run: Run, params: PushParams, token: str | None, here: Here) -> dict[
 def _push(
     run: Run, params: PushParams, token: str | None, tick: Callable[[float, float, str], None]
 ) -> Any:
-    from easymodel_nb.train.publish import Push  # noqa: PLC0415
+    from easymodel_nb.train.takeaway.publish import Push  # noqa: PLC0415
 
     folder = None
     if params.merged and _adapters_alone(run):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.runlog.events import finite
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.widgets.state import Theme
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from easymodel_nb.errors import Problem
 from easymodel_nb.runlog.view import StageView, Status
 from easymodel_nb.secrets import TokenOrigin
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.workflow.document import Workflow
 
 Theme = Literal["auto", "light", "dark"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
 from easymodel_nb.train import budget, planning
-from easymodel_nb.train.audited import Fit
+from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.fitting.estimate import estimate, whole_run
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
 from easymodel_nb.train.preparation import Preparation, parse

@@ -15,7 +15,7 @@ from easymodel_nb.measured import Measured
 from easymodel_nb.metrics import tasks as metrics
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train import roles as columns
-from easymodel_nb.train.audited import Rendered
+from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad
 from easymodel_nb.train.tasks import class_rows, figures
 from easymodel_nb.train.tasks import labels as reading

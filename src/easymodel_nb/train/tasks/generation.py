@@ -16,7 +16,7 @@ from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, score
 from easymodel_nb.runlog.events import Analytics
-from easymodel_nb.train.audited import Rendered
+from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate
 from easymodel_nb.train.roles import Roles

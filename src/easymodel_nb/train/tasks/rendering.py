@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from easymodel_nb.train.audited import Span, SpanKind
+from easymodel_nb.train.auditing.audited import Span, SpanKind
 
 Marked = list[tuple[int, SpanKind]]  # token ids, and what becomes of each
 

@@ -22,7 +22,7 @@ from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.events import Analytics
 from easymodel_nb.train import cache, methods
-from easymodel_nb.train.audited import Rendered
+from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, collate
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.planning import Chooser

@@ -7,12 +7,12 @@ from typing import Any
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
-from easymodel_nb.train.asking import audit_request
-from easymodel_nb.train.audited import Audit
+from easymodel_nb.train.auditing.asking import audit_request
+from easymodel_nb.train.auditing.audited import Audit
+from easymodel_nb.train.auditing.verdict import blocking, open_questions
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.train.plan import request_of
-from easymodel_nb.train.verdict import blocking, open_questions
 from easymodel_nb.workflow.check import check, training_order
 from easymodel_nb.workflow.document import Workflow
 
@@ -64,7 +64,7 @@ def _requests(document: Workflow | dict[str, Any], node: str | None) -> Iterator
 
 def _audited(request: dict[str, Any], home: Path, token: Token) -> Audit:
     import_trainer()
-    from easymodel_nb.train.audit import audit  # noqa: PLC0415  it imports PyTorch
+    from easymodel_nb.train.auditing.audit import audit  # noqa: PLC0415  it imports PyTorch
 
     control = Control(home / "cache" / "audits")
     _under_way.append(control)

@@ -16,14 +16,14 @@ import numpy as np
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
 from easymodel_nb.train import disk, planning
-from easymodel_nb.train.audited import Audit, Bar
+from easymodel_nb.train.auditing.audited import Audit, Bar
+from easymodel_nb.train.auditing.verdict import judged, too_long
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.hub import STREAM_ABOVE, TooLarge, megabytes
 from easymodel_nb.train.preparation import Preparation, parse, prepare
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Unlogged
 from easymodel_nb.train.tasks.figures import Counts, RowFigures
-from easymodel_nb.train.verdict import judged, too_long
 from easymodel_nb.workflow.document import FinetuneData
 
 ANNOUNCED = STREAM_ABOVE  # bytes of a download from which on its size is said first

@@ -8,8 +8,8 @@ from typing import Any
 from easymodel_nb.errors import Problem
 from easymodel_nb.runlog.events import now
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train.parcel import Parcel
-from easymodel_nb.train.publish_errors import refused
+from easymodel_nb.train.takeaway.parcel import Parcel
+from easymodel_nb.train.takeaway.publish_errors import refused
 
 RECORD = "pushed.json"  # in the run's folder: what was sent where
 ALWAYS_THERE = frozenset({".gitattributes"})  # what the Hub puts into a new repository

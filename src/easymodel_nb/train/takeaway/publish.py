@@ -14,9 +14,9 @@ from typing import Any
 from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.control import with_ticks
-from easymodel_nb.train.parcel import Parcel, parcel, refuse_unfinished, same
-from easymodel_nb.train.publish_errors import OFFLINE, Cancelled, check_name, refused, told
-from easymodel_nb.train.publish_target import (
+from easymodel_nb.train.takeaway.parcel import Parcel, parcel, refuse_unfinished, same
+from easymodel_nb.train.takeaway.publish_errors import OFFLINE, Cancelled, check_name, refused, told
+from easymodel_nb.train.takeaway.publish_target import (
     ALWAYS_THERE,
     EMPTY,
     TIMEOUT,
@@ -24,7 +24,7 @@ from easymodel_nb.train.publish_target import (
     remember,
     target_of,
 )
-from easymodel_nb.train.watched import Watched
+from easymodel_nb.train.takeaway.watched import Watched
 
 _CONFLICT = 409
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from easymodel_nb.measured import Measured
 from easymodel_nb.runlog.headline import metrics_of
 from easymodel_nb.runlog.view import EpochPoint, RunView
-from easymodel_nb.train import card_code
+from easymodel_nb.train.takeaway import card_code
 from easymodel_nb.workflow.document import FinetuneData
 from easymodel_nb.workflow.labels import TASK_TITLES, label_of
 
 if TYPE_CHECKING:
-    from easymodel_nb.train.card import Facts
-    from easymodel_nb.train.origins import Origin
+    from easymodel_nb.train.takeaway.card import Facts
+    from easymodel_nb.train.takeaway.origins import Origin
 
 _SAMPLES, _LONGEST = 3, 1_500  # characters of a sample's part
 _TITLES = {

@@ -9,8 +9,8 @@ from typing import Any
 
 from easymodel_nb.errors import problem_error
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train import card as cards
-from easymodel_nb.train.origins import Origin, origins
+from easymodel_nb.train.takeaway import card as cards
+from easymodel_nb.train.takeaway.origins import Origin, origins
 
 CARD = "README.md"
 _UNFIT = re.compile(r"[^\w.-]+")

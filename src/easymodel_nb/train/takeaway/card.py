@@ -13,8 +13,8 @@ from typing import Any
 from easymodel_nb import __version__
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import EpochPoint, RunView
-from easymodel_nb.train import card_text
-from easymodel_nb.train.origins import Origins
+from easymodel_nb.train.takeaway import card_text
+from easymodel_nb.train.takeaway.origins import Origins
 
 TOOL = "easymodel-nb"
 _UNINSTALLED = "not installed"  # what a run from a clone records

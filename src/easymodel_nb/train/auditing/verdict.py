@@ -7,7 +7,7 @@ done, from figures that stay the same.
 from collections.abc import Sequence
 
 from easymodel_nb.errors import FieldChange, Fix, Problem
-from easymodel_nb.train.audited import Audit, Cell, Fit, Sign
+from easymodel_nb.train.auditing.audited import Audit, Cell, Fit, Sign
 
 CUT_ROWS = "rows.cut"
 _SOME_CUT = 0.01  # share of the rows up to which the cell is green

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from easymodel_nb.errors import problem_error
 from easymodel_nb.train.hub import megabytes
-from easymodel_nb.train.parcel import Parcel
+from easymodel_nb.train.takeaway.parcel import Parcel
 
 _CHUNK = 1 << 20
 _SPARE = 10 << 20  # bytes that stay free, and what the zip adds to the files

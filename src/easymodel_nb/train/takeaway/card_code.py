@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from easymodel_nb.runlog.adapters import MODEL_CONFIG
 
 if TYPE_CHECKING:
-    from easymodel_nb.train.card import Facts
+    from easymodel_nb.train.takeaway.card import Facts
 
 _AUTO = {
     "generation": "AutoModelForCausalLM",

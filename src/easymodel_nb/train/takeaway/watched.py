@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from easymodel_nb.train.publish_errors import Cancelled
+from easymodel_nb.train.takeaway.publish_errors import Cancelled
 
 
 class Watched(io.BufferedIOBase):
