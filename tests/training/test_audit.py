@@ -12,6 +12,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from easymodel_nb import builtin
+from easymodel_nb.train.auditing import gate
 from easymodel_nb.train.auditing.asking import audit_request
 from easymodel_nb.train.auditing.audit import audit
 from easymodel_nb.train.auditing.audited import Audit
@@ -233,3 +234,12 @@ def test_a_stop_ends_it(home: Path):
     request = audit_request(workflow("builtin:requests"), "f1")
     with pytest.raises(Stopped):
         audit(request, home, lambda: None, control, on_stage=lambda _: control.stop())
+
+
+def test_what_the_document_asks_is_asked_before_training_as_well(home: Path):
+    unusual = {"learning_rate": 5, "max_length": 512, "subset_size": 40}
+    document = workflow("builtin:requests", **unusual)
+    asked = [problem.code for problem in gate.look(document, None, home, lambda: None)]
+    assert asked == ["learning_rate.unusual"]
+    ticked = workflow("builtin:requests", **unusual, accept=asked)
+    assert gate.look(ticked, "f1", home, lambda: None) == []

@@ -24,7 +24,7 @@ _under_way: list[Control] = []
 def look(
     document: Workflow | dict[str, Any], node: str | None, home: Path, token: Token
 ) -> list[Problem]:
-    """Audit what is to be trained; returns what is asked and was not accepted.
+    """Check and audit what is to be trained; returns what is asked and was not accepted.
 
     What cannot be audited here, such as a model of another run, goes on: the run will say what
     is wrong with it. What was tokenised is in the cache when the run starts.
@@ -37,7 +37,8 @@ def look(
     """
     red: list[Problem] = []
     asked: list[Problem] = []
-    for request in _requests(document, node):
+    for request, questions in _requests(document, node):
+        asked += questions
         found = _audited(request, home, token)
         red += [problem for problem in blocking(found) if not _is_remote(problem)]
         asked += open_questions(found)
@@ -51,15 +52,30 @@ def _is_remote(problem: Problem) -> bool:
     return problem.code.startswith(("hub.", "source.url"))
 
 
-def _requests(document: Workflow | dict[str, Any], node: str | None) -> Iterator[dict[str, Any]]:
+def _requests(
+    document: Workflow | dict[str, Any], node: str | None
+) -> Iterator[tuple[dict[str, Any], list[Problem]]]:
+    """What is audited, each with what the document alone asks about and nobody has accepted."""
     if not isinstance(document, Workflow):
-        yield request_of(document)
+        yield request_of(document), []
         return
-    errors = [problem for problem in check(document, node) if problem.severity == "error"]
+    found = check(document, node)
+    errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise StudioError(errors)
     for name in [node] if node is not None else training_order(document):
-        yield audit_request(document, name)
+        request = audit_request(document, name)
+        accepted = request["node"]["data"].get("accept", [])
+        yield (
+            request,
+            [
+                problem
+                for problem in found
+                if problem.node == name
+                and problem.severity == "ask"
+                and problem.code not in accepted
+            ],
+        )
 
 
 def _audited(request: dict[str, Any], home: Path, token: Token) -> Audit:
