@@ -1,5 +1,6 @@
 """Every structural problem is named, on its node and field, with the remedy in words."""
 
+import math
 from typing import Any
 
 import pytest
@@ -52,6 +53,32 @@ def test_a_wrong_field_is_one_problem_there(data: dict, code: str, field: str, f
         assert problem.fix is not None
         assert [(c.field, c.value) for c in problem.fix.set or []] == [(field, fixed)]
         assert check(edited(**{field: fixed})) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"seed": 2**40}, "Seed must be at most 4,294,967,295, not 1099511627776."),
+        ({"learning_rate": math.nan}, "Learning rate must be a number, not nan."),
+        ({"lora_dropout": 1.0}, "LoRA dropout must be less than 1, not 1.0."),
+        ({"batch_size": 5000}, "Batch size must be at most 4,096, not 5000."),
+        (
+            {"warmup_ratio": 1.0},
+            (
+                "The warm-up takes 100 % of the run: the learning rate is reached late or never. "
+                "Usual are 3 to 10 %."
+            ),
+        ),
+    ],
+)
+def test_numbers_are_written_as_people_read_them(data: dict, message: str):
+    assert only(check(edited(**data))).message == message
+
+
+def test_a_fix_names_lora_as_the_interface_does():
+    fix = only(check(edited(method="lora", lora_rank=0))).fix
+    assert fix is not None
+    assert fix.label == "Set LoRA rank to 16"
 
 
 def test_a_task_of_a_later_version_is_refused(monkeypatch: pytest.MonkeyPatch):

@@ -94,8 +94,8 @@ def _unknown(model: Any, missing: Sequence[str], every: Sequence[str]) -> Except
         what = f"{kind} has no module {_listed(missing)}."
     return problem_error(
         "lora.modules",
-        f"{what} It has: {_listed(every)}. Name some of these, or leave the field empty to have "
-        "them chosen.",
+        f"{what} The model has: {_listed(every)}. Name some of these, or leave the field empty "
+        "to have them chosen.",
         field="target_modules",
         fix=Fix(
             label="Choose the modules for me",

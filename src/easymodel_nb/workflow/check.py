@@ -1,5 +1,6 @@
 """Every structural problem in a workflow, without reading data or model."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -13,7 +14,7 @@ from easymodel_nb.workflow.check_methods import method_problems
 from easymodel_nb.workflow.check_roles import roles
 from easymodel_nb.workflow.check_training import training
 from easymodel_nb.workflow.document import DATA_MODELS, FinetuneData, Node, Task, Workflow
-from easymodel_nb.workflow.labels import label_of
+from easymodel_nb.workflow.labels import label_of, label_within
 
 __all__ = [
     "AVAILABLE_METHODS",
@@ -127,7 +128,7 @@ def _available(node: Node, data: FinetuneData) -> Iterator[Problem]:
 
 def _set(node: Node, field: str, value: Any) -> Fix:
     return Fix(
-        label=f"Set {label_of(field).lower()} to {value}",
+        label=f"Set {label_within(field)} to {value}",
         set=[FieldChange(node=node.id, field=field, value=value)],
     )
 
@@ -140,6 +141,8 @@ def _invalid(node: Node, model: type[BaseModel], field: str, detail: Any) -> Pro
         code, message = "task.unknown", f"There is no task {value!r}; the tasks are {names}."
     elif kind == "literal_error":
         code, message = "field.choice", f"{name} cannot be {value!r}; use {context['expected']}."
+    elif isinstance(value, float) and math.isnan(value):
+        code, message = "field.range", f"{name} must be a number, not {value!r}."
     elif kind in {"greater_than_equal", "greater_than", "less_than_equal", "less_than"}:
         bound = next(context[key] for key in ("ge", "gt", "le", "lt") if key in context)
         words = {
@@ -148,7 +151,8 @@ def _invalid(node: Node, model: type[BaseModel], field: str, detail: Any) -> Pro
             "less_than_equal": "at most",
             "less_than": "less than",
         }[kind]
-        code, message = "field.range", f"{name} must be {words} {bound:g}, not {value!r}."
+        limit = f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"
+        code, message = "field.range", f"{name} must be {words} {limit}, not {value!r}."
     elif kind.startswith(("int", "float")):
         whole = "a whole number" if kind.startswith("int") else "a number"
         code, message = "field.type", f"{name} must be {whole}, not {value!r}."

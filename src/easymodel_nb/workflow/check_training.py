@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, Severity
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, Node, Workflow
-from easymodel_nb.workflow.labels import label_of
+from easymodel_nb.workflow.labels import label_of, label_within
 
 _LORA = ("lora_rank", "lora_alpha", "lora_dropout", "target_modules")
 # Rates at which a transformer of any size is known to learn, with a wide margin: the largest
@@ -143,13 +143,13 @@ def _warmup(node: Node, data: FinetuneData) -> Iterator[Problem]:
             )
         return
     if data.warmup_ratio > _LONG_WARMUP:
-        share = f"{data.warmup_ratio:.0%}"
+        share = f"{data.warmup_ratio:.0%}".replace("%", " %")
         yield _problem(
             node,
             "warmup.long",
             "ask",
             f"The warm-up takes {share} of the run: the learning rate is reached late or never. "
-            f"Usual are {default:.0%} to 10 %.",
+            f"Usual are {100 * default:.0f} to 10 %.",
             "warmup_ratio",
             default,
             label=f"Set warmup ratio to {default:g}",
@@ -218,7 +218,7 @@ def _sweep(node: Node, data: FinetuneData) -> Iterator[Problem]:
                 node,
                 "sweep.value",
                 "error",
-                f"In the sweep, {label_of(field).lower()} {what}.",
+                f"In the sweep, {label_within(field)} {what}.",
                 "sweep",
                 _mended(data.sweep, field, wrong),
                 label="Leave it out",

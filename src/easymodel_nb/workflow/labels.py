@@ -13,12 +13,21 @@ _LABELS = {
     "eval_fraction": "Held-out fraction",
     "eval_size": "Evaluation rows",
     "max_new_tokens": "New tokens",
+    "lora_rank": "LoRA rank",
+    "lora_alpha": "LoRA alpha",
+    "lora_dropout": "LoRA dropout",
 }
 
 
 def label_of(field: str) -> str:
     """A field's name as the interface shows it."""
     return _LABELS.get(field, field.replace("_", " ").capitalize())
+
+
+def label_within(field: str) -> str:
+    """A field's name within a sentence."""
+    label = label_of(field)
+    return label if label.startswith("LoRA") else label.lower()
 
 
 _ROLE_LABELS = {
