@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from easymodel_nb.__main__ import run
 from easymodel_nb.cli import main
 from easymodel_nb.store.first import first_workflow
 from easymodel_nb.terminal import duration, sentence
@@ -129,3 +130,17 @@ def test_events_become_sentences():
     epoch = {"type": "epoch", "epoch": 1.0, "analytics": {"perplexity": {"validation": measured}}}
     assert sentence(epoch) == "Epoch 1: perplexity validation 13.25"
     assert sentence({"type": "progress", "step": 3}) is None
+
+
+def test_an_interrupt_while_the_command_is_imported(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    class Interrupted:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "easymodel_nb.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "easymodel_nb.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert run() == 130
+    assert capfd.readouterr() == ("", "")

@@ -93,7 +93,7 @@ def test_the_metadata_names_licence_command_and_python(files: dict[str, bytes]):
     assert fields["License-Expression"] == "MIT"
     assert fields["Requires-Python"] == ">=3.11"
     entry_points = files[name.replace("METADATA", "entry_points.txt")].decode()
-    assert "easymodel = easymodel_nb.cli:main" in entry_points
+    assert "easymodel = easymodel_nb.__main__:run" in entry_points
 
 
 def test_no_dependency_s_floor_is_above_what_colab_has(files: dict[str, bytes]):
