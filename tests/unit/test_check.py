@@ -81,6 +81,12 @@ def test_a_fix_names_lora_as_the_interface_does():
     assert fix.label == "Set LoRA rank to 16"
 
 
+def test_only_a_finetuning_node_can_be_named():
+    problem = only(check(first_workflow(), "m1"))
+    assert (problem.code, problem.severity, problem.node) == ("node.kind", "error", "m1")
+    assert problem.message == ("The node 'm1' (Model) cannot be trained: name a Finetuning node.")
+
+
 def test_a_task_of_a_later_version_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "AVAILABLE_TASKS", ("generation",))
     problem = only(check(edited(task="seq2seq")))

@@ -40,10 +40,21 @@ def check(workflow: Workflow, node: str | None = None) -> list[Problem]:
     found = list(_whole(workflow))
     if node is None:
         return found
-    if workflow.node(node) is None:
+    named = workflow.node(node)
+    if named is None:
         return [
             *found,
             Problem(code="node.missing", message=f"There is no node {node!r} in this workflow."),
+        ]
+    if named.type != "finetune":
+        return [
+            *found,
+            Problem(
+                code="node.kind",
+                message=f"The node {node!r} ({named.title}) cannot be trained: name a Finetuning "
+                "node.",
+                node=node,
+            ),
         ]
     concerned = ancestors(workflow, node) | {node}
     return [p for p in found if p.node is None or p.node in concerned]
