@@ -24,7 +24,7 @@ import pyarrow as pa
 T = TypeVar("T")
 Build = Callable[[], Iterator[pa.RecordBatch]]
 
-VERSION = 1  # of what is stored: raised when ids of the same rows change
+VERSION = 2  # of what is stored: raised when ids of the same rows change
 LIMIT_BYTES = 10_000_000_000  # of all entries; those longest unused leave first
 _ROWS, _META = "rows.arrow", "entry.json"
 _PART = "part-"

@@ -123,11 +123,14 @@ def _shortened(turns: list[Turn], room: int, length: Callable[[Sequence[Turn]], 
 
 
 def _cut(text: Encoded, max_length: int) -> Encoded:
-    """One exchange that is still too long: its start goes, the answer's end only if it must."""
+    """One exchange that is still too long: its start goes, the answer's end only if it must.
+
+    One token before the answer stays, which the first of the answer is predicted from.
+    """
     if len(text.ids) <= max_length:
         return text
     first = text.scored.index(True)
-    start = min(first, len(text.ids) - max_length)
+    start = min(max(first - 1, 0), len(text.ids) - max_length)
     kept = slice(start, start + max_length)
     share = sum(text.scored[kept]) / sum(text.scored)
     return Encoded(text.ids[kept], text.scored[kept], round(text.bytes * share))
