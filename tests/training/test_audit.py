@@ -1,8 +1,9 @@
-"""The audit's figures agree with a count of our own, and its verdict with what stands in a row."""
+"""The audit's figures agree with a count of our own, and its verdict with what stands in a row.
 
-import csv
+The shared sets are counted in test_audit_sets.py.
+"""
+
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,6 @@ from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.workflow.document import Edge, Node, Workflow
 
 GPT2, T5 = "builtin:tiny-gpt2", "builtin:tiny-t5"
-SHARED = Path(os.environ.get("EASYMODEL_SHARED", Path(__file__).parents[3] / "shared")) / "data"
-
-
-def shared(name: str) -> Path:
-    if not (SHARED / name).exists():
-        if os.environ.get("CI") == "1" and os.environ.get("EASYMODEL_SHARED"):
-            pytest.fail(f"{SHARED / name} is not there")
-        pytest.skip(f"the shared set {name} is not there (EASYMODEL_SHARED)")
-    return SHARED / name
 
 
 def tokenizer(source: str) -> Any:
@@ -188,26 +180,6 @@ def test_words_with_tags(tmp_path: Path, home: Path):
     assert (found.learned_tokens, found.learned_unit) == (sum(map(len, words)), "words")
     assert found.classes == {"PER": found.learned_tokens // 5, "LOC": found.learned_tokens // 5}
     assert (found.windowed, found.cut_rows) == (True, 0)
-    within(found, lengths)
-
-
-def test_a_shared_set_of_questions(home: Path):
-    folder = shared("gsm8k")
-    lines = (folder / "train.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
-    rows = [(row["question"], row["answer"]) for row in map(json.loads, lines)]
-    found = audited(home, folder, max_length=128, prompt_field="question", target_field="answer")
-    check_prompts(found, rows, 128)
-
-
-def test_a_shared_set_of_intents(home: Path):
-    folder = shared("snips_intents")
-    with (folder / "train.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    found = audited(home, folder, task="classification", max_length=16)
-    read = tokenizer(GPT2)
-    lengths = [len(read(row["utterance"])["input_ids"]) for row in rows]
-    assert found.classes == dict(Counter(row["intent"] for row in rows))
-    assert found.cut_rows == sum(length > 16 for length in lengths)
     within(found, lengths)
 
 
