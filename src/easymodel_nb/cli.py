@@ -76,7 +76,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     try:
-        if options.resume:  # its plan is frozen, so that no workflow is read
+        if options.resume is not None:  # its plan is frozen, so that no workflow is read
             return _run({}, options, resume=options.resume)
         if options.file is None:
             raise problem_error(
@@ -181,9 +181,9 @@ def _run(
     from easymodel_nb import environment  # noqa: PLC0415
     from easymodel_nb.terminal import Display, JsonLines, display, stop_on_signal  # noqa: PLC0415
 
-    home = environment.home(options.home)
-    shown: Display = JsonLines() if options.json else display(home)
     try:
+        home = environment.writable_home(options.home)
+        shown: Display = JsonLines() if options.json else display(home)
         with shown, stop_on_signal() as signals:
             from easymodel_nb.train import api  # noqa: PLC0415
 

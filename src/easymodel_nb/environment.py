@@ -11,6 +11,8 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel
 
+from easymodel_nb.errors import problem_error
+
 Host = Literal["colab", "vscode", "jupyter", "python"]
 
 
@@ -58,6 +60,18 @@ def home(chosen: str | os.PathLike[str] | None = None) -> Path:
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def writable_home(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """The home folder, or a StudioError that says why it cannot be made."""
+    try:
+        return home(chosen)
+    except OSError as error:
+        raise problem_error(
+            "home.unwritable",
+            f"EasyModel cannot make its home {error.filename} ({error.strerror}). Name another "
+            "folder: --home on the command line, home= in Python.",
+        ) from None
 
 
 def boot_id() -> str:

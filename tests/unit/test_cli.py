@@ -75,6 +75,41 @@ def test_an_incomplete_plan(capfd: pytest.CaptureFixture[str], tmp_path: Path):
     assert refused(capfd, "train", str(path))[0]["code"].startswith("plan.")
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"request": {}, "finetune": {}, "model": {}, "dataset": {}},
+        {"request": {"node": {"data": {}}}, "finetune": {}, "model": {}, "dataset": {}},
+        {"request": [], "finetune": None, "model": "m", "dataset": 3},
+    ],
+)
+def test_a_plan_whose_parts_are_empty(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, parts: dict[str, Any]
+):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"format": "easymodel.plan", "version": 1, **parts}))
+    (problem,) = refused(capfd, "train", str(path))
+    assert problem["code"] == "plan.invalid"
+
+
+def test_a_home_that_cannot_be_made(capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "home"
+    (problem,) = refused(capfd, "train", workflow_file(tmp_path), "--home", str(home))
+    assert problem["code"] == "home.unwritable"
+    assert str(home) in problem["message"]
+
+
+def test_a_folder_is_no_workflow(capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    (problem,) = refused(capfd, "train", str(tmp_path))
+    assert problem["message"] == f"{tmp_path} cannot be read: Is a directory."
+
+
+def test_an_empty_name_resumes_nothing(capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    (problem,) = refused(capfd, "train", workflow_file(tmp_path), "--resume", "")
+    assert problem["code"] == "run.unknown"
+
+
 def test_resuming_is_refused_with_a_sentence(capfd: pytest.CaptureFixture[str]):
     (problem,) = refused(capfd, "train", "--resume", "20260101T000000000-abcd")
     assert "20260101T000000000-abcd" in problem["message"]

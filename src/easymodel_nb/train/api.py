@@ -59,7 +59,7 @@ def train(
         When the workflow is invalid or an audit is red, before any run is created.
 
     """
-    manager = manager_of(environment.home(home))
+    manager = manager_of(environment.writable_home(home))
     holder = TokenHolder()
     holder.type_in(token)
     tell = _teller(on_event)
@@ -92,7 +92,7 @@ def resume(
         When there is no such run, or nothing to resume.
 
     """
-    manager = manager_of(environment.home(home))
+    manager = manager_of(environment.writable_home(home))
     holder = TokenHolder()
     holder.type_in(token)
     run = manager.resume(run_id, token=holder.token, on_event=_teller(on_event))
@@ -132,8 +132,11 @@ def _read(source: Any) -> Workflow | dict[str, Any]:
                 "workflow.invalid", f"{path.name} is not valid JSON ({error})."
             ) from None
     if isinstance(raw, dict) and raw.get("format") == PLAN_FORMAT:
-        missing = {"request", "finetune", "model", "dataset"} - raw.keys()
-        if missing or raw.get("version") != 1:
+        try:
+            whole = raw.get("version") == 1 and {"node", "model", "dataset"} <= {*request_of(raw)}
+        except (KeyError, TypeError, AttributeError):  # a part that is missing, or no object
+            whole = False
+        if not whole:
             raise problem_error(
                 "plan.invalid", "This plan is incomplete or from another version of EasyModel."
             )

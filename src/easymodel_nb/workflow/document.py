@@ -229,7 +229,11 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise problem_error("file.missing", f"There is no file at {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise problem_error(
+            "file.unreadable", f"{path} cannot be read: {error.strerror}."
+        ) from None
+    except UnicodeDecodeError as error:
         raise problem_error("file.unreadable", f"{path} cannot be read: {error}.") from None
 
 

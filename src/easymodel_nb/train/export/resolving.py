@@ -30,7 +30,7 @@ def resolve(workflow: Workflow, node: str) -> Iterator[Preparation]:
     if errors:
         raise StudioError(errors)
     request = request_of(workflow, node)
-    home = environment.home()
+    home = environment.writable_home()
     with tempfile.TemporaryDirectory(prefix="easymodel-") as name:
         folder = Path(name)
         yield prepare(
