@@ -164,3 +164,12 @@ def without_what_json_lacks(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_what_json_lacks(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def test_a_stopped_run_is_where_it_stopped_though_not_each_step_was_told():
+    told = [
+        {"type": "progress", "step": 224, "max_steps": 1000, "epoch": 9.0, "epochs": 40.0},
+        {"type": "run_stopped", "reason": "user", "summary": {"steps": 226, "of_steps": 1000}},
+    ]
+    view = reduce(step, map(parse, numbered(told)), RunView())
+    assert (view.status, view.step, view.max_steps) == ("stopped", 226, 1000)

@@ -228,6 +228,8 @@ def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0
         case RunStopped():
             return {
                 "status": "stopped",
+                # A long run does not tell each step; the last ones may not have been told.
+                "step": max(view.step, event.summary.get("steps") or 0),
                 "ended": event.time,
                 "reason": event.reason,
                 "summary": event.summary,
