@@ -47,10 +47,9 @@ class _Whole:
     cut: Mask
 
     @classmethod
-    def of(cls, table: pa.Table) -> "_Whole":
-        """What the table of sub-words says."""
-        whole = figures.counts(table["whole"])
-        kept = [sum(map(len, words)) for words in table["words"].to_pylist()]
+    def of(cls, whole: Counts, texts: Sequence[Sequence[Sequence[int]]]) -> "_Whole":
+        """Sizes before, and the sub-words of the words of each text as they are read."""
+        kept = [sum(map(len, words)) for words in texts]
         return cls(whole, whole > np.array(kept, dtype=np.int64))
 
 
@@ -217,18 +216,18 @@ class TokenClassification(HeadTask):
         tokenizer, limit = self.context.tokenizer, self.context.chooser.data.max_length
         around = specials(tokenizer)
         longest = max(1, (limit - len(around[0]) - len(around[1])) // 2)
+        known: dict[str, list[int]] = {}
         table = self.tokenised(
             [text.words for text in texts],
             SCHEMA,
-            lambda chunk: sub_words(tokenizer, chunk, longest=longest),
+            lambda chunk: sub_words(tokenizer, chunk, longest=longest, known=known),
             done=done,
             longest=longest,
         )
+        spelled = table["words"].to_pylist()
         found = [
             window
-            for place, (text, words) in enumerate(
-                zip(texts, table["words"].to_pylist(), strict=True)
-            )
+            for place, (text, words) in enumerate(zip(texts, spelled, strict=True))
             for window in windows(
                 words,
                 [IGNORED if tag is None else self._number[tag] for tag in text.tags],
@@ -237,7 +236,7 @@ class TokenClassification(HeadTask):
                 around=around,
             )
         ]
-        return found, _Whole.of(table)
+        return found, _Whole.of(figures.counts(table["whole"]), spelled)
 
     # ------------------------------------------------------------ learning
 

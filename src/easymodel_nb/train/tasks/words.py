@@ -83,21 +83,32 @@ def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
     return [], []
 
 
-def sub_words(tokenizer: Any, texts: Sequence[Sequence[str]], *, longest: int) -> pa.RecordBatch:
+def sub_words(
+    tokenizer: Any,
+    texts: Sequence[Sequence[str]],
+    *,
+    longest: int,
+    known: dict[str, list[int]] | None = None,
+) -> pa.RecordBatch:
     """For each text the ids of each of its words, at least one and at most `longest` of them.
 
-    A word that the tokenizer drops, such as a lone control character, is read as unknown.
+    A word that the tokenizer drops, such as a lone control character, is read as unknown. Words
+    recur, so that each is asked for once: `known` is filled, and holds them from call to call.
     """
+    known = {} if known is None else known
     space = space_before(tokenizer)
     unknown = tokenizer.unk_token_id
     blank = [unknown] if unknown is not None else _ids(tokenizer, f"{space}?")[:1] or [0]
-    spelled = [space + word for text in texts for word in text]
-    ids = iter(
-        tokenizer(spelled, add_special_tokens=False, return_attention_mask=False, verbose=False)[
-            "input_ids"
-        ]
-    )
-    found = [[next(ids) or blank for _ in text] for text in texts]
+    new = list(dict.fromkeys(word for text in texts for word in text if word not in known))
+    if new:
+        ids = tokenizer(
+            [space + word for word in new],
+            add_special_tokens=False,
+            return_attention_mask=False,
+            verbose=False,
+        )["input_ids"]
+        known.update(zip(new, (found or blank for found in ids), strict=True))
+    found = [[known[word] for word in text] for text in texts]
     whole = [sum(map(len, words)) for words in found]
     cut = [[word[:longest] for word in words] for words in found]
     return pa.RecordBatch.from_arrays(
