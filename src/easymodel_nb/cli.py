@@ -210,6 +210,8 @@ def _explain(runs: list["Run"], *, as_json: bool) -> None:
         elif view.status != "finished":
             told = [w.message for w in view.warnings if w.severity == "error"]
             why = f": {told[-1]}" if view.reason == "sentinel" and told else "."
+            if view.reason == "time_budget":
+                why = f" at step {view.step:,}: its time was used up."
             _say(f"Run {run.id} was {view.status}{why}")
 
 

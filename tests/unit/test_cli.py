@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from easymodel_nb import cli
 from easymodel_nb.__main__ import run
 from easymodel_nb.cli import main
+from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.first import first_workflow
 from easymodel_nb.terminal import duration, sentence
 
@@ -179,3 +182,12 @@ def test_an_interrupt_while_the_command_is_imported(
     monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
     assert run() == 130
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_run_whose_time_was_used_up_says_so(capfd: pytest.CaptureFixture[str]):
+    view = RunView(status="stopped", reason="time_budget", step=130)
+    ended: Any = SimpleNamespace(id="r1", view=view, model_path=Path("m"))
+    cli._explain([ended], as_json=False)
+    out, err = capfd.readouterr()
+    assert out == "The model is in m\n"
+    assert err == "Run r1 was stopped at step 130: its time was used up.\n"
