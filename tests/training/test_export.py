@@ -207,6 +207,10 @@ LAYOUTS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [{"conversations": TALK[n % 2 :][: 5 - n % 3]} for n in range(30)],
         {"max_length": 40},
     ),
+    "conversations with an answer that is too long": (
+        [{"conversations": TALK[n % 2 :][: 5 - n % 3]} for n in range(30)],
+        {"max_length": 6},
+    ),
     "plain texts longer than a window": (
         [{"text": sentence(n, 4 + 5 * n)} for n in range(30)],
         {"max_length": 24},
