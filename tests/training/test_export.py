@@ -322,3 +322,13 @@ def test_the_command_line_writes_a_file_or_says_why_not(
     file.write_text(json.dumps(document))
     assert main(["export", str(file), "--to", "script", "-o", str(out)]) == 2
     assert "f1" in capfd.readouterr().err
+
+
+def test_the_head_says_what_the_script_needs(tmp_path: Path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"text": "row {n} of a file"}}\n' for n in range(20)))
+    workflow = small(str(path), text_field="text", method="lora", **SHORT)
+    _, text = export(workflow, "f1", "script")
+    head = " ".join((ast.get_docstring(ast.parse(text)) or "").split())
+    assert "It is plain transformers, peft and datasets and imports no EasyModel." in head
+    assert "What is built in is read from where EasyModel is installed." in head, "the model is"

@@ -8,6 +8,7 @@ from typing import Any
 from easymodel_nb import environment
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.headline import METRICS
+from easymodel_nb.train.addresses import BUILTIN
 from easymodel_nb.train.export import classification, generation, seq2seq, token_classification
 from easymodel_nb.train.export.facts import Facts, slug
 from easymodel_nb.train.export.loading import Loading, ways
@@ -98,10 +99,20 @@ class Program:
         by = f"EasyModel {version}" if version[0].isdigit() else "EasyModel"
         task = data.task.replace("_", " ")
         model, rows = self.ready.model_folder.name, self.ready.tables.name
+        libraries = "transformers and datasets"
+        if data.method != "full":
+            libraries = "transformers, peft and datasets"
+        source = self.ready.request["model"].get("data", {}).get("source", "")
+        of_ours = any(
+            name.strip().startswith(BUILTIN) for name in (source, self.ready.dataset.source)
+        )
+        built_in = (
+            " What is built in is\nread from where EasyModel is installed." if of_ours else ""
+        )
         return (
             f"Fine-tune {_plain(model)} on {_plain(rows)}: {task}, {how}.\n\n"
             f'Written by {by} from the node {self.ready.node} of "{_plain(self.project)}". It is '
-            "plain\ntransformers and datasets and needs no EasyModel. Tried with Python "
+            f"plain\n{libraries} and imports no EasyModel.{built_in} Tried with\nPython "
             f"{platform.python_version()} and:\n\n"
             f"    pip install {wanted}{start}\n\n"
             "It trains on the same rows as the studio, in the same order and with the same\n"
