@@ -1,6 +1,7 @@
 # make demo    set up, then train a small model from a notebook and show what came of it
 # make lab     open that notebook in JupyterLab
 # make test    every check and test
+# make soak    every task and method killed with kill -9, and on from there
 # make bench   measure, and write docs/benchmarks.md
 #
 # Nothing is assumed but Python 3.11 or newer (and the package registries): the virtual
@@ -24,7 +25,7 @@ JS := src/easymodel_nb/js
 BUNDLE := src/easymodel_nb/widgets/static/workbench.js
 JS_SOURCES := $(shell find $(JS) -name node_modules -prune -o -type f -print) src/easymodel_nb/workflow/ports.json
 
-.PHONY: help setup build demo lab test check test-js test-python test-colab-units chromium bench clean
+.PHONY: help setup build demo lab test soak check test-js test-python test-colab-units chromium bench clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -105,6 +106,10 @@ test-js: setup
 NOT_ON_COLAB := test_package test_studio
 test-colab-units: $(COLAB)/.ready
 	PYTHONPATH=src $(COLAB)/bin/python -m pytest tests/unit -q -p no:cacheprovider $(NOT_ON_COLAB:%=--ignore=tests/unit/%.py)
+
+# What takes longer than a gate may: every task and method killed for real, at two moments.
+soak: setup
+	EASYMODEL_SOAK=1 $(BIN)/python -m pytest tests/crash --durations=5
 
 # Last, so that pytest's closing line is the last line.
 test-python: setup chromium $(COLAB)/.ready

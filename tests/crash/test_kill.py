@@ -1,13 +1,14 @@
 """kill -9 at a chosen moment, and on from there."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cutting import STEPS, prepared, told, workflow
+from cutting import STEPS, TASKS, prepared, told, workflow
 from small_runs import Ear, until
 
 from easymodel_nb.errors import StudioError
@@ -43,10 +44,17 @@ def killed(home: Path, folder: Path, when: str, step: int, *node: str) -> Run:
     return run
 
 
-@pytest.mark.parametrize(
-    ("node", "when", "step"),
-    [(("generation", "full"), "step", 8), (("classification", "lora"), "checkpoint", STEPS)],
-)
+CASES = [(("generation", "full"), "step", 8), (("classification", "lora"), "checkpoint", STEPS)]
+if os.environ.get("EASYMODEL_SOAK"):  # `make soak`; each takes two processes
+    CASES = [
+        ((task, method), when, step)
+        for task in TASKS
+        for method in ("full", "lora")
+        for when, step in (("step", 8), ("checkpoint", STEPS))
+    ]
+
+
+@pytest.mark.parametrize(("node", "when", "step"), CASES)
 def test_a_killed_process_goes_on_exactly(
     tmp_path: Path, folder: Path, node: tuple[str, str], when: str, step: int
 ):
