@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.headline import Metric, measured_at, task_numbers
 from easymodel_nb.runlog.log import RunReader, runs_folder
 from easymodel_nb.runlog.view import RunView

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.view import CurvePoint, EpochPoint, RunView
 from easymodel_nb.store.projects import ProjectInfo
 from easymodel_nb.widgets import cards

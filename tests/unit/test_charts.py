@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easymodel_nb.widgets import charts, charts_scale, theme
-from easymodel_nb.widgets.charts import LineChart
-from easymodel_nb.widgets.charts_line import Line, LineStyle
-from easymodel_nb.widgets.charts_scale import (
+from easymodel_nb import widgets
+from easymodel_nb.report import scale as charts_scale
+from easymodel_nb.report import theme
+from easymodel_nb.report.figures import Line, LineFigure, LineStyle
+from easymodel_nb.report.scale import (
+    Axis,
     evenly,
     js_number,
     linear_axis,
@@ -23,8 +25,10 @@ from easymodel_nb.widgets.charts_scale import (
     step_axis,
     thin,
 )
+from easymodel_nb.widgets.dashboard import ink
+from easymodel_nb.widgets.dashboard.line_chart import LineChart
 
-CSS = Path(charts.__file__).with_name("dashboard.css").read_text(encoding="utf-8")
+CSS = Path(widgets.__file__).with_name("dashboard.css").read_text(encoding="utf-8")
 plain = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 4))
 positive = st.floats(1e-2, 1e8)
 
@@ -149,8 +153,12 @@ LINES = {
 }
 
 
+def _figure(lines: dict[str, Line], y: Axis) -> LineFigure:
+    return LineFigure(STYLES, lines, x=step_axis(3), y=y, x_name="epoch", height=200)
+
+
 def _show(chart: LineChart, lines: dict[str, Line], values: list[float]) -> None:
-    chart.show(lines, x=step_axis(3), y=linear_axis(values), x_name="epoch")
+    chart.show(_figure(lines, linear_axis(values)))
 
 
 def _widgets(chart: LineChart) -> list[object]:
@@ -159,7 +167,7 @@ def _widgets(chart: LineChart) -> list[object]:
 
 
 def test_nothing_is_sent_when_nothing_changed() -> None:
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     _show(chart, LINES, [11, 25])
     sent = []
     for widget in _widgets(chart):
@@ -169,7 +177,7 @@ def test_nothing_is_sent_when_nothing_changed() -> None:
 
 
 def test_figure_marks_and_scales_are_reused() -> None:
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     _show(chart, LINES, [11, 25])
     before = _widgets(chart)
     _show(chart, {"train": Line(x=(0, 1), y=(300, 20), label="train 20")}, [20, 300])
@@ -179,7 +187,7 @@ def test_figure_marks_and_scales_are_reused() -> None:
 
 
 def test_a_missing_value_is_a_gap_and_not_a_point() -> None:
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     _show(chart, LINES, [11, 25])
     assert np.isnan(chart._lines["train"].y[1])
     assert list(chart._markers["train"].x) == [0, 2]
@@ -188,7 +196,7 @@ def test_a_missing_value_is_a_gap_and_not_a_point() -> None:
 
 
 def test_one_point_has_a_marker_but_no_line_and_no_band() -> None:
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     _show(chart, {"train": Line(x=(0,), y=(24,), low=(23,), high=(25,), label="t")}, [23, 25])
     assert not chart._lines["train"].visible
     assert not chart._bands["train"].visible
@@ -196,13 +204,13 @@ def test_one_point_has_a_marker_but_no_line_and_no_band() -> None:
 
 
 def test_labels_stand_at_the_right_end_apart_from_each_other() -> None:
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     close = {
         "base": Line(x=(0, 3), y=(20, 20), label="base 20"),
         "train": Line(x=(0, 3), y=(25, 20.1), label="train 20.1"),
     }
     axis = linear_axis([20, 25])
-    chart.show(close, x=step_axis(3), y=axis, x_name="epoch")
+    chart.show(_figure(close, axis))
     pixels = sorted(axis.share(y) * chart._plot_height for y in chart._labels.y)
     assert pixels[1] - pixels[0] >= 14 - 1e-9
     assert set(chart._labels.x) == {3.0}
@@ -210,7 +218,7 @@ def test_labels_stand_at_the_right_end_apart_from_each_other() -> None:
 
 
 def test_a_note_stands_at_its_line_and_not_among_the_labels() -> None:
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     _show(chart, {**LINES, "kept": Line(x=(1, 1), y=(15, 10), label="kept: epoch 1")}, [10, 25])
     assert list(chart._notes.text) == ["kept: epoch 1"]
     assert "kept: epoch 1" not in list(chart._labels.text)
@@ -220,7 +228,7 @@ def test_a_note_stands_at_its_line_and_not_among_the_labels() -> None:
 
 def test_tick_texts_travel_before_the_ticks() -> None:
     """Ticks are drawn by bqplot in a transition that keeps the texts of the moment it began."""
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     _show(chart, LINES, [11, 25])
     order = []
     chart._y_axis.observe(lambda change: order.append(change["name"]))
@@ -229,10 +237,10 @@ def test_tick_texts_travel_before_the_ticks() -> None:
 
 
 def test_a_log_axis_keeps_the_linear_scale_object() -> None:
-    chart = LineChart(STYLES, height=200)
+    chart = LineChart(_figure({}, linear_axis([0, 1])))
     scale = chart._lines["train"].scales["y"]
     axis = charts_scale.log_axis([10, 1000])
-    chart.show({"train": Line(x=(0, 1), y=(1000, 10))}, x=step_axis(3), y=axis, x_name="epoch")
+    chart.show(_figure({"train": Line(x=(0, 1), y=(1000, 10))}, axis))
     assert chart._lines["train"].scales["y"] is scale
     assert list(chart._lines["train"].y) == [3, 1]
 
@@ -241,7 +249,7 @@ def test_a_log_axis_keeps_the_linear_scale_object() -> None:
 def test_ink_is_a_variable_or_a_value_that_the_style_sheet_maps(
     monkeypatch: pytest.MonkeyPatch, *, css_variables: bool
 ) -> None:
-    monkeypatch.setattr(charts, "takes_css_variables", lambda: css_variables)
+    monkeypatch.setattr(ink, "takes_css_variables", lambda: css_variables)
     for token in ("base", "train", "validation", "tuned", "human", "text3"):
         _check_ink(token, "stroke", css_variables=css_variables)
         _check_ink(token, "fill", css_variables=css_variables)
@@ -250,14 +258,14 @@ def test_ink_is_a_variable_or_a_value_that_the_style_sheet_maps(
 
 
 def _check_ink(token: str, paint: str, *, css_variables: bool) -> None:
-    ink = charts.ink(token)
+    found = ink.ink(token)
     if css_variables:
-        assert ink == f"var(--em-{token})"
+        assert found == f"var(--em-{token})"
         return
     value = theme.color(token, "light")
     red, green, blue = (int(value[i : i + 2], 16) for i in (1, 3, 5))
     selector = f'.emnb-chart [style*="{paint}: rgb({red}, {green}, {blue})"]'
-    assert ink == value
+    assert found == value
     assert f"{selector} {{ {paint}: var(--em-{token}) !important; }}" in CSS
 
 

@@ -14,19 +14,20 @@ from hypothesis import strategies as st
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.cells import cells
+from easymodel_nb.report.figures import Empty, LineFigure
+from easymodel_nb.report.finding import finding
+from easymodel_nb.report.panels.loss import loss_content
+from easymodel_nb.report.panels.perplexity import perplexity_content
+from easymodel_nb.report.points import points, shape, verdict
+from easymodel_nb.report.samples import mark_words, samples_html
+from easymodel_nb.report.story import facts
+from easymodel_nb.report.top import header_html, run_label, top_html
 from easymodel_nb.runlog.log import RunLog, new_run, write_live
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.dashboard import Dashboard
-from easymodel_nb.widgets.dashboard_cells import cells
-from easymodel_nb.widgets.dashboard_finding import finding
-from easymodel_nb.widgets.dashboard_loss import loss_content
-from easymodel_nb.widgets.dashboard_panel import ChartPanel
-from easymodel_nb.widgets.dashboard_perplexity import perplexity_content
-from easymodel_nb.widgets.dashboard_points import points, shape, verdict
-from easymodel_nb.widgets.dashboard_samples import mark_words, samples_html
-from easymodel_nb.widgets.dashboard_story import facts
-from easymodel_nb.widgets.dashboard_top import header_html, run_label, top_html
+from easymodel_nb.widgets.dashboard.dashboard import Dashboard
+from easymodel_nb.widgets.dashboard.panel import ChartPanel
 
 REQUEST = {
     "node": {"id": "f1", "data": {"method": "full"}},
@@ -346,8 +347,8 @@ def test_a_failed_run_says_why_and_keeps_its_charts(recorder: Recorder) -> None:
     recorder.log.append("run_failed", problem=problem, detail="")
     view = recorder.run.view
     assert "Failed. The memory <ran> out. Use a smaller batch." in read(top_html(view)).text
-    assert perplexity_content(view).lines["validation"].y == [212.0, 35.0]
-    assert len(loss_content(view).lines["loss"].x) == 10
+    assert perplexity_content(view).figure.lines["validation"].y == [212.0, 35.0]
+    assert len(loss_content(view).figure.lines["loss"].x) == 10
 
 
 def test_warnings_are_shown_and_counted(recorder: Recorder) -> None:
@@ -368,11 +369,11 @@ def test_perplexity_panel_has_every_point_and_a_row_for_it(recorder: Recorder) -
     recorder.start().point(0, around(24.6), around(24.0)).point(0.5, around(18.0))
     recorder.point(1, around(14.0), around(13.0)).finish(kept_epoch=1)
     content = perplexity_content(recorder.run.view)
-    assert list(content.lines["validation"].x) == [0, 0.5, 1]
-    assert list(content.lines["train"].x) == [0, 1]
-    assert content.lines["base"].label == "base 24.6"
-    assert content.lines["kept"].label == "kept: epoch 1"
-    assert content.y_name == "perplexity, lower is better"
+    assert list(content.figure.lines["validation"].x) == [0, 0.5, 1]
+    assert list(content.figure.lines["train"].x) == [0, 1]
+    assert content.figure.lines["base"].label == "base 24.6"
+    assert content.figure.lines["kept"].label == "kept: epoch 1"
+    assert content.figure.y_name == "perplexity, lower is better"
     assert content.caption.endswith("100 validation texts, 100 train texts, band 95 %")
     table = read(content.table)
     assert table.tags.count("tr") == 4
@@ -382,8 +383,8 @@ def test_perplexity_panel_has_every_point_and_a_row_for_it(recorder: Recorder) -
 
 def test_perplexity_axis_says_log(recorder: Recorder) -> None:
     content = perplexity_content(trained(recorder).finish().run.view)
-    assert content.y_name == "perplexity, log, lower is better"
-    assert "kept" not in content.lines
+    assert content.figure.y_name == "perplexity, log, lower is better"
+    assert "kept" not in content.figure.lines
 
 
 def test_an_overflow_shows_its_reason_and_no_number(recorder: Recorder) -> None:
@@ -392,15 +393,15 @@ def test_an_overflow_shows_its_reason_and_no_number(recorder: Recorder) -> None:
     content = perplexity_content(recorder.run.view)
     assert f"n/a: {why}" in content.caption
     assert f'title="{why}"' in content.table
-    assert "base" not in content.lines
-    assert content.lines["validation"].y[1] == 14.0
+    assert "base" not in content.figure.lines
+    assert content.figure.lines["validation"].y[1] == 14.0
 
 
 def test_no_perplexity_at_all_shows_the_reason(recorder: Recorder) -> None:
     recorder.start().point(0, Measured.missing("The task has no perplexity.")).finish()
     view = recorder.run.view
     content = perplexity_content(view)
-    assert not content.lines
+    assert isinstance(content.figure, Empty)
     assert "The task has no perplexity." in content.empty
     (cell, *_) = cells(view)
     assert (cell.value, cell.reason) == ("", "The task has no perplexity.")
@@ -428,8 +429,8 @@ def test_loss_panel_draws_at_most_240_points(recorder: Recorder) -> None:
     many = [{"step": step, "epoch": 0.0, "loss": 3.0 + (step == 700)} for step in range(1, 1201)]
     view = view.model_validate({**view.model_dump(), "curve": many})
     content = loss_content(view)
-    assert len(content.lines["loss"].x) <= 240
-    assert max(content.lines["loss"].y) == 4.0
+    assert len(content.figure.lines["loss"].x) <= 240
+    assert max(content.figure.lines["loss"].y) == 4.0
     assert read(content.table).tags.count("tr") == 9
 
 
@@ -506,7 +507,8 @@ def write_samples(folder: Path) -> None:
 
 def test_the_box_is_there_at_once_without_bqplot() -> None:
     code = (
-        "import sys; from easymodel_nb.widgets.dashboard import Dashboard; d = Dashboard();"
+        "import sys; from easymodel_nb.widgets.dashboard.dashboard import Dashboard;"
+        "d = Dashboard();"
         "d.show(None, None, []); assert d.box._dom_classes[:2] =="
         "('emnb-dash', 'emnb-t-em-dashboard'), d.box._dom_classes;"
         "assert not {'bqplot', 'pandas', 'numpy'} & set(sys.modules)"
@@ -575,21 +577,24 @@ def test_a_live_run_is_shown_anew_every_two_seconds_and_at_once_when_it_ends(
     dashboard.show(run, run.view, [])
     loss = dashboard._panels["loss"].panel
     assert isinstance(loss, ChartPanel)
-    assert loss._chart is not None
-    assert len(loss._chart._lines["loss"].x) == 10
+    assert len(_chart(loss)._lines["loss"].x) == 10
     recorder.steps(11, 12).live(step=12, max_steps=30)
     now[0] = 1.9
     dashboard.show(run, run.view, [])
-    assert len(loss._chart._lines["loss"].x) == 10
+    assert len(_chart(loss)._lines["loss"].x) == 10
     assert "step 10 of 30" in values(dashboard)
     now[0] = 2.1
     dashboard.show(run, run.view, [])
-    assert len(loss._chart._lines["loss"].x) == 12
+    assert len(_chart(loss)._lines["loss"].x) == 12
     assert "step 12 of 30" in values(dashboard)
     recorder.steps(13, 13).finish()
     now[0] = 2.2
     dashboard.show(run, run.view, [])
-    assert len(loss._chart._lines["loss"].x) == 13
+    assert len(_chart(loss)._lines["loss"].x) == 13
+
+
+def _chart(panel: ChartPanel) -> Any:
+    return panel._slots[0]._charts[LineFigure]
 
 
 def test_a_figure_gives_way_to_the_box_and_comes_back(tmp_path: Path) -> None:
@@ -599,11 +604,12 @@ def test_a_figure_gives_way_to_the_box_and_comes_back(tmp_path: Path) -> None:
     dashboard.show(full, full.view, [])
     panel = dashboard._panels["perplexity"].panel
     assert isinstance(panel, ChartPanel)
-    assert panel._chart is not None
+    figure = _chart(panel).figure
+    slot = panel._slots[0]
     dashboard.show(bare, bare.view, [full.view])
-    assert hidden(panel._chart.figure)
-    assert hidden(panel._y_name)
-    assert not hidden(panel._empty)
+    assert hidden(figure)
+    assert hidden(slot._y_name)
+    assert not hidden(slot._empty)
     dashboard.show(full, full.view, [bare.view])
-    assert not hidden(panel._chart.figure)
-    assert hidden(panel._empty)
+    assert not hidden(figure)
+    assert hidden(slot._empty)

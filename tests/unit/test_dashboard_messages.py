@@ -8,10 +8,10 @@ import pytest
 from ipywidgets import HTML, Widget
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import CurvePoint, EpochPoint, RunView, StageView
-from easymodel_nb.widgets.dashboard import PERIOD, Dashboard
+from easymodel_nb.widgets.dashboard.dashboard import PERIOD, Dashboard
 
 TICK, STEPS, STEPS_A_TICK, EPOCHS = 0.25, 1000, 6.25, 10
 PLAN = {"finetune": {"task": "generation"}, "epochs": EPOCHS}

@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easymodel_nb.measured import Measured
+from easymodel_nb.report.cells import cells
+from easymodel_nb.report.finding import finding
+from easymodel_nb.report.panels.classes import classes_content
+from easymodel_nb.report.panels.confusion import confused, confusion_content
+from easymodel_nb.report.panels.loss import loss_content
+from easymodel_nb.report.panels.perplexity import perplexity_content
+from easymodel_nb.report.panels.task import task_content
+from easymodel_nb.report.samples import samples_html
 from easymodel_nb.runlog.log import RunLog, new_run, write_live
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets.cards import headline
-from easymodel_nb.widgets.dashboard import Dashboard
-from easymodel_nb.widgets.dashboard_cells import cells
-from easymodel_nb.widgets.dashboard_classes import classes_content
-from easymodel_nb.widgets.dashboard_confusion import confused, confusion_content
-from easymodel_nb.widgets.dashboard_finding import finding
-from easymodel_nb.widgets.dashboard_loss import loss_content
-from easymodel_nb.widgets.dashboard_perplexity import perplexity_content
-from easymodel_nb.widgets.dashboard_samples import samples_html
-from easymodel_nb.widgets.dashboard_task import task_content
+from easymodel_nb.widgets.dashboard.dashboard import Dashboard
 
 NEW = "The head is new: before training it knows no class."
 NONE = "Perplexity is not defined for classification."
@@ -177,10 +177,10 @@ def test_before_the_first_epoch_the_values_say_why_not(tmp_path: Path) -> None:
 
 def test_the_first_panel_of_a_classifier(tmp_path: Path) -> None:
     content = task_content(classified(tmp_path, 0.5, 0.7, 0.82).finish())
-    assert content.lines["first"].label == "macro-F1 0.820"
-    assert math.isnan(content.lines["first"].y[0]), "a null is a gap"
-    assert content.lines["reference"].label == "majority F1 0.120"
-    assert content.lines["reference 2"].label == "majority acc. 0.300"
+    assert content.figure.lines["first"].label == "macro-F1 0.820"
+    assert math.isnan(content.figure.lines["first"].y[0]), "a null is a gap"
+    assert content.figure.lines["reference"].label == "majority F1 0.120"
+    assert content.figure.lines["reference 2"].label == "majority acc. 0.300"
     assert "100 validation texts" in content.caption
     assert f"n/a: {NEW}" in content.caption
     assert content.title == "Macro-F1 was still rising at epoch 3"
@@ -196,12 +196,12 @@ def test_entities_have_precision_and_recall_beside_f1(tmp_path: Path) -> None:
     view = recorder.point(1, numbers, details={"per_type": rows}).finish()
     assert finding(view) == "Entity F1 is 0.750 after 1 epoch"
     content = task_content(view)
-    assert [content.lines[n].label for n in ("first", "second", "third")] == [
+    assert [content.figure.lines[n].label for n in ("first", "second", "third")] == [
         "F1 0.750",
         "precision 0.800",
         "recall 0.700",
     ]
-    assert not {"reference", "reference 2"} & set(content.lines)
+    assert not {"reference", "reference 2"} & set(content.figure.lines)
     types = classes_content(view)
     assert types is not None
     assert types.caption == "1 type, 12 entities, epoch 1"
@@ -222,8 +222,8 @@ def test_tags_that_mark_no_entities_are_scored_by_word(tmp_path: Path) -> None:
     said = "Word accuracy is 0.900 after 1 epoch, above the majority class (0.200)"
     assert finding(view) == said
     content, mistakes, tags = task_content(view), confusion_content(view), classes_content(view)
-    assert content.lines["first"].label == "accuracy 0.900"
-    assert content.lines["reference"].label == "majority acc. 0.200"
+    assert content.figure.lines["first"].label == "accuracy 0.900"
+    assert content.figure.lines["reference"].label == "majority acc. 0.200"
     assert mistakes is not None
     assert tags is not None
     assert mistakes.caption == "2 of 16 words wrong, epoch 1"
@@ -241,8 +241,8 @@ def test_seq2seq_has_perplexity_and_overlap_with_the_base(tmp_path: Path) -> Non
     assert finding(view) == "Validation perplexity fell from 60.0 to 10.0 in 1 epoch"
     assert [cell.label for cell in cells(view)] == ["Validation perplexity", "chrF", "BLEU"]
     content = task_content(view)
-    assert content.lines["reference"].label == "base 10.0"
-    assert content.lines["third"].label == "ROUGE-L 40.0"
+    assert content.figure.lines["reference"].label == "base 10.0"
+    assert content.figure.lines["third"].label == "ROUGE-L 40.0"
     assert cells(view)[1].aside == "+30.0"
 
 
@@ -258,9 +258,9 @@ def test_the_loss_panel_has_the_validation_loss_at_its_steps(tmp_path: Path) -> 
     recorder = classified(tmp_path, 0.5, 0.7)
     recorder.log.append("progress", step=20, max_steps=30, epoch=2, epochs=3, loss=0.4)
     content = loss_content(recorder.finish())
-    assert list(content.lines["validation"].x) == [0, 10, 20]
-    assert content.lines["validation"].label == "validation 0.300"
-    assert content.y_name == "loss, nats a text"
+    assert list(content.figure.lines["validation"].x) == [0, 10, 20]
+    assert content.figure.lines["validation"].label == "validation 0.300"
+    assert content.figure.y_name == "loss, nats a text"
     assert "macro-F1" in content.how
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.log import new_run
 from easymodel_nb.runlog.view import EpochPoint, RunView
 from easymodel_nb.train import checkpoints, kept_weights

@@ -151,6 +151,7 @@ def test_every_type_of_the_contract_is_known():
     assert {
         *("run_created", "stage", "run_started", "progress", "epoch", "samples", "checkpoint"),
         *("warning", "run_resumed", "run_finished", "run_stopped", "run_failed"),
+        "measured",  # ours: what was measured of a point later
     } == EVENT_TYPES
 
 

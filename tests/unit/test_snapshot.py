@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easymodel_nb.errors import Problem
+from easymodel_nb.report.theme import TOKENS
 from easymodel_nb.store.first import first_workflow
 from easymodel_nb.widgets.snapshot import picture
 from easymodel_nb.widgets.state import RunCard
-from easymodel_nb.widgets.theme import TOKENS
 from easymodel_nb.workflow.document import Node, Workflow
 
 SVG = "{http://www.w3.org/2000/svg}"

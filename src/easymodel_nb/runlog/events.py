@@ -7,25 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from easymodel_nb.errors import Problem
-from easymodel_nb.measured import Measured
+from easymodel_nb.runlog.analytics import Analytics
 
 StageName = Literal[
     "queued", "loading", "preparing", "baseline", "training", "evaluating", "saving"
 ]
 Unit = Literal["bytes", "rows", "texts", "steps"]
 StopReason = Literal["user", "signal", "time_budget", "sentinel", "cancelled"]
-
-
-class Analytics(BaseModel):
-    """Everything measured at one point of a run. An absent group was not due there."""
-
-    model_config = ConfigDict(extra="allow")
-
-    perplexity: dict[str, Measured] = {}
-    task: dict[str, Measured] = {}
-    quality: dict[str, Any] | None = None
-    semantics: dict[str, Any] | None = None
-    efficiency: dict[str, Any] | None = None
 
 
 class _Event(BaseModel):
@@ -86,6 +74,18 @@ class Epoch(_Event):
     """A measured point; `epoch` is a whole number, or between two for the points in between."""
 
     type: Literal["epoch"] = "epoch"
+    step: int
+    epoch: float
+    analytics: Analytics
+
+
+class MeasuredLater(_Event):
+    """More was measured of a point of the run, from what it wrote down: its texts, its scores.
+
+    It may follow the end of the run, which it does not reopen.
+    """
+
+    type: Literal["measured"] = "measured"
     step: int
     epoch: float
     analytics: Analytics
@@ -156,6 +156,7 @@ Event = (
     | RunStarted
     | Progress
     | Epoch
+    | MeasuredLater
     | Samples
     | Checkpoint
     | Warned

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.view import RunView
 
 

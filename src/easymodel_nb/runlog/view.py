@@ -6,11 +6,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from easymodel_nb.errors import Problem
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.events import (
-    Analytics,
     Checkpoint,
     Epoch,
     Event,
+    MeasuredLater,
     Progress,
     RunCreated,
     RunFailed,
@@ -153,7 +154,7 @@ def fold(events: Iterable[Event], view: RunView | None = None) -> RunView:
     return view
 
 
-def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911  one case an event type
+def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912  one case an event type
     match event:
         case RunCreated():
             return {
@@ -201,6 +202,15 @@ def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0
         case Epoch():
             measured = EpochPoint(step=event.step, epoch=event.epoch, analytics=event.analytics)
             return {"points": [*view.points, measured]}
+        case MeasuredLater():
+            return {
+                "points": [
+                    p.model_copy(update={"analytics": p.analytics.merged(event.analytics)})
+                    if p.step == event.step
+                    else p
+                    for p in view.points
+                ]
+            }
         case Samples():
             return {"samples": [*view.samples, _plain(event)]}
         case Checkpoint():

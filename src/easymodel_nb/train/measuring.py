@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from easymodel_nb.runlog.events import Analytics, finite
+from easymodel_nb.runlog.analytics import Analytics
+from easymodel_nb.runlog.events import finite
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.tasks.task import Prepared, Task, Watch

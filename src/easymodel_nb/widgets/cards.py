@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from easymodel_nb.report.finding import finding
 from easymodel_nb.runlog.headline import measured_at, metrics_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.projects import ProjectInfo
-from easymodel_nb.widgets.dashboard_finding import finding
 from easymodel_nb.widgets.state import Job, ProjectItem, ProjectsState, RunCard, RunsState
 from easymodel_nb.workflow.document import FinetuneData
 from easymodel_nb.workflow.labels import TASK_TITLES

@@ -9,8 +9,8 @@ from html import escape
 from textwrap import wrap
 from typing import Literal, NamedTuple
 
+from easymodel_nb.report.theme import TOKENS, Shade, color
 from easymodel_nb.widgets.state import RunCard
-from easymodel_nb.widgets.theme import TOKENS, Shade, color
 from easymodel_nb.workflow.document import Edge, Node, Workflow
 from easymodel_nb.workflow.labels import TASK_TITLES
 

@@ -15,7 +15,7 @@ from easymodel_nb.widgets import rpc
 from easymodel_nb.widgets.cards import runs_state
 from easymodel_nb.widgets.cell import StudioBox, close_all
 from easymodel_nb.widgets.commands import Commands, as_studio_error
-from easymodel_nb.widgets.dashboard import Dashboard
+from easymodel_nb.widgets.dashboard.dashboard import Dashboard
 from easymodel_nb.widgets.publisher import Publisher
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.widgets.snapshot import picture
@@ -219,7 +219,7 @@ class Studio:
         return self._charts.is_set()
 
     def _import_charts(self) -> None:
-        import_module("easymodel_nb.widgets.charts")
+        import_module("easymodel_nb.widgets.dashboard.line_chart")
         self._charts.set()
         self._publisher.poke()
 

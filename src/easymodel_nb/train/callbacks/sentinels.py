@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.train.callbacks.watching import Watcher
 from easymodel_nb.train.control import Control

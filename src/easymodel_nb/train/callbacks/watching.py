@@ -1,6 +1,6 @@
 """Who hears the numbers of a run in the moment they are read, without reading them again."""
 
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.view import RunView
 
 

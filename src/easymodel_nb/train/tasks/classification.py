@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from easymodel_nb.errors import FieldChange, Fix, Problem, problem_error
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics import tasks as metrics
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train import roles as columns
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad

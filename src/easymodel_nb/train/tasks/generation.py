@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, score
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate

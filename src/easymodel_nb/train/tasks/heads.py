@@ -16,7 +16,7 @@ from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.perplexity import GPU_TOKEN_BUDGET, TOKEN_BUDGET, eval_mode
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train import roles as columns
 from easymodel_nb.train.tasks.task import Prepared, Task, Watch
 

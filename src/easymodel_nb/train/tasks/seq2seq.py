@@ -17,7 +17,7 @@ from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.conditional import EncodedPair, encode_pairs, score_pairs, shifted
 from easymodel_nb.metrics.overlap import overlap
 from easymodel_nb.metrics.perplexity import IGNORED
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad
 from easymodel_nb.train.cache import Rows

@@ -20,7 +20,7 @@ import torch
 from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train import cache, methods
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, collate

@@ -15,7 +15,7 @@ from easymodel_nb.metrics import entities as entity_metrics
 from easymodel_nb.metrics import tasks as word_metrics
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.metrics.stats import ratio_interval
-from easymodel_nb.runlog.events import Analytics
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.tasks import figures, tagged
 from easymodel_nb.train.tasks import tags as reading

@@ -13,9 +13,9 @@ import bqplot
 import ipywidgets
 import numpy as np
 
-from easymodel_nb.widgets.charts_line import Line, LineStyle
-from easymodel_nb.widgets.charts_scale import Axis, spread
-from easymodel_nb.widgets.theme import color, takes_css_variables
+from easymodel_nb.report.figures import Line, LineFigure, LineStyle
+from easymodel_nb.report.scale import Axis, spread
+from easymodel_nb.widgets.dashboard.ink import ink
 
 MOST_MARKERS = 40
 _LABEL_GAP = 14.0
@@ -26,19 +26,11 @@ _MARKER_AREA = {"circle": 38, "square": 42, "diamond": 42, "triangle-up": 42}
 _RING = 1.0
 
 
-def ink(token: str) -> str:
-    """A colour token for a trait of a mark.
-
-    Where ipywidgets takes no CSS variable it is the light value, which scoped
-    CSS maps to the token of the theme.
-    """
-    return f"var(--em-{token})" if takes_css_variables() else color(token, "light")
-
-
 class LineChart:
-    """Lines with bands, markers, and labels at their right end; drawn in the order of `styles`."""
+    """Lines with bands, markers, and labels at their right end, in the order of its styles."""
 
-    def __init__(self, styles: Mapping[str, LineStyle], *, height: int) -> None:
+    def __init__(self, like: LineFigure) -> None:
+        styles, height = like.styles, like.height
         self._styles = dict(styles)
         self._plot_height = height - _TOP - _BOTTOM
         self._x = bqplot.LinearScale(min=0.0, max=1.0, allow_padding=False)
@@ -70,8 +62,9 @@ class LineChart:
             self.figure.display_toolbar = False
         self.figure.add_class("emnb-chart")
 
-    def show(self, lines: Mapping[str, Line], *, x: Axis, y: Axis, x_name: str) -> None:
-        """Show these lines on these axes."""
+    def show(self, figure: LineFigure) -> None:
+        """Show these lines on these axes; their styles are those it was made with."""
+        lines, x, y, x_name = figure.lines, figure.x, figure.y, figure.x_name
         _put(self.figure, fig_margin=_margin(self._right(lines)))
         # Tick texts go first, in a message of their own: bqplot writes the ticks in a
         # transition that keeps the texts it began with.

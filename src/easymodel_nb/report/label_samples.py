@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from easymodel_nb.widgets.dashboard_html import icon, missing, tag, text
-from easymodel_nb.widgets.dashboard_sample_cell import cell, clean
+from easymodel_nb.report.html import icon, missing, tag, text
+from easymodel_nb.report.sample_cell import cell, clean
 
 _NEW_HEAD = "the head is new: before training it knows no label"
 

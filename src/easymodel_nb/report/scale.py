@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from easymodel_nb.widgets.dashboard_numbers import count, signed
+from easymodel_nb.report.numbers import count, signed
 
 _FEWEST_RUNGS, _FAR, _PAD = 3, 1.5, 0.02
 LOG_RATIO = 10.0  # above this ratio of largest to smallest an axis of ratios is logarithmic

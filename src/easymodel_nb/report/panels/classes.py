@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.html import Row, missing, table
+from easymodel_nb.report.points import tables
 from easymodel_nb.runlog.headline import details, kind_of
 from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.dashboard_html import Row, missing, table
-from easymodel_nb.widgets.dashboard_panel import PanelContent
-from easymodel_nb.widgets.dashboard_points import tables
 
 _IN_ORDER, _MOST_ROWS = 20, 200
 _COLUMNS = ("precision", "recall", "f1", "support")

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from easymodel_nb.measured import Measured
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.figures import Line
+from easymodel_nb.report.points import kept_epoch
 from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.charts_line import Line
-from easymodel_nb.widgets.dashboard_points import kept_epoch
 
 
 def measured_line(

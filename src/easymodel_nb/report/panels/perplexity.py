@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.headline import METRICS, PERPLEXITY, task_of
-from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.charts_line import LineStyle
-from easymodel_nb.widgets.charts_scale import evenly, ratio_axis, step_axis
-from easymodel_nb.widgets.dashboard_html import Row, empty, number, table
-from easymodel_nb.widgets.dashboard_lines import (
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.figures import Empty, LineFigure, LineStyle
+from easymodel_nb.report.html import Row, number, table
+from easymodel_nb.report.lines import (
     constant_line,
     finite,
     kept_line,
     measured_line,
     reasons,
 )
-from easymodel_nb.widgets.dashboard_panel import PanelContent
-from easymodel_nb.widgets.dashboard_points import Point, base, kept_epoch, known, points, shape
+from easymodel_nb.report.points import Point, base, kept_epoch, known, points, shape
+from easymodel_nb.report.scale import evenly, ratio_axis, step_axis
+from easymodel_nb.runlog.headline import METRICS, PERPLEXITY, task_of
+from easymodel_nb.runlog.view import RunView
 
 STYLES = {
     "base": LineStyle("base", dash="dashed"),
@@ -45,7 +45,7 @@ def perplexity_content(view: RunView) -> PanelContent:
             title="Perplexity by epoch",
             caption="Token-weighted, lower is better",
             how=_HOW,
-            empty=_nothing(view, found),
+            figures=(_nothing(view, found),),
         )
     start = base(found)
     last = max(view.epochs, values[-1].epoch)
@@ -62,11 +62,16 @@ def perplexity_content(view: RunView) -> PanelContent:
         title=shape(found),
         caption=_caption(found),
         how=_HOW,
-        y_name=f"perplexity{', log' if axis.log else ''}, lower is better",
-        x_name="epoch",
-        lines=lines,
-        x=step_axis(last),
-        y=axis,
+        figures=(
+            LineFigure(
+                styles=STYLES,
+                y_name=f"perplexity{', log' if axis.log else ''}, lower is better",
+                x_name="epoch",
+                lines=lines,
+                x=step_axis(last),
+                y=axis,
+            ),
+        ),
         table=_table(found, kept_epoch(view)),
     )
 
@@ -120,15 +125,15 @@ def _cell(m: Measured | None) -> str:
     return number(m, shown, "only measured at the end of an epoch")
 
 
-def _nothing(view: RunView, found: Sequence[Point]) -> str:
+def _nothing(view: RunView, found: Sequence[Point]) -> Empty:
     """The dashed box: why there is no perplexity, or when it comes."""
     if why := _reasons(found):
         what = "is not computed" if METRICS[task_of(view)][0] is PERPLEXITY else "is not defined"
-        return empty(f"Perplexity {what}", why[0])
+        return Empty(f"Perplexity {what}", why[0])
     if METRICS[task_of(view)][0] is not PERPLEXITY:
-        return empty("Perplexity is not defined", _UNDEFINED)
+        return Empty("Perplexity is not defined", _UNDEFINED)
     if view.active:
-        return empty(
+        return Empty(
             "Perplexity comes here", f"Of the base model before training, then {_when(view)}"
         )
     ends = {
@@ -136,7 +141,7 @@ def _nothing(view: RunView, found: Sequence[Point]) -> str:
         "stopped": "The run was stopped before the base model was measured.",
         "interrupted": "The run was interrupted before the base model was measured.",
     }
-    return empty("Perplexity is not computed", ends.get(view.status, "Nothing was measured."))
+    return Empty("Perplexity is not computed", ends.get(view.status, "Nothing was measured."))
 
 
 def _when(view: RunView) -> str:

@@ -5,21 +5,21 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.headline import PERPLEXITY, Metric, kind_of, metrics_of
-from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.charts_line import Line, LineStyle
-from easymodel_nb.widgets.charts_scale import Axis, evenly, linear_axis, step_axis
-from easymodel_nb.widgets.dashboard_html import Row, empty, number, table
-from easymodel_nb.widgets.dashboard_lines import (
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.figures import Empty, Line, LineFigure, LineStyle
+from easymodel_nb.report.html import Row, number, table
+from easymodel_nb.report.lines import (
     constant_line,
     finite,
     kept_line,
     measured_line,
     reasons,
 )
-from easymodel_nb.widgets.dashboard_panel import PanelContent
-from easymodel_nb.widgets.dashboard_points import Value, at_epoch, course, kept_epoch, known, values
+from easymodel_nb.report.points import Value, at_epoch, course, kept_epoch, known, values
+from easymodel_nb.report.scale import Axis, evenly, linear_axis, step_axis
+from easymodel_nb.runlog.headline import PERPLEXITY, Metric, kind_of, metrics_of
+from easymodel_nb.runlog.view import RunView
 
 # All three are of the tuned model: dash and marker tell them apart, and their labels.
 STYLES = {
@@ -101,7 +101,7 @@ def task_content(view: RunView) -> PanelContent:
             title=words.title,
             caption=words.caption,
             how=words.how,
-            empty=_nothing(view, [v.measured for metric in drawn for v in found[metric.key]]),
+            figures=(_nothing(view, [v.measured for metric in drawn for v in found[metric.key]]),),
         )
     last = max(view.epochs, *(v.epoch for metric in drawn for v in found[metric.key]))
     lines = {
@@ -118,11 +118,16 @@ def task_content(view: RunView) -> PanelContent:
         title=course(drawn[0], found[drawn[0].key]) or words.title,
         caption=_caption(words, drawn, found),
         how=words.how,
-        y_name=words.axis,
-        x_name="epoch",
-        lines=lines,
-        x=step_axis(last),
-        y=axis,
+        figures=(
+            LineFigure(
+                styles=STYLES,
+                y_name=words.axis,
+                x_name="epoch",
+                lines=lines,
+                x=step_axis(last),
+                y=axis,
+            ),
+        ),
         table=_table(view, words, [found[m.key] for m in drawn], found[_LOSS.key]),
     )
 
@@ -207,7 +212,7 @@ def _cell(m: Measured | None, written: Callable[[float], str]) -> str:
     return number(m, shown, "only measured at the end of an epoch")
 
 
-def _nothing(view: RunView, due: Sequence[Measured]) -> str:
+def _nothing(view: RunView, due: Sequence[Measured]) -> Empty:
     """The dashed box: why there is no number yet, or at all."""
     why = reasons(due)
     if view.active:
@@ -215,11 +220,11 @@ def _nothing(view: RunView, due: Sequence[Measured]) -> str:
             "At the end of epoch 1." if kind_of(view) == "seq2seq" else "From the first point on."
         )
         base = f" Of the base model: {why[0].rstrip('.')}." if why else ""
-        return empty("The task's numbers come here", when + base)
+        return Empty("The task's numbers come here", when + base)
     ends = {
         "failed": "The run failed before the first measured point.",
         "stopped": "The run was stopped before the first measured point.",
         "interrupted": "The run was interrupted before the first measured point.",
     }
     told = why[0] if why else ends.get(view.status, "Nothing was measured.")
-    return empty("There are no numbers of the task", told)
+    return Empty("There are no numbers of the task", told)

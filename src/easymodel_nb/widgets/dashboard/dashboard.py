@@ -12,13 +12,17 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from easymodel_nb.report.figures import Empty
+from easymodel_nb.report.html import empty
+from easymodel_nb.report.panels.classes import classes_content
+from easymodel_nb.report.panels.confusion import confusion_content
+from easymodel_nb.report.panels.loss import loss_content
+from easymodel_nb.report.panels.perplexity import perplexity_content
+from easymodel_nb.report.panels.task import task_content
+from easymodel_nb.report.samples import samples_html
+from easymodel_nb.report.top import header_html, top_html
 from easymodel_nb.runlog.headline import kind_of, task_of
-from easymodel_nb.widgets.dashboard_classes import classes_content
-from easymodel_nb.widgets.dashboard_confusion import confusion_content
-from easymodel_nb.widgets.dashboard_html import empty
-from easymodel_nb.widgets.dashboard_loss import STYLES as LOSS_STYLES
-from easymodel_nb.widgets.dashboard_loss import loss_content
-from easymodel_nb.widgets.dashboard_panel import (
+from easymodel_nb.widgets.dashboard.panel import (
     ChartPanel,
     TablePanel,
     html_box,
@@ -26,12 +30,6 @@ from easymodel_nb.widgets.dashboard_panel import (
     put,
     toggle,
 )
-from easymodel_nb.widgets.dashboard_perplexity import STYLES as PERPLEXITY_STYLES
-from easymodel_nb.widgets.dashboard_perplexity import perplexity_content
-from easymodel_nb.widgets.dashboard_samples import samples_html
-from easymodel_nb.widgets.dashboard_task import STYLES as TASK_STYLES
-from easymodel_nb.widgets.dashboard_task import task_content
-from easymodel_nb.widgets.dashboard_top import header_html, top_html
 
 if TYPE_CHECKING:
     from easymodel_nb.runlog.run import Run
@@ -69,21 +67,19 @@ class Dashboard:
         self._panels = {
             "perplexity": _Panel(
                 "perplexity",
-                ChartPanel("chart-perplexity", PERPLEXITY_STYLES, height=226),
+                ChartPanel("chart-perplexity"),
                 perplexity_content,
                 _measured_or_waiting,
             ),
             "task": _Panel(
                 "task",
-                ChartPanel("chart-task", TASK_STYLES, height=226),
+                ChartPanel("chart-task"),
                 task_content,
                 _measured,
             ),
             "confusion": _Panel("tables", TablePanel("confusion"), confusion_content, _measured),
             "classes": _Panel("tables", TablePanel("per-class"), classes_content, _measured),
-            "loss": _Panel(
-                "loss", ChartPanel("chart-loss", LOSS_STYLES, height=216), loss_content, _stepped
-            ),
+            "loss": _Panel("loss", ChartPanel("chart-loss"), loss_content, _stepped),
         }
         boxes = {name: entry.panel.box for name, entry in self._panels.items()}
         self._places = {
@@ -141,7 +137,7 @@ class Dashboard:
             else "Press Train Model on the canvas: perplexity, loss and samples appear here "
             "while it trains."
         )
-        put(self._top, empty(what, why))
+        put(self._top, empty(Empty(what, why)))
         put(self._samples, "")
         toggle(self._samples, "emnb-off", on=True)
         self._sampled = None

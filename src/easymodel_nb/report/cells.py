@@ -5,11 +5,9 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of
-from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.dashboard_finding import NAME
-from easymodel_nb.widgets.dashboard_points import (
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.finding import NAME
+from easymodel_nb.report.points import (
     Point,
     at_epoch,
     base,
@@ -21,6 +19,8 @@ from easymodel_nb.widgets.dashboard_points import (
     values,
     verdict,
 )
+from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of
+from easymodel_nb.runlog.view import RunView
 
 Mood = Literal["good", "bad", "none"]
 _MOST = 4

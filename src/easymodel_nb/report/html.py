@@ -5,6 +5,7 @@ from html import escape
 from typing import NamedTuple
 
 from easymodel_nb.measured import Measured
+from easymodel_nb.report.figures import Empty
 
 # JupyterLab cuts, pastes and deletes cells on plain letters unless the focused
 # element itself carries this attribute.
@@ -86,10 +87,11 @@ def _row(row: Row, strong: int) -> str:
     return tag("tr", cells, classes)
 
 
-def empty(what: str, why: str, *, failed: bool = False) -> str:
+def empty(place: Empty) -> str:
     """The dashed box that keeps a figure's place: what is not there, and why or when."""
-    word = text("span", what, "emnb-empty-what emnb-err" if failed else "emnb-empty-what")
-    return tag("div", word + text("span", why, "emnb-empty-why"), "emnb-empty")
+    tone = "emnb-empty-what emnb-err" if place.failed else "emnb-empty-what"
+    said = text("span", place.what, tone) + text("span", place.why, "emnb-empty-why")
+    return tag("div", said, "emnb-empty")
 
 
 def panel_head(title: str, caption: str, how: str) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from html import escape
 
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.cells import Cell, cells
+from easymodel_nb.report.finding import finding
+from easymodel_nb.report.html import icon, missing, strip, tag, text
+from easymodel_nb.report.story import METHODS, facts, settings
 from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.dashboard_cells import Cell, cells
-from easymodel_nb.widgets.dashboard_finding import finding
-from easymodel_nb.widgets.dashboard_html import icon, missing, strip, tag, text
-from easymodel_nb.widgets.dashboard_story import METHODS, facts, settings
 
 _STATUS = {
     "queued": ("clock", "Queued"),

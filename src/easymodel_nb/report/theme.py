@@ -1,12 +1,9 @@
-"""The colours of the studio that Python has to know: data series, and the static picture.
+"""The colours of the studio that Python has to know: data series, and static pictures.
 
 The workbench and the dashboard's CSS define the same tokens as `--em-NAME`.
 """
 
-from functools import cache
 from typing import Literal
-
-import ipywidgets
 
 Shade = Literal["light", "dark"]
 
@@ -39,12 +36,3 @@ def color(name: str, shade: Shade) -> str:
     """A token's colour in one theme."""
     light, dark = TOKENS[name]
     return dark if shade == "dark" else light
-
-
-@cache
-def takes_css_variables() -> bool:
-    """Whether the colour traits of the installed ipywidgets accept `var(--name)`.
-
-    Version 8 does; 7.7, which Colab has, does not.
-    """
-    return int(ipywidgets.__version__.split(".")[0]) >= 8  # noqa: PLR2004

@@ -12,9 +12,9 @@ from functools import partial
 from html import escape
 from typing import Any
 
-from easymodel_nb.widgets.dashboard_html import QUIET_KEYS, missing, tag, text
-from easymodel_nb.widgets.dashboard_labels import LABEL_TASKS, label_table
-from easymodel_nb.widgets.dashboard_sample_cell import cell, clean
+from easymodel_nb.report.html import QUIET_KEYS, missing, tag, text
+from easymodel_nb.report.label_samples import LABEL_TASKS, label_table
+from easymodel_nb.report.sample_cell import cell, clean
 
 SHOWN, MORE = 3, 17
 _MOST_WORDS = 400

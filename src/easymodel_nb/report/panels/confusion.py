@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.html import Row, table, tag, text
+from easymodel_nb.report.points import tables
 from easymodel_nb.runlog.headline import details, kind_of
 from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.dashboard_html import Row, table, tag, text
-from easymodel_nb.widgets.dashboard_panel import PanelContent
-from easymodel_nb.widgets.dashboard_points import tables
 
 MOST_CLASSES = 12  # of a matrix that can be read
 _MOST_PAIRS = 15

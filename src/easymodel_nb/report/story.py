@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.points import kept_epoch
 from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.dashboard_points import kept_epoch
 
 METHODS = {"full": "Full", "lora": "LoRA", "qlora": "QLoRA"}
 

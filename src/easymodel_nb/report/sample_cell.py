@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from easymodel_nb.widgets.dashboard_html import QUIET_KEYS, tag, text
+from easymodel_nb.report.html import QUIET_KEYS, tag, text
 
 _MOST_CHARACTERS = 1_200
 _LONG_CHARACTERS, _LONG_LINES = 160, 5

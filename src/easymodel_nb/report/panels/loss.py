@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.figures import Empty, Line, LineFigure, LineStyle
+from easymodel_nb.report.html import Row, missing, table
+from easymodel_nb.report.lines import finite, measured_line
+from easymodel_nb.report.points import Value, known, values
+from easymodel_nb.report.scale import evenly, linear_axis, step_axis, thin
 from easymodel_nb.runlog.headline import metrics_of, task_of
 from easymodel_nb.runlog.view import CurvePoint, RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.charts_line import Line, LineStyle
-from easymodel_nb.widgets.charts_scale import evenly, linear_axis, step_axis, thin
-from easymodel_nb.widgets.dashboard_html import Row, empty, missing, table
-from easymodel_nb.widgets.dashboard_lines import finite, measured_line
-from easymodel_nb.widgets.dashboard_panel import PanelContent
-from easymodel_nb.widgets.dashboard_points import Value, known, values
 
 STYLES = {
     "loss": LineStyle("train", width=1.25),
@@ -43,7 +43,7 @@ def loss_content(view: RunView) -> PanelContent:
             title="Training loss",
             caption=f"{_unit(view).capitalize()}, by step",
             how=_how(view),
-            empty=_nothing(view),
+            figures=(_nothing(view),),
         )
     losses = [loss for _, loss in curve]
     kept = thin(losses, _MOST_POINTS)
@@ -63,11 +63,16 @@ def loss_content(view: RunView) -> PanelContent:
         title="Training and validation loss" if "validation" in lines else "Training loss",
         caption=_caption(view, len(curve)),
         how=_how(view),
-        y_name=f"loss, {_unit(view)}",
-        x_name="step",
-        lines=lines,
-        x=step_axis(max(view.max_steps, curve[-1][0].step)),
-        y=linear_axis(finite(lines.values())),
+        figures=(
+            LineFigure(
+                styles=STYLES,
+                y_name=f"loss, {_unit(view)}",
+                x_name="step",
+                lines=lines,
+                x=step_axis(max(view.max_steps, curve[-1][0].step)),
+                y=linear_axis(finite(lines.values())),
+            ),
+        ),
         table=_table([point for point, _ in curve]),
     )
 
@@ -114,12 +119,12 @@ def _row(point: CurvePoint) -> Row:
     )
 
 
-def _nothing(view: RunView) -> str:
+def _nothing(view: RunView) -> Empty:
     if view.active:
-        return empty("Training loss comes here", "From the first step on.")
+        return Empty("Training loss comes here", "From the first step on.")
     ends = {
         "failed": "The run failed before the first step.",
         "stopped": "The run was stopped before the first step.",
         "interrupted": "The run was interrupted before the first step.",
     }
-    return empty("There is no training loss", ends.get(view.status, "No step reported one."))
+    return Empty("There is no training loss", ends.get(view.status, "No step reported one."))

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of
-from easymodel_nb.runlog.view import RunView
-from easymodel_nb.widgets import dashboard_numbers as write
-from easymodel_nb.widgets.dashboard_points import (
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.points import (
     Point,
     Value,
     at_epoch,
@@ -19,6 +17,8 @@ from easymodel_nb.widgets.dashboard_points import (
     values,
     verdict,
 )
+from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of
+from easymodel_nb.runlog.view import RunView
 
 NAME = "Validation perplexity"
 

@@ -1,0 +1,1 @@
+"""One panel a file: what it shows of a run, as content that any renderer draws."""

@@ -1,0 +1,1 @@
+"""The Analytics tab: what `report` says of a run, drawn with bqplot in plain boxes."""
