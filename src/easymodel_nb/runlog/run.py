@@ -149,7 +149,7 @@ def _frame(points: list[EpochPoint]) -> "pd.DataFrame":
 def _row(point: EpochPoint) -> dict[str, Any]:
     row: dict[str, Any] = {"epoch": point.epoch, "step": point.step}
     for group, values in point.analytics:
-        for name, value in (values or {}).items():
+        for name, value in dict(values or {}).items():  # a dictionary or a model of numbers
             if isinstance(value, dict) and {"value", "n"} <= value.keys():
                 value = Measured.model_validate(value)  # noqa: PLW2901
             if isinstance(value, Measured):
