@@ -1,6 +1,7 @@
 /** Every field of a Finetuning node: its label, its kind, its group in the inspector. */
 import type { FinetuneData, Node } from "../protocol";
 import { fieldValue } from "./graph";
+import type { RoleField } from "./roles";
 
 export type Kind = "number" | "text" | "choice" | "column" | "switch" | "list" | "lines";
 export interface Field {
@@ -40,6 +41,9 @@ const column = (name: string, label: string, when?: Field["when"], empty?: strin
   ...(empty && { empty }),
   ...(when && { when }),
 });
+/** The field of a role: a column, where "none" may be a choice. */
+export const roleField = (role: RoleField): Field =>
+  column(role.name, role.label, undefined, role.none ? "none" : undefined);
 const number = (name: string, label: string, more: Partial<Field> = {}): Field => ({
   name,
   label,

@@ -1,5 +1,5 @@
 /** A Finetuning node at normal size: the seven fields, the gate, the rest folded, code, runs. */
-import { GROUPS, NODE_FIELDS, type Field as Spec } from "../../logic/fields";
+import { GROUPS, NODE_FIELDS, roleField, type Field as Spec } from "../../logic/fields";
 import { count } from "../../logic/format";
 import { chosen } from "../../logic/plan";
 import { roleFields } from "../../logic/roles";
@@ -45,13 +45,7 @@ export function FinetunePanel({ node }: { node: Node }) {
           <Field
             key={role.name}
             node={node}
-            spec={{
-              name: role.name,
-              label: role.label,
-              kind: "column",
-              nullable: true,
-              ...(role.none && { empty: "none" }),
-            }}
+            spec={roleField(role)}
             problems={problems}
             facts={facts}
           />

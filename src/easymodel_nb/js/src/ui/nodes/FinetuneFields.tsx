@@ -1,5 +1,5 @@
 /** The seven fields of an open Finetuning node, and the line to everything else. */
-import { advanced, NODE_FIELDS } from "../../logic/fields";
+import { advanced, NODE_FIELDS, roleField } from "../../logic/fields";
 import { count } from "../../logic/format";
 import { inputOf } from "../../logic/graph";
 import { roleFields } from "../../logic/roles";
@@ -41,13 +41,7 @@ export function FinetuneFields({ node, problems }: { node: Node; problems: Probl
         <Field
           key={i === 0 ? "first" : "second"}
           node={node}
-          spec={{
-            name: role.name,
-            label: role.label,
-            kind: "column",
-            nullable: true,
-            ...(role.none && { empty: "none" }),
-          }}
+          spec={roleField(role)}
           problems={problems}
           facts={facts}
         />
