@@ -105,15 +105,18 @@ test-js: setup
 # same paths are walked there over a real kernel's wire (test_studio_in_a_kernel).
 NOT_ON_COLAB := test_package test_studio
 test-colab-units: $(COLAB)/.ready
-	PYTHONPATH=src $(COLAB)/bin/python -m pytest tests/unit -q -p no:cacheprovider $(NOT_ON_COLAB:%=--ignore=tests/unit/%.py)
+	PYTHONPATH=src $(COLAB)/bin/python -m pytest -n $(JOBS) --dist loadfile tests/unit -q -p no:cacheprovider $(NOT_ON_COLAB:%=--ignore=tests/unit/%.py)
 
 # What takes longer than a gate may: every task and method killed for real, at two moments.
 soak: setup
 	EASYMODEL_SOAK=1 $(BIN)/python -m pytest tests/crash --durations=5
 
+# Files side by side, one a core: most of a test is one thread of PyTorch or a browser that waits.
+JOBS ?= 2
+
 # Last, so that pytest's closing line is the last line.
 test-python: setup chromium $(COLAB)/.ready
-	$(BIN)/python -m pytest $(wildcard tests/unit tests/hub tests/training tests/crash tests/browser tests/colab) --durations=15
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(wildcard tests/unit tests/hub tests/training tests/crash tests/browser tests/colab) --durations=15
 
 bench: setup chromium
 	$(BIN)/python benchmarks/run.py
