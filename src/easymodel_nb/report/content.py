@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from easymodel_nb.report import html
 from easymodel_nb.report.figures import Empty, Figure
 
 Cell = str | int | float | None
+
+# How the parts of a panel stand: the table `beside` the figures; everything in one column
+# (`stack`); the figures in a `row` of equal widths, the table under them.
+Layout = Literal["beside", "stack", "row"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,10 @@ class PanelContent:
     """All a panel shows.
 
     The title states the finding and only what the intervals carry; the caption names metric, n
-    and judge; `how` answers "How is this computed?". `table` is HTML beside the first figure,
-    `data` the same and more as numbers.
+    and judge; `how` answers "How is this computed?". `table` is HTML that always shows; `details`
+    is HTML of the numbers of a figure that has no table beside it, folded behind "Numbers" (so
+    every figure has an accessible table: `table` or `details`). `data` is the same and more as
+    numbers, for a CSV file. `layout` says how the parts stand.
     """
 
     title: str
@@ -33,6 +40,8 @@ class PanelContent:
     figures: Sequence[Figure] = ()
     table: str = ""
     data: DataTable | None = None
+    details: str = ""
+    layout: Layout = "beside"
 
     @property
     def figure(self) -> Figure:

@@ -20,7 +20,8 @@ Marker = Literal["circle", "square", "diamond", "triangle-up"]
 class LineStyle:
     """What never changes of a line: its colour token, dash and marker, and whether it has a band.
 
-    A `note` is labelled at its lower end, inside the chart, instead of at the right.
+    A `note` is labelled at its lower end, inside the chart, instead of at the right. A line of
+    `width` 0 is its band alone, such as the noise floor: its y only says where its label stands.
     """
 
     token: str
@@ -38,6 +39,7 @@ SERIES: dict[str, LineStyle] = {
     "validation": LineStyle("validation", marker="square", band=True),
     "tuned": LineStyle("tuned", marker="diamond", band=True),
     "human": LineStyle("human", dash="dotted"),
+    "floor": LineStyle("line3", band=True, width=0.0),  # what noise alone does: a grey band
 }
 
 
@@ -171,7 +173,8 @@ class Action:
 class Empty:
     """What keeps the place of a figure that is not there: what is missing, and why or when.
 
-    `failed` is for what should have been computed and was not.
+    `failed` is for what should have been computed and was not. `action` is the remedy, a button
+    that sends a command of the studio; a page without a kernel leaves it out.
     """
 
     what: str

@@ -1,0 +1,84 @@
+"""The panels of a run in their order: one list for dashboard, HTML report and snapshot.
+
+Every panel has a name, which is also its test hook and its file name (`chart-perplexity`,
+`per-class` ...), and a width in a grid of two columns: `full` takes both, `half` one; two halves
+that follow each other stand side by side.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.panels.classes import classes_content
+from easymodel_nb.report.panels.confusion import confusion_content
+from easymodel_nb.report.panels.loss import loss_content
+from easymodel_nb.report.panels.perplexity import perplexity_content
+from easymodel_nb.report.panels.task import task_content
+from easymodel_nb.runlog.headline import task_of
+from easymodel_nb.runlog.scores import Scores
+from easymodel_nb.runlog.view import RunView
+
+Width = Literal["full", "half"]
+Reads = Literal["points", "steps"]
+Make = Callable[[RunView, Sequence[Scores]], PanelContent | None]
+
+
+class Kind(NamedTuple):
+    """One panel of a task.
+
+    `reads` says what its content is made of: the measured `points` alone (with the samples and
+    scores of them), or the `steps` too, whose content is new at every progress line. `make` gives
+    None where the run has nothing to show there and nothing to say of it: the place is left out.
+    """
+
+    name: str
+    width: Width
+    reads: Reads
+    make: Make
+
+
+class Panel(NamedTuple):
+    """A panel of a run: its name, its width in the grid, and all it shows."""
+
+    name: str
+    width: Width
+    content: PanelContent
+
+
+def _of_view(make: Callable[[RunView], PanelContent | None]) -> Make:
+    """A panel that needs no scores text by text."""
+
+    def made(view: RunView, scores: Sequence[Scores]) -> PanelContent | None:
+        del scores
+        return make(view)
+
+    return made
+
+
+_PERPLEXITY = Kind("chart-perplexity", "full", "points", _of_view(perplexity_content))
+_TASK = Kind("chart-task", "full", "points", _of_view(task_content))
+_CONFUSION = Kind("confusion", "half", "points", _of_view(confusion_content))
+_CLASSES = Kind("per-class", "half", "points", _of_view(classes_content))
+_LOSS = Kind("chart-loss", "full", "steps", _of_view(loss_content))
+
+_LABELS = (_TASK, _CONFUSION, _CLASSES, _LOSS, _PERPLEXITY)
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "generation": (_PERPLEXITY, _LOSS),
+    "seq2seq": (_PERPLEXITY, _TASK, _LOSS),
+    "classification": _LABELS,
+    "token_classification": _LABELS,
+}
+
+
+def kinds_of(view: RunView) -> tuple[Kind, ...]:
+    """The panels a run of its task can have, in their order."""
+    return KINDS[task_of(view)]
+
+
+def panels_of(view: RunView, scores: Sequence[Scores] = ()) -> list[Panel]:
+    """The panels of a run in their order.
+
+    `scores` are those of `runlog.scores.read`: with them two epochs are compared text by text.
+    """
+    made = [(kind, kind.make(view, scores)) for kind in kinds_of(view)]
+    return [Panel(kind.name, kind.width, content) for kind, content in made if content is not None]
