@@ -2,6 +2,8 @@
  * Marks the studio's box, which Python made, with what the stylesheet and tests read:
  * theme, tab, width, state; and gives every part of it its test id.
  */
+import { deskOf } from "../dashboard/desk";
+import { listen } from "../dashboard/listen";
 import { resolve } from "../logic/theme";
 import type { Session } from "../state/session";
 import { guardKeys } from "./keys";
@@ -48,10 +50,12 @@ export function keepFrame(view: View, session: Session): () => void {
   let marked: HTMLElement | null = null;
   let unwatchHooks = () => {};
   let unguard = () => {};
+  let unlisten = () => {};
 
   const unmark = () => {
     unwatchHooks();
     unguard();
+    unlisten();
     if (marked) for (const name of ["testid", "state"]) delete marked.dataset[name];
   };
   const mark = () => {
@@ -65,6 +69,7 @@ export function keepFrame(view: View, session: Session): () => void {
       // A press on the dashboard's text must not focus the notebook's cell, whose keys cut it.
       frame.tabIndex = -1;
       unguard = guardKeys(frame, () => null);
+      unlisten = listen(frame, deskOf(session));
       // The flex child that holds us, which need not be `el` itself.
       let child: HTMLElement = el;
       while (child.parentElement && child.parentElement !== frame && child !== frame) {
