@@ -81,7 +81,9 @@ export function entered(target: Element): HTMLElement | null {
   const form = formOf(target);
   if (!form || !target.matches(INPUT)) return null;
   if (form.matches(COMMAND)) return form;
-  return form.querySelector<HTMLElement>(`button${COMMAND}:is(:enabled, [data-em-off])`);
+  // One that is disabled for want of a kernel is tried all the same, and says so.
+  const buttons = form.querySelectorAll<HTMLButtonElement>(`button${COMMAND}`);
+  return [...buttons].find((b) => !b.disabled || b.dataset.emOff !== undefined) ?? null;
 }
 
 /** What tells a control from the others, also in HTML that is written anew. */
