@@ -5,37 +5,37 @@ are underlined in the tuned column. Everything is text from models and data sets
 it is escaped, never taken as HTML.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from difflib import SequenceMatcher
 from functools import partial
 from html import escape
 from typing import Any
 
+from easymodel_nb.report import controls
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.differences import mark_words
 from easymodel_nb.report.html import QUIET_KEYS, missing, tag, text
 from easymodel_nb.report.label_samples import LABEL_TASKS, label_table
 from easymodel_nb.report.sample_cell import cell, clean
+from easymodel_nb.report.sample_rows import Page, SamplesView, page_of, scores_of, sorts
+from easymodel_nb.report.score_cell import score_cell, score_head
+
+__all__ = ["SamplesView", "mark_words", "samples_html", "samples_section"]
 
 SHOWN, MORE = 3, 17
-_MOST_WORDS = 400
-_WORD = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|\w+(?:['\u2019]\w+)*|[^\w\s])(\s*)")
 _COLUMNS = ("prompt", "reference", "base", "tuned")
+Rows = Sequence[Mapping[str, Any]]
 
 
-def samples_html(
-    rows: Sequence[Mapping[str, Any]], *, waiting: str, task: str = "generation"
-) -> str:
-    """The section, or an empty text when there are no rows; `waiting` says when a text comes."""
+def samples_html(rows: Rows, *, waiting: str, task: str = "generation") -> str:
+    """The section where nothing can be pressed, as in a report; empty when there are no rows.
+
+    `waiting` says when a text comes.
+    """
     if not rows:
         return ""
     show = _shower(rows, waiting, task)
     shown, more = rows[:SHOWN], rows[SHOWN : SHOWN + MORE]
-    heading = text("span", "Samples", "emnb-title", role="heading", aria_level="3")
-    counted = text("span", f"{len(shown)} of {len(rows)}", "emnb-caption")
-    parts = [
-        tag("div", heading + counted, "emnb-head emnb-samples-head"),
-        show(shown, head=True),
-    ]
+    parts = [_head(f"{len(shown)} of {len(rows)}"), show(shown, head=True)]
     if more:
         label = f"{len(more)} more"
         parts.append(
@@ -49,10 +49,112 @@ def samples_html(
     return "".join(parts)
 
 
-def _shower(rows: Sequence[Mapping[str, Any]], waiting: str, task: str) -> Callable[..., str]:
+def samples_section(
+    rows: Rows,
+    view: SamplesView,
+    *,
+    run: str,
+    epochs: Sequence[float],
+    waiting: str,
+    task: str = "generation",
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """The section in the studio: epoch, order, search and pages can be chosen.
+
+    Parameters
+    ----------
+    rows
+        `Run.answer_rows` at the epoch of `view`.
+    view
+        What the user chose.
+    run
+        The run, which the commands name.
+    epochs
+        Those whose answers are kept, without epoch 0.
+    waiting
+        When a text comes that is not there yet.
+    task
+        The key of the run's metrics (`runlog.headline.kind_of`).
+    names
+        What scores are called where it depends on the judge.
+
+    """
+    if not rows:
+        return ""
+    labels = task in LABEL_TASKS
+    page = page_of(rows, view, labels=labels, names=names)
+    bar = _bar(rows, view, page, epochs, names, labels=labels)
+    if page.rows:
+        table = _shower(rows, waiting, task, page, names)(page.rows, head=True)
+    else:
+        table = text("p", f"No sample holds {view.search.strip()!r}.", "emnb-caption")
+    counted = f"{len(page.rows)} of {page.found}"
+    if page.found < page.total:
+        counted += f" found, {page.total} in all"
+    inner = _head(counted, bar) + table + _pages(page)
+    params = {"run": run}
+    return controls.form(
+        "samples", inner, command="samples_view", params=params, label="Which samples are shown"
+    )
+
+
+def _head(counted: str, more: str = "") -> str:
+    heading = text("span", "Samples", "emnb-title", role="heading", aria_level="3")
+    told = heading + text("span", counted, "emnb-caption", aria_live="polite")
+    return tag("div", told + more, "emnb-head emnb-samples-head")
+
+
+def _bar(
+    rows: Rows,
+    view: SamplesView,
+    page: Page,
+    epochs: Sequence[float],
+    names: Mapping[str, str] | None,
+    *,
+    labels: bool,
+) -> str:
+    orders = [controls.Option(s.name, s.label) for s in sorts(rows, labels=labels, names=names)]
+    parts = [
+        controls.search("search", view.search, label="Find in samples"),
+        controls.select("sort", orders, page.sort.name, label="Order of the samples"),
+    ]
+    if epochs:
+        chosen = view.epoch if view.epoch in epochs else epochs[-1]
+        options = [controls.Option(f"{e:g}", f"Epoch {write.epoch(e)}") for e in epochs]
+        label = "Epoch whose answers are shown"
+        parts.append(controls.select("epoch", options, f"{chosen:g}", label=label))
+    return tag("div", "".join(parts), "emnb-tools")
+
+
+def _pages(page: Page) -> str:
+    if page.pages == 1:
+        return ""
+    steps = (("Previous", page.number - 1, "prev"), ("Next", page.number + 1, "next"))
+    before, after = (
+        controls.button(
+            label,
+            "samples_view",
+            {"page": number},
+            key=key,
+            name=f"{label} page of samples",
+            disabled=not 0 <= number < page.pages,
+        )
+        for label, number, key in steps
+    )
+    where = text("span", f"Page {page.number + 1} of {page.pages}", "emnb-caption")
+    return tag("div", before + where + after, "emnb-pages")
+
+
+def _shower(
+    rows: Rows,
+    waiting: str,
+    task: str,
+    page: Page | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Callable[..., str]:
     """What makes the table of a task's samples."""
     if task not in LABEL_TASKS:
-        return partial(_table, waiting=waiting)
+        return partial(_table, waiting=waiting, scores=_scores(rows, page), names=names)
     return partial(
         label_table,
         waiting=waiting,
@@ -61,21 +163,46 @@ def _shower(rows: Sequence[Mapping[str, Any]], waiting: str, task: str) -> Calla
     )
 
 
-def _table(rows: Sequence[Mapping[str, Any]], waiting: str, *, head: bool) -> str:
-    names = [
+def _scores(rows: Rows, page: Page | None) -> list[str]:
+    """The overall score, and the one the rows are ordered by where that is another one."""
+    has = scores_of(rows)
+    main = has[:1]
+    chosen = page.sort.score if page is not None else ""
+    return [*main, chosen] if chosen and chosen not in main else main
+
+
+def _table(
+    rows: Rows,
+    waiting: str,
+    scores: Sequence[str],
+    names: Mapping[str, str] | None,
+    *,
+    head: bool,
+) -> str:
+    columns = [
         "Prompt",
         "Reference",
         "Base, " + tag("del", "dropped"),
         "Tuned, " + tag("ins", "new"),
+        *(score_head(key, names) for key in scores),
     ]
-    columns = tag("tr", "".join(tag("th", name, scope="col") for name in names))
+    heads = [
+        tag("th", name, "emnb-c-score" if place >= len(_COLUMNS) else "", scope="col")
+        for place, name in enumerate(columns)
+    ]
     caption = text("caption", "Samples: the same prompt before and after training", "emnb-sr")
-    inner = caption + tag("thead", columns, "" if head else "emnb-sr")
-    body = "".join(_row(row, waiting) for row in rows)
-    return tag("table", inner + tag("tbody", body), "emnb-samples-table")
+    inner = caption + tag("thead", tag("tr", "".join(heads)), "" if head else "emnb-sr")
+    body = "".join(_row(row, waiting, scores, names) for row in rows)
+    classes = "emnb-samples-table" + (f" emnb-scored-{len(scores)}" if scores else "")
+    return tag("table", inner + tag("tbody", body), classes)
 
 
-def _row(row: Mapping[str, Any], waiting: str) -> str:
+def _row(
+    row: Mapping[str, Any],
+    waiting: str,
+    scores: Sequence[str],
+    names: Mapping[str, str] | None,
+) -> str:
     prompt, reference, base, tuned = (clean(row.get(name)) for name in _COLUMNS)
     marked_base, marked_tuned = mark_words(base, tuned)
     cells = (
@@ -84,58 +211,16 @@ def _row(row: Mapping[str, Any], waiting: str) -> str:
         (marked_base, base, "not generated"),
         (marked_tuned, tuned, waiting),
     )
-    return tag(
-        "tr",
-        "".join(
-            tag("td", cell(html, raw) if raw is not None else missing(why), f"emnb-c-{name}")
-            for name, (html, raw, why) in zip(_COLUMNS, cells, strict=True)
-        ),
+    texts = "".join(
+        tag("td", cell(html, raw) if raw is not None else missing(why), f"emnb-c-{name}")
+        for name, (html, raw, why) in zip(_COLUMNS, cells, strict=True)
     )
+    numbers = "".join(
+        tag("td", score_cell(row, key, names, rest=not place), "emnb-c-score")
+        for place, key in enumerate(scores)
+    )
+    return tag("tr", texts + numbers)
 
 
 def _plain(value: str | None) -> str:
     return escape(value) if value is not None else ""
-
-
-def mark_words(base: str | None, tuned: str | None) -> tuple[str, str]:
-    """Both texts as HTML, with the words only the one has in <del> and only the other in <ins>."""
-    if base is None or tuned is None or base == tuned:
-        return _plain(base), _plain(tuned)
-    old, new = _words(base), _words(tuned)
-    matcher = SequenceMatcher(
-        None, [word for word, _ in old], [word for word, _ in new], autojunk=False
-    )
-    dropped, added = set[int](), set[int]()
-    for what, i, j, k, n in matcher.get_opcodes():
-        if what != "equal":
-            dropped.update(range(i, j))
-            added.update(range(k, n))
-    return _marked(old, dropped, "del"), _marked(new, added, "ins")
-
-
-def _words(value: str) -> list[tuple[str, str]]:
-    """Words, signs and CJK characters with the space after each.
-
-    Beyond the limit one last "word" holds the rest.
-    """
-    found = _WORD.findall(value)
-    if len(found) <= _MOST_WORDS:
-        return found
-    rest = "".join(word + space for word, space in found[_MOST_WORDS:])
-    return [*found[:_MOST_WORDS], (rest, "")]
-
-
-def _marked(words: Sequence[tuple[str, str]], marked: set[int], name: str) -> str:
-    """Neighbours that are marked share one tag; the space at its end stays outside."""
-    parts: list[str] = []
-    index = 0
-    while index < len(words):
-        end = index
-        while end in marked and end + 1 in marked:
-            end += 1
-        run = words[index : end + 1]
-        inner = "".join(word + space for word, space in run[:-1]) + run[-1][0]
-        html = escape(inner)
-        parts.append((f"<{name}>{html}</{name}>" if index in marked else html) + escape(run[-1][1]))
-        index = end + 1
-    return "".join(parts)

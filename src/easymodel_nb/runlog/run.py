@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from easymodel_nb.errors import problem_error
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog import adapters
+from easymodel_nb.runlog import adapters, scores
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.view import EpochPoint, RunView, Status
 
@@ -106,6 +106,64 @@ class Run:
             entry[f"{side}_more"] = {k: v for k, v in row.items() if k not in _SAMPLE_KEYS}
         return [{"base": None, "tuned": None, **rows[index]} for index in sorted(rows)]
 
+    def answers(self, epoch: float | None = None) -> "pd.DataFrame":
+        """Every answer at one epoch beside the base model's, with what both scored.
+
+        Columns: index, prompt, reference, base, tuned, then `base.SCORE` and `tuned.SCORE` of
+        each score there is (`overall` from 2 to 100, the axes from 0 to 1; NaN where it has
+        none). None is the last sampled epoch.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        rows = []
+        for row in self.answer_rows(epoch):
+            flat = {k: row[k] for k in ("index", "prompt", "reference", "base", "tuned")}
+            for side in ("base", "tuned"):
+                flat |= {f"{side}.{k}": v for k, v in row[f"{side}_scores"].items()}
+            rows.append(flat)
+        frame = pd.DataFrame(rows)
+        columns = [c for c in frame.columns if c.startswith(("base.", "tuned."))]
+        return frame.astype(dict.fromkeys(columns, "float64"))
+
+    def sampled_epochs(self) -> list[float]:
+        """The epochs whose answers are kept, epoch 0 (the base model) among them."""
+        return sorted({float(found["epoch"]) for found in self.view.samples})
+
+    def answer_rows(self, epoch: float | None = None) -> list[dict[str, Any]]:
+        """The rows of `answers` as dictionaries, with `base_more` and `tuned_more`.
+
+        `base_scores` and `tuned_scores` hold the scores by name; they are empty where none were
+        computed at that point.
+        """
+        lines = _read_lines(self._folder / "samples.jsonl")
+        trained = [line["epoch"] for line in lines if line["epoch"] != 0]
+        at = (trained[-1] if trained else None) if epoch is None else epoch
+        found = scores.read(self._folder, of="prompts")
+        scored = {point.epoch: point.values for point in found}  # noqa: PD011  no frame
+        rows: dict[int, dict[str, Any]] = {}
+        for line in lines:
+            index = line["index"]
+            row = rows.setdefault(
+                index,
+                {
+                    "index": index,
+                    "prompt": line["prompt"],
+                    "reference": line["reference"],
+                    "base": None,
+                    "tuned": None,
+                    "base_more": {},
+                    "tuned_more": {},
+                },
+            )
+            for side, wanted in (("base", 0), ("tuned", at)):
+                if line["epoch"] == wanted:
+                    row[side] = line["text"]
+                    row[f"{side}_more"] = {k: v for k, v in line.items() if k not in _SAMPLE_KEYS}
+        for row in rows.values():
+            row["base_scores"] = _scores_at(scored.get(0), row["index"])
+            row["tuned_scores"] = _scores_at(scored.get(at) if at else None, row["index"])
+        return [rows[index] for index in sorted(rows)]
+
     def load(self) -> tuple[Any, Any]:
         """The trained (model, tokenizer).
 
@@ -138,6 +196,11 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         return []
     # Not splitlines(), which also cuts at U+2028 and its like inside a text.
     return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+def _scores_at(values: scores.Values | None, index: int) -> dict[str, float | None]:
+    """What one prompt scored, by name."""
+    return {k: v[index] for k, v in (values or {}).items() if index < len(v)}
 
 
 def _frame(points: list[EpochPoint]) -> "pd.DataFrame":

@@ -13,6 +13,7 @@ from easymodel_nb.widgets.rpc import (
     AuditResult,
     CommitParams,
     CommitResult,
+    CompareViewParams,
     DownloadPartParams,
     DownloadPartResult,
     ExportParams,
@@ -32,6 +33,7 @@ from easymodel_nb.widgets.rpc import (
     RpcError,
     RunDetails,
     RunParams,
+    SamplesViewParams,
     SettingsParams,
     StopParams,
     TakeParams,
@@ -98,6 +100,8 @@ class Commands:
             "settings": self._settings,
             "token": self._token,
             "show_run": self._show_run,
+            "samples_view": self._samples_view,
+            "compare_view": self._compare_view,
             "fit_check": self._fit_check,
             "resume": self._resume,
             "take": self._take,
@@ -213,6 +217,15 @@ class Commands:
     def _show_run(self, params: RunParams) -> None:
         self._session.manager.view(params.run)
         self._session.chosen_run = params.run
+
+    def _samples_view(self, params: SamplesViewParams) -> None:
+        self._session.manager.view(params.run)
+        changes = params.model_dump(exclude={"run"}, exclude_none=True)
+        self._session.choices.see_samples(params.run, changes)
+
+    def _compare_view(self, params: CompareViewParams) -> None:
+        changes = params.model_dump(exclude_none=True)
+        self._session.choices.see_compare(self._session.project().id, changes)
 
     def _run_details(self, params: RunParams) -> RunDetails:
         run = self._session.manager.run(params.run)

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from easymodel_nb.errors import Problem, StudioError
+from easymodel_nb.report.compare_view import Along
 from easymodel_nb.runlog.events import finite
 from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.widgets.state import Theme
@@ -123,6 +124,31 @@ class RunParams(_Params):
     """One run."""
 
     run: str
+
+
+class SamplesViewParams(RunParams):
+    """What is shown of a run's samples; what is absent stays, but the page begins anew."""
+
+    epoch: float | None = None
+    sort: str | None = None
+    search: str | None = Field(None, max_length=500)
+    page: int | None = Field(None, ge=0)
+
+
+class CompareViewParams(_Params):
+    """Which runs of the open project are compared, and how; what is absent stays."""
+
+    open: bool | None = None
+    runs: list[str] | None = Field(None, max_length=64)
+    reference: str | None = None
+    along: Along | None = None
+    metric: str | None = None
+
+
+class TryParams(RunParams):
+    """A text of the user's for the base and the tuned model of a run."""
+
+    text: str = Field(max_length=100_000)
 
 
 class RunDetails(BaseModel):
@@ -302,6 +328,8 @@ METHODS: dict[str, Method] = {
     "settings": Method(SettingsParams, Empty, "remember settings"),
     "token": Method(TokenParams, Empty, "hold or forget a Hub token"),
     "show_run": Method(RunParams, Empty, "show a run in the dashboard"),
+    "samples_view": Method(SamplesViewParams, Empty, "choose what is shown of a run's samples"),
+    "compare_view": Method(CompareViewParams, Empty, "choose which runs are compared, and how"),
     "run_details": Method(RunParams, RunDetails, "the plan, log and numbers of a run"),
     "variables": Method(Empty, Empty, "look again at variables and files"),
     "audit": Method(NodeParams, AuditResult, "what the gate says of a node; error `stale`"),

@@ -17,6 +17,7 @@ from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import Project, ProjectInfo, ProjectStore
 from easymodel_nb.widgets import cards, templates
 from easymodel_nb.widgets.audits import Audits
+from easymodel_nb.widgets.chosen import Choices, Chosen
 from easymodel_nb.widgets.exports import Exports
 from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.jobs import Jobs
@@ -117,6 +118,7 @@ class Session:
         self.exports = Exports()
         self.jobs = Jobs(home, self.tokens.token, self._tell)
         self.changed: Callable[[], None] = lambda: None
+        self.choices = Choices()
         self.chosen_run: str | None = None
         self.latest: list[RunView] = []  # the open project's runs at the last look
         self._seen: tuple[str, list[ProjectInfo]] | None = None  # the open one, and all
@@ -168,6 +170,13 @@ class Session:
     def shown(self, views: list[RunView]) -> str | None:
         """The run of the dashboard among the open project's runs."""
         return cards.shown_run(views, self.chosen_run)
+
+    def chosen(self, run: str | None) -> Chosen:
+        """What the user chose to see of that run, and beside it."""
+        return Chosen(
+            samples=self.choices.samples(run or ""),
+            compare=self.choices.compare(self._active),
+        )
 
     # ------------------------------------------------------------ snapshots
 

@@ -9,6 +9,7 @@ export interface Protocol {
   Cell: Cell;
   CommitParams: CommitParams;
   CommitResult: CommitResult;
+  CompareViewParams: CompareViewParams;
   DatasetData: DatasetData;
   DocumentState: DocumentState;
   DownloadPartParams: DownloadPartParams;
@@ -50,6 +51,7 @@ export interface Protocol {
   RunDetails: RunDetails;
   RunParams: RunParams;
   RunsState: RunsState;
+  SamplesViewParams: SamplesViewParams;
   SettingsParams: SettingsParams;
   SourceFacts: SourceFacts;
   SourceOption: SourceOption;
@@ -338,6 +340,16 @@ export interface CommitResult {
   rev: number;
 }
 /**
+ * Which runs of the open project are compared, and how; what is absent stays.
+ */
+export interface CompareViewParams {
+  along?: ("step" | "epoch" | "tokens" | "minutes") | null;
+  metric?: string | null;
+  open?: boolean | null;
+  reference?: string | null;
+  runs?: string[] | null;
+}
+/**
  * What a dataset node holds.
  */
 export interface DatasetData {
@@ -543,6 +555,10 @@ export interface Methods {
     params: CommitParams;
     result: CommitResult;
   };
+  compare_view: {
+    params: CompareViewParams;
+    result: Empty;
+  };
   download_part: {
     params: DownloadPartParams;
     result: DownloadPartResult;
@@ -598,6 +614,10 @@ export interface Methods {
   run_details: {
     params: RunParams;
     result: RunDetails;
+  };
+  samples_view: {
+    params: SamplesViewParams;
+    result: Empty;
   };
   settings: {
     params: SettingsParams;
@@ -739,6 +759,16 @@ export interface RunDetails {
   plan: {
     [k: string]: unknown;
   } | null;
+}
+/**
+ * What is shown of a run's samples; what is absent stays, but the page begins anew.
+ */
+export interface SamplesViewParams {
+  epoch?: number | null;
+  page?: number | null;
+  run: string;
+  search?: string | null;
+  sort?: string | null;
 }
 /**
  * Settings to remember; absent ones stay.
