@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from easymodel_nb.measured import Measured
 
 MINUS = "\u2212"
+TIMES = "\u00d7"
 _THOUSAND, _TEN_THOUSAND, _MILLION = 1_000, 10_000, 1_000_000
+Written = Callable[[float], str]  # how a number is written
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -57,6 +59,11 @@ def percent(ratio: float) -> str:
     return (signed(text) if float(text) else "0") + " %"
 
 
+def percents(value: float) -> str:
+    """A change that is counted in percent, without its unit: "-46" with a real minus."""
+    return percent(value / 100).removesuffix(" %").removeprefix("+")
+
+
 def difference(before: float, after: float) -> str:
     """A change of a score: two decimals where it ends at 1, one where it ends at 100."""
     digits = 1 if max(abs(before), abs(after)) > 2 else 2  # noqa: PLR2004
@@ -69,6 +76,57 @@ def level(measured: Measured, number: Callable[[float], str] = significant) -> s
     if measured.low is None or measured.high is None:
         return ""
     return f"{number(measured.low)} to {number(measured.high)}"
+
+
+def cosine(value: float) -> str:
+    """A cosine, or a share from 0 to 1: two decimals."""
+    text = f"{value:.2f}"
+    return signed(text) if float(text) else "0.00"
+
+
+def points(value: float) -> str:
+    """Points of 100: one decimal."""
+    text = f"{value:.1f}"
+    return signed(text) if float(text) else "0.0"
+
+
+def whole(value: float) -> str:
+    """Points of 100 without decimals, for the axes of a table."""
+    return signed(f"{value:.0f}") if round(value) else "0"
+
+
+def gain(value: float, number: Callable[[float], str] = points) -> str:
+    """A change with its sign: "+17.4"."""
+    text = number(value)
+    return f"+{text}" if value > 0 and text.strip("0.") else text
+
+
+def times(value: float) -> str:
+    """A ratio with a times sign, "1.9x"; two decimals where one would hide that it is not 1."""
+    hidden = round(value, 1) == 1 and value != 1
+    return (f"{value:.2f}" if hidden or value < 1 else f"{value:.1f}") + TIMES
+
+
+def bracket(measured: Measured, number: Callable[[float], str] = points) -> str:
+    """The interval beside a change, "[14.9, 19.9]", or an empty text."""
+    if measured.low is None or measured.high is None:
+        return ""
+    return f"[{number(measured.low)}, {number(measured.high)}]"
+
+
+def share(value: float) -> str:
+    """A share from 0 to 1 as a whole percent: "71 %"; never 0 or 100 where it is not."""
+    percent_ = round(100 * value)
+    if percent_ == 0 and value > 0:
+        return "under 1 %"
+    return "over 99 %" if percent_ == 100 and value < 1 else f"{percent_} %"  # noqa: PLR2004
+
+
+def memory(count_of_bytes: float) -> str:
+    """Memory in gigabytes (10^9 bytes): "0.6 GB"; megabytes below a tenth."""
+    if count_of_bytes < 1e8:  # noqa: PLR2004
+        return f"{count_of_bytes / 1e6:.0f} MB"
+    return f"{count_of_bytes / 1e9:.1f} GB"
 
 
 def count(value: float) -> str:

@@ -84,7 +84,8 @@ def headline_of(task: str, analytics: Analytics) -> Metric:
 def measured_at(analytics: Analytics, key: str) -> Measured | None:
     """The number of that dotted name, or None where it was not due."""
     group, _, name = key.partition(".")
-    found = (analytics.perplexity if group == "perplexity" else analytics.task).get(name)
+    holder = getattr(analytics, group, None)
+    found = holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
     return found if isinstance(found, Measured) else None
 
 

@@ -1,0 +1,158 @@
+"""What was measured on the answers of a run, at its fully measured points, and why it was not."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from easymodel_nb.measured import Measured
+from easymodel_nb.report.figures import Action, Empty
+from easymodel_nb.report.points import kept_epoch
+from easymodel_nb.report.waiting import ended_before, when
+from easymodel_nb.runlog.headline import details
+from easymodel_nb.runlog.view import EpochPoint, RunView
+
+Group = Literal["quality", "semantics", "efficiency"]
+_JUDGE = ("judge", "encoder", "minilm")
+_FAILED = ("failed", "error")
+_NO_BUDGET = "The run was given no time for it: its analytics budget is 0."
+_NOT_ASKED = "The run was made without it."
+
+
+def fully(view: RunView, group: Group) -> list[EpochPoint]:
+    """The points at which the answers were measured, by epoch."""
+    found = [p for p in view.points if getattr(p.analytics, group) is not None]
+    return sorted(found, key=lambda p: p.epoch)
+
+
+def base_of(view: RunView, group: Group) -> EpochPoint | None:
+    """The point of the base model."""
+    return next((p for p in fully(view, group) if p.epoch == 0), None)
+
+
+def shown(view: RunView, group: Group) -> EpochPoint | None:
+    """The trained point a panel speaks of: the kept epoch, else the last that was measured."""
+    trained = [p for p in fully(view, group) if p.epoch > 0]
+    kept = kept_epoch(view)
+    return next((p for p in trained if p.epoch == kept), trained[-1] if trained else None)
+
+
+def at_point(point: EpochPoint | None, name: str) -> Mapping[str, Any]:
+    """An entry of the details of a point; empty where there is none."""
+    entry = details(point.analytics).get(name) if point is not None else None
+    return entry if isinstance(entry, Mapping) else {}
+
+
+def at_start(view: RunView, name: str) -> Any:
+    """An entry of the details of the base model, such as `noise`; None where there is none."""
+    return next(
+        (
+            found[name]
+            for p in view.points
+            if p.epoch == 0 and name in (found := details(p.analytics))
+        ),
+        None,
+    )
+
+
+def typed(raw: Any) -> Measured | None:
+    """A number of the details, which the log holds untyped."""
+    if isinstance(raw, Measured):
+        return raw
+    try:
+        return Measured.model_validate(raw) if isinstance(raw, Mapping) else None
+    except ValidationError:
+        return None
+
+
+def reference(view: RunView, axis: str) -> Measured | None:
+    """What the human references score on an axis, or `overall`."""
+    found = at_start(view, "references")
+    return typed(found.get(axis)) if isinstance(found, Mapping) else None
+
+
+def noise(view: RunView, name: str) -> Measured | None:
+    """How far two sampled runs of the base model are from each other: what noise alone does."""
+    found = at_start(view, "noise")
+    return typed(found.get(name)) if isinstance(found, Mapping) else None
+
+
+def judges(view: RunView) -> dict[str, str]:
+    """The judge of each axis, "id@hash"."""
+    found = at_start(view, "judges")
+    return {str(k): str(v) for k, v in found.items() if v} if isinstance(found, Mapping) else {}
+
+
+def value(measured: Measured | None, scale: float = 1.0) -> float:
+    """The number times `scale`, or NaN, which a figure leaves out."""
+    return math.nan if measured is None or measured.value is None else measured.value * scale
+
+
+def nothing(
+    view: RunView,
+    what: str,
+    group: Group,
+    due: Iterable[Measured | None] = (),
+    *,
+    height: int = 226,
+) -> Empty:
+    """What keeps the place of a figure: why it is not there, what helps, or when it comes.
+
+    `due` are the numbers that should have been there, the most telling first.
+    """
+    why = next((m.reason for m in due if m is not None and m.reason), "")
+    if why:
+        return Empty(
+            f"{what} is not computed",
+            sentence(why),
+            failed=any(word in why.lower() for word in _FAILED),
+            action=remedy(view, why),
+            height=height,
+        )
+    budget = _budget(view)
+    if budget == 0:
+        return Empty(f"{what} is not computed", _NO_BUDGET, action=_later(view), height=height)
+    if view.active:
+        first = base_of(view, group) is None and not view.points
+        begins = "Of the base model before training, then " if first else ""
+        told = f"{begins}{when(view, due_epoch(view, group))}"
+        return Empty(f"{what} comes here", told[:1].upper() + told[1:], height=height)
+    told = ended_before(view, "it was measured") or _NOT_ASKED
+    return Empty(f"{what} is not computed", told, action=_later(view), height=height)
+
+
+def due_epoch(view: RunView, group: Group) -> float:
+    """The next epoch whose answers the budget has measured; the next whole one by default."""
+    done = max((p.epoch for p in fully(view, group)), default=0.0)
+    plan = at_start(view, "budget")
+    epochs = plan.get("epochs") if isinstance(plan, Mapping) else None
+    later = [float(e) for e in epochs or () if isinstance(e, int | float) and e > done]
+    ahead = [e for e in later if e >= view.epoch] or later
+    return min(ahead) if ahead else max(1.0, math.floor(max(done, view.epoch)) + 1.0)
+
+
+def sentence(text: str) -> str:
+    """The same with a capital at its beginning and a full stop at its end."""
+    ended = text if text.endswith((".", "!", "?")) else f"{text}."
+    return ended[:1].upper() + ended[1:]
+
+
+def remedy(view: RunView, why: str) -> Action | None:
+    """The button beside a reason: a judge that is missing can be fetched afterwards."""
+    if not any(word in why.lower() for word in _JUDGE) or not view.samples or view.active:
+        return None
+    return Action("Get the judge, 90 MB", "measure", {"run": view.id})
+
+
+def _later(view: RunView) -> Action | None:
+    """What was written can be measured afterwards."""
+    if not view.samples or view.active:
+        return None
+    return Action("Measure the stored answers", "measure", {"run": view.id})
+
+
+def _budget(view: RunView) -> float | None:
+    planned = (view.plan or {}).get("finetune")
+    share = planned.get("analytics_budget") if isinstance(planned, Mapping) else None
+    return share if isinstance(share, int | float) else None
