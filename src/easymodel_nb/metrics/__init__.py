@@ -6,5 +6,6 @@ package may import PyTorch or other heavy libraries at its top.
 """
 
 from easymodel_nb.metrics.perplexity import Perplexity, perplexity
+from easymodel_nb.metrics.semantics import Embedded, Semantics, semantics
 
-__all__ = ["Perplexity", "perplexity"]
+__all__ = ["Embedded", "Perplexity", "Semantics", "perplexity", "semantics"]

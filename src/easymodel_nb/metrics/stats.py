@@ -195,7 +195,7 @@ def paired_quotient(
 
     """
     columns = np.stack([as_floats(column) for column in (*after, *before)])
-    valid: NDArray[np.bool_] = np.isfinite(columns).all(axis=0)
+    valid = np.asarray(np.isfinite(columns).all(axis=0))
     n, groups = int(valid.sum()), chosen(clusters, valid)
     columns = columns[:, valid]
     value = _quotient(columns.sum(axis=1)[:, None]) if n else np.array([np.nan])
