@@ -10,7 +10,9 @@ from typing import Literal, NamedTuple
 
 from easymodel_nb.report.content import PanelContent
 from easymodel_nb.report.panels.classes import classes_content
+from easymodel_nb.report.panels.compression import compression_content
 from easymodel_nb.report.panels.confusion import confusion_content
+from easymodel_nb.report.panels.efficiency import efficiency_content
 from easymodel_nb.report.panels.forgetting import forgetting_content
 from easymodel_nb.report.panels.loss import loss_content
 from easymodel_nb.report.panels.perplexity import perplexity_content
@@ -61,16 +63,19 @@ def _of_view(make: Callable[[RunView], PanelContent | None]) -> Make:
 _PERPLEXITY = Kind("chart-perplexity", "full", "points", _of_view(perplexity_content))
 _QUALITY = Kind("chart-quality", "half", "points", _of_view(quality_content))
 _SEMANTICS = Kind("chart-semantics", "half", "points", _of_view(semantics_content))
+_EFFICIENCY = Kind("chart-efficiency", "half", "points", _of_view(efficiency_content))
+_COMPRESSION = Kind("chart-compression", "half", "points", _of_view(compression_content))
 _FORGETTING = Kind("chart-forgetting", "half", "points", _of_view(forgetting_content))
 _TASK = Kind("chart-task", "full", "points", _of_view(task_content))
 _CONFUSION = Kind("confusion", "half", "points", _of_view(confusion_content))
 _CLASSES = Kind("per-class", "half", "points", _of_view(classes_content))
 _LOSS = Kind("chart-loss", "full", "steps", _of_view(loss_content))
 
+_ANSWERS = (_QUALITY, _SEMANTICS, _EFFICIENCY, _COMPRESSION)
 _LABELS = (_TASK, _CONFUSION, _CLASSES, _LOSS, _PERPLEXITY)
 KINDS: dict[str, tuple[Kind, ...]] = {
-    "generation": (_PERPLEXITY, _QUALITY, _SEMANTICS, _FORGETTING, _LOSS),
-    "seq2seq": (_PERPLEXITY, _TASK, _QUALITY, _SEMANTICS, _FORGETTING, _LOSS),
+    "generation": (_PERPLEXITY, *_ANSWERS, _FORGETTING, _LOSS),
+    "seq2seq": (_PERPLEXITY, _TASK, *_ANSWERS, _FORGETTING, _LOSS),
     "classification": _LABELS,
     "token_classification": _LABELS,
 }
