@@ -484,7 +484,9 @@ def test_a_row_without_keys_is_no_error() -> None:
 
 
 def values(dashboard: Dashboard) -> str:
-    parts = [dashboard._header.value, dashboard._top.value, dashboard._samples.value]
+    header = dashboard._header
+    parts = [header._run.value, header._progress.value]
+    parts += [dashboard._top.value, dashboard._samples.box.value]
     return " ".join(read(part).text for part in parts)
 
 
@@ -519,7 +521,7 @@ def test_the_box_is_there_at_once_without_bqplot() -> None:
 def test_no_run_is_one_sentence(recorder: Recorder) -> None:
     dashboard = Dashboard()
     assert "No run yet" in values(dashboard)
-    assert hidden(dashboard._header)
+    assert hidden(dashboard._header.box)
     assert hidden(dashboard._charts)
     dashboard.show(None, None, [recorder.run.view])
     assert "Choose a run" in values(dashboard)
@@ -575,8 +577,7 @@ def test_a_live_run_is_shown_anew_every_two_seconds_and_at_once_when_it_ends(
     run = trained(recorder, (212.0, 35.0)).live(step=10, max_steps=30).run
     dashboard = Dashboard(clock=lambda: now[0])
     dashboard.show(run, run.view, [])
-    loss = dashboard._panels["loss"].panel
-    assert isinstance(loss, ChartPanel)
+    loss = dashboard._panels["chart-loss"]
     assert len(_chart(loss)._lines["loss"].x) == 10
     recorder.steps(11, 12).live(step=12, max_steps=30)
     now[0] = 1.9
@@ -594,7 +595,8 @@ def test_a_live_run_is_shown_anew_every_two_seconds_and_at_once_when_it_ends(
 
 
 def _chart(panel: ChartPanel) -> Any:
-    return panel._slots[0]._charts[LineFigure]
+    (chart,) = panel._slots[0]._charts.values()
+    return chart
 
 
 def test_a_figure_gives_way_to_the_box_and_comes_back(tmp_path: Path) -> None:
@@ -602,8 +604,7 @@ def test_a_figure_gives_way_to_the_box_and_comes_back(tmp_path: Path) -> None:
     bare = Recorder(tmp_path).start().finish().run
     dashboard = Dashboard()
     dashboard.show(full, full.view, [])
-    panel = dashboard._panels["perplexity"].panel
-    assert isinstance(panel, ChartPanel)
+    panel = dashboard._panels["chart-perplexity"]
     figure = _chart(panel).figure
     slot = panel._slots[0]
     dashboard.show(bare, bare.view, [full.view])

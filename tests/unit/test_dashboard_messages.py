@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ class Training:
     def __init__(self, task: str = "generation") -> None:
         self.now = 0.0
         self.dashboard = Dashboard(clock=lambda: self.now)
-        self.run: Any = Run.__new__(Run)  # never read: the run has no samples
+        self.run = Run(Path("a folder that is not there"))  # it has neither samples nor scores
         plan = {**PLAN, "finetune": {"task": task}}
         self.view = RunView(
             id="r1",
@@ -150,7 +151,7 @@ def test_new_steps_send_one_message_a_part_and_no_panel_without_news(wire: Wire)
     assert max(Counter(id(widget) for widget, _ in sent).values()) == 1
     kinds = Counter(type(widget).__name__ for widget, _ in sent)
     assert kinds == {"HTML": 4, "Lines": 1, "Label": 1}, "no axis, no scale, no other panel"
-    panel = training.dashboard._panels["perplexity"].panel
+    panel = training.dashboard._panels["chart-perplexity"]
     ours = {id(w) for w in (panel._head, panel._table)}
     assert not ours & {id(widget) for widget, _ in sent}
 

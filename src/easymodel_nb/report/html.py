@@ -87,11 +87,14 @@ def _row(row: Row, strong: int) -> str:
     return tag("tr", cells, classes)
 
 
-def empty(place: Empty) -> str:
-    """The dashed box that keeps a figure's place: what is not there, and why or when."""
+def empty(place: Empty, remedy: str = "") -> str:
+    """The dashed box that keeps a figure's place: what is not there, and why or when.
+
+    `remedy` is HTML under it, such as the button of its action where there is a kernel.
+    """
     tone = "emnb-empty-what emnb-err" if place.failed else "emnb-empty-what"
     said = text("span", place.what, tone) + text("span", place.why, "emnb-empty-why")
-    return tag("div", said, "emnb-empty")
+    return tag("div", said + remedy, "emnb-empty")
 
 
 def panel_head(title: str, caption: str, how: str) -> str:

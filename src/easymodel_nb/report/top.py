@@ -30,8 +30,6 @@ _MOST_WARNINGS = 3
 
 def header_html(view: RunView, others: Sequence[RunView]) -> str:
     """The bar: status, which run, and how far it is."""
-    mark, word = _STATUS[view.status]
-    status = tag("span", icon(mark) + escape(word), f"emnb-status emnb-is-{view.status}")
     name = tag(
         "span",
         escape(run_label(view, others))
@@ -39,7 +37,14 @@ def header_html(view: RunView, others: Sequence[RunView]) -> str:
         + text("time", write.moment(view.created), datetime=view.created),
         "emnb-run",
     )
-    return tag("div", status + name + text("span", _right(view), "emnb-progress-text"), "emnb-bar")
+    right = text("span", progress(view), "emnb-progress-text")
+    return tag("div", status_html(view) + name + right, "emnb-bar")
+
+
+def status_html(view: RunView) -> str:
+    """The status of a run: an icon and a word."""
+    mark, word = _STATUS[view.status]
+    return tag("span", icon(mark) + escape(word), f"emnb-status emnb-is-{view.status}")
 
 
 def run_label(view: RunView, others: Sequence[RunView]) -> str:
@@ -54,7 +59,7 @@ def run_label(view: RunView, others: Sequence[RunView]) -> str:
     return ", ".join(parts)
 
 
-def _right(view: RunView) -> str:
+def progress(view: RunView) -> str:
     """How far it is, or why it ended early."""
     if view.status == "running":
         parts = []

@@ -209,7 +209,8 @@ class Studio:
             return
         run = self._session.manager.run(view.id) if view else None
         with self._session.lock:
-            self._dashboard.show(run, view, [other for other in views if other is not view])
+            others = [other for other in views if other is not view]
+            self._dashboard.show(run, view, others, self._session.chosen(shown))
 
     def _charts_ready(self) -> bool:
         """Whether bqplot is imported; it takes a second, so the worker does it."""
@@ -219,7 +220,7 @@ class Studio:
         return self._charts.is_set()
 
     def _import_charts(self) -> None:
-        import_module("easymodel_nb.widgets.dashboard.line_chart")
+        import_module("easymodel_nb.widgets.dashboard.marks")
         self._charts.set()
         self._publisher.poke()
 
