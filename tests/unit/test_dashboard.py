@@ -16,7 +16,7 @@ from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
 from easymodel_nb.report.cells import cells
-from easymodel_nb.report.figures import Empty, LineFigure
+from easymodel_nb.report.figures import Empty
 from easymodel_nb.report.finding import finding
 from easymodel_nb.report.panels.loss import loss_content
 from easymodel_nb.report.panels.perplexity import perplexity_content
