@@ -81,7 +81,9 @@ def noise(view: RunView, name: str) -> Measured | None:
 def judges(view: RunView) -> dict[str, str]:
     """The judge of each axis, "id@hash"."""
     found = at_start(view, "judges")
-    return {str(k): str(v) for k, v in found.items() if v} if isinstance(found, Mapping) else {}
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(axis): str(judge) for axis, judge in found.items() if judge and axis != "note"}
 
 
 def value(measured: Measured | None, scale: float = 1.0) -> float:
@@ -110,9 +112,8 @@ def nothing(
             action=remedy(view, why),
             height=height,
         )
-    budget = _budget(view)
-    if budget == 0:
-        return Empty(f"{what} is not computed", _NO_BUDGET, action=_later(view), height=height)
+    if refused := _refused(view):
+        return Empty(f"{what} is not computed", refused, action=_later(view), height=height)
     if view.active:
         first = base_of(view, group) is None and not view.points
         begins = "Of the base model before training, then " if first else ""
@@ -152,7 +153,12 @@ def _later(view: RunView) -> Action | None:
     return Action("Measure the stored answers", "measure", {"run": view.id})
 
 
-def _budget(view: RunView) -> float | None:
+def _refused(view: RunView) -> str:
+    """Why the run gave no time to its answers; empty where it did, or has not decided yet."""
+    decided = at_start(view, "budget")
+    if isinstance(decided, Mapping):
+        reason = decided.get("reason")
+        return sentence(reason) if isinstance(reason, str) and reason else ""
     planned = (view.plan or {}).get("finetune")
     share = planned.get("analytics_budget") if isinstance(planned, Mapping) else None
-    return share if isinstance(share, int | float) else None
+    return _NO_BUDGET if share == 0 else ""

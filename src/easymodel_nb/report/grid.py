@@ -18,6 +18,7 @@ from easymodel_nb.report.panels.loss import loss_content
 from easymodel_nb.report.panels.perplexity import perplexity_content
 from easymodel_nb.report.panels.quality import quality_content
 from easymodel_nb.report.panels.semantics import semantics_content
+from easymodel_nb.report.panels.speed import speed_content
 from easymodel_nb.report.panels.task import task_content
 from easymodel_nb.runlog.headline import task_of
 from easymodel_nb.runlog.scores import Scores
@@ -71,11 +72,12 @@ _CONFUSION = Kind("confusion", "half", "points", _of_view(confusion_content))
 _CLASSES = Kind("per-class", "half", "points", _of_view(classes_content))
 _LOSS = Kind("chart-loss", "full", "steps", _of_view(loss_content))
 
+_SPEED = Kind("chart-speed", "half", "steps", _of_view(speed_content))
 _ANSWERS = (_QUALITY, _SEMANTICS, _EFFICIENCY, _COMPRESSION)
 _LABELS = (_TASK, _CONFUSION, _CLASSES, _LOSS, _PERPLEXITY)
 KINDS: dict[str, tuple[Kind, ...]] = {
-    "generation": (_PERPLEXITY, *_ANSWERS, _FORGETTING, _LOSS),
-    "seq2seq": (_PERPLEXITY, _TASK, *_ANSWERS, _FORGETTING, _LOSS),
+    "generation": (_PERPLEXITY, *_ANSWERS, _FORGETTING, _SPEED, _LOSS),
+    "seq2seq": (_PERPLEXITY, _TASK, *_ANSWERS, _FORGETTING, _SPEED, _LOSS),
     "classification": _LABELS,
     "token_classification": _LABELS,
 }

@@ -54,6 +54,7 @@ class CurvePoint(_Frozen):
     learning_rate: float | None = None
     grad_norm: float | None = None
     tokens_per_second: float | None = None
+    memory_bytes: int | None = None
 
 
 class EpochPoint(_Frozen):

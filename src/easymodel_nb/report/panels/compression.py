@@ -103,11 +103,12 @@ def limit_of(view: RunView) -> int | None:
 
 def _at_limit(view: RunView, point: EpochPoint, points: Sequence[tuple[int, int]]) -> float | None:
     """The share of answers that were cut off: as the run counted them, else by their length."""
-    counted = at_point(point, "counts").get("limit")
+    counts = at_point(point, "counts")
+    counted, answers = counts.get("limit"), counts.get("answers", len(points))
+    if isinstance(counted, int) and isinstance(answers, int) and answers > 0:
+        return counted / answers
     if not points:
         return None
-    if isinstance(counted, int):
-        return counted / len(points)
     limit = limit_of(view)
     return sum(b >= limit for _, b in points) / len(points) if limit is not None else None
 
