@@ -226,13 +226,26 @@ def score(
 
     The model is scored in eval mode and left in the mode it was in.
     """
+    nll, tokens = text_sums(model, encoded, max_length=max_length, stride=stride, on_texts=on_texts)
+    if not any(tokens):
+        return Perplexity(reason="No text had a token to score.", n=0)
+    scored_texts = sum(count > 0 for count in tokens)
+    return summary(nll, tokens, sum(item.bytes for item in encoded), scored_texts, seed)
+
+
+def text_sums(
+    model: Any,
+    encoded: Sequence[Encoded],
+    *,
+    max_length: int,
+    stride: int | None = None,
+    on_texts: Callable[[int], None] | None = None,
+) -> tuple[list[float], list[int]]:
+    """Summed NLL in nats and number of scored tokens of each text; as `score`, without a sum."""
     import torch  # noqa: PLC0415
 
     stride = stride or max(1, max_length // 2)
     windows = _windows(encoded, max_length, min(stride, max_length))
-    scored_texts = len({window.text for window in windows})
-    if not windows:
-        return Perplexity(reason="No text had a token to score.", n=0)
     nll = [0.0] * len(encoded)
     tokens = [0] * len(encoded)
     budget = TOKEN_BUDGET.get(model.device.type, GPU_TOKEN_BUDGET)
@@ -246,7 +259,7 @@ def score(
             done += len(batch)
             if on_texts is not None:
                 on_texts(done * len(encoded) // len(windows))
-    return summary(nll, tokens, sum(item.bytes for item in encoded), scored_texts, seed)
+    return nll, tokens
 
 
 def _score_batch(model: Any, batch: Sequence[_Window]) -> list[tuple[float, int]]:
