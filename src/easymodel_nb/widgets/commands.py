@@ -40,6 +40,7 @@ from easymodel_nb.widgets.rpc import (
     TokenParams,
     TrainParams,
     TrainResult,
+    TryParams,
     UploadBeginParams,
     UploadBeginResult,
     UploadChunkParams,
@@ -102,9 +103,12 @@ class Commands:
             "show_run": self._show_run,
             "samples_view": self._samples_view,
             "compare_view": self._compare_view,
+            "try_prompt": self._try_prompt,
+            "try_stop": self._try_stop,
             "fit_check": self._fit_check,
             "resume": self._resume,
             "take": self._take,
+            "report": self._report,
             "push": self._push,
             "job_cancel": self._job_cancel,
         }
@@ -200,6 +204,10 @@ class Commands:
     def _take(self, params: TakeParams) -> JobResult:
         return JobResult(job=self._session.jobs.take(params.run, params.what))
 
+    def _report(self, params: RunParams) -> JobResult:
+        others = self._session.views()
+        return JobResult(job=self._session.jobs.report(params.run, others))
+
     def _download_part(self, params: DownloadPartParams) -> DownloadPartResult:
         return DownloadPartResult.of(*self._session.jobs.part(params.job, params.offset))
 
@@ -226,6 +234,12 @@ class Commands:
     def _compare_view(self, params: CompareViewParams) -> None:
         changes = params.model_dump(exclude_none=True)
         self._session.choices.see_compare(self._session.project().id, changes)
+
+    def _try_prompt(self, params: TryParams) -> None:
+        self._session.tries.ask(params.run, params.text, params.pair)
+
+    def _try_stop(self, _params: BaseModel) -> None:
+        self._session.tries.stop()
 
     def _run_details(self, params: RunParams) -> RunDetails:
         run = self._session.manager.run(params.run)

@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.run import Run
+from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
@@ -50,6 +51,16 @@ def zipped(run: Run, here: Here) -> dict[str, Any]:
         run.folder / f"{sent.name}.zip",
         lambda done: here.tell(done, total, "Packing"),
     )
+    size = path.stat().st_size
+    link = link_to(path)
+    return {"path": str(path), "url": link, "done": size, "total": size, "message": path.name}
+
+
+def reported(run: Run, others: Sequence[RunView], here: Here) -> dict[str, Any]:
+    """Pack the report: the page, its charts and tables, the model card, the record."""
+    from easymodel_nb.widgets.reports import report  # noqa: PLC0415
+
+    path = report(run, others=others, tick=lambda name: here.tell(None, None, f"Writing {name}"))
     size = path.stat().st_size
     link = link_to(path)
     return {"path": str(path), "url": link, "done": size, "total": size, "message": path.name}

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.runlog.log import runs_folder
 from easymodel_nb.runlog.run import Run
+from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import job_work
 from easymodel_nb.widgets.job_board import board_of, problem_of
 from easymodel_nb.widgets.rpc import PushParams, PushPlanResult
@@ -16,6 +17,7 @@ from easymodel_nb.widgets.state import Job
 from easymodel_nb.widgets.worker import Worker
 
 Token = Callable[[], str | None]
+_PACKED = frozenset({"zip", "report"})
 PART = 1 << 20  # bytes of a zip in one answer
 _LOOK_SECONDS = 30.0  # an answer nobody fetched by then is asked for again
 
@@ -56,6 +58,20 @@ class Jobs:
         found = self._with_model(run)
         work = job_work.zipped if what == "zip" else job_work.merged
         return self._board.submit(what, run, "", lambda here: work(found, here), None)
+
+    def report(self, run: str, others: Sequence[RunView] = ()) -> str:
+        """Pack a run's report for download; `others` are the runs it is counted among.
+
+        Raises
+        ------
+        StudioError
+            When the run is unknown.
+
+        """
+        found = self.known(run)
+        return self._board.submit(
+            "report", run, "", lambda here: job_work.reported(found, others, here), None
+        )
 
     def push(self, params: PushParams) -> str:
         """Send a run's model to the Hub; returns the job's id at once.
@@ -112,7 +128,7 @@ class Jobs:
         """
         found = self._board.find(job)
         gone = problem_error("take.gone", "This zip is not there any more. Pack it again.")
-        if found is None or found.kind != "zip" or found.state != "done" or not found.path:
+        if found is None or found.kind not in _PACKED or found.state != "done" or not found.path:
             raise gone
         try:
             with Path(found.path).open("rb") as file:
@@ -151,11 +167,22 @@ class Jobs:
         with self._lock:
             self._looks[key] = time.monotonic(), found
 
-    def _with_model(self, run: str) -> Run:
+    def known(self, run: str) -> Run:
+        """A run of this home by its id.
+
+        Raises
+        ------
+        StudioError
+            When there is none.
+
+        """
         folder = runs_folder(self._home) / run
         if Path(run).name != run or not (folder / "events.jsonl").exists():
             raise problem_error("run.unknown", f"There is no run {run!r} in this home.")
-        found = Run(folder)
+        return Run(folder)
+
+    def _with_model(self, run: str) -> Run:
+        found = self.known(run)
         if found.model_path is None:
             raise problem_error(
                 "run.no_model", f"This run has no model to take away: it is {found.status}."

@@ -149,6 +149,7 @@ class TryParams(RunParams):
     """A text of the user's for the base and the tuned model of a run."""
 
     text: str = Field(max_length=100_000)
+    pair: str = Field("", max_length=100_000)
 
 
 class RunDetails(BaseModel):
@@ -330,6 +331,8 @@ METHODS: dict[str, Method] = {
     "show_run": Method(RunParams, Empty, "show a run in the dashboard"),
     "samples_view": Method(SamplesViewParams, Empty, "choose what is shown of a run's samples"),
     "compare_view": Method(CompareViewParams, Empty, "choose which runs are compared, and how"),
+    "try_prompt": Method(TryParams, Empty, "let base and tuned answer a text; state follows"),
+    "try_stop": Method(Empty, Empty, "stop the answers to a text"),
     "run_details": Method(RunParams, RunDetails, "the plan, log and numbers of a run"),
     "variables": Method(Empty, Empty, "look again at variables and files"),
     "audit": Method(NodeParams, AuditResult, "what the gate says of a node; error `stale`"),
@@ -337,6 +340,7 @@ METHODS: dict[str, Method] = {
     "resume": Method(ResumeParams, TrainResult, "go on with a run from its last checkpoint"),
     "export": Method(ExportParams, ExportResult, "a node as plain code; again while `writing`"),
     "take": Method(TakeParams, JobResult, "pack a run's model for download, or merge it"),
+    "report": Method(RunParams, JobResult, "pack a run's report for download"),
     "push_plan": Method(
         PushParams, PushPlanResult, "what a push would send, and where; again while `checking`"
     ),

@@ -82,10 +82,10 @@ class RunCard(BaseModel):
 
 
 class Job(BaseModel):
-    """Long work on a run's model: packing, merging, sending it to the Hub."""
+    """Long work on a run: packing its model or its report, merging, sending to the Hub."""
 
     id: str
-    kind: Literal["zip", "merged", "push"]
+    kind: Literal["zip", "merged", "push", "report"]
     run: str
     state: Literal["waiting", "working", "done", "failed", "cancelled"] = "waiting"
     message: str = ""

@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.display import HTML
 
 from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
-from easymodel_nb.widgets import rpc
+from easymodel_nb.widgets import reports, rpc
 from easymodel_nb.widgets.cards import runs_state
 from easymodel_nb.widgets.cell import StudioBox, close_all
 from easymodel_nb.widgets.commands import Commands, as_studio_error
@@ -119,6 +120,34 @@ class Studio:
     def project(self) -> "Project":
         """The open project."""
         return self._session.project()
+
+    def report(
+        self, run: "str | Run | None" = None, path: str | os.PathLike[str] | None = None
+    ) -> Path:
+        """Write the report of a run and return where it lies.
+
+        Parameters
+        ----------
+        run
+            A run or its id; by default the one the dashboard shows.
+        path
+            A name that ends in `.html` gets the page alone, which holds everything and needs no
+            network; `.zip` and any other name get it with each chart as SVG and PNG, each table
+            as CSV, the model card, and the run's record for `studio(replay=...)`, packed or as a
+            folder. By default a zip in the run's own folder.
+
+        Raises
+        ------
+        StudioError
+            When there is no such run, or the report cannot be written there.
+
+        """
+        views = self._session.views()
+        run_id = self._session.shown(views) if run is None else str(getattr(run, "id", run))
+        if run_id is None:
+            raise problem_error("report.no_run", "There is no run in this project to report on.")
+        found = self._session.jobs.known(run_id)
+        return reports.report(found, Path(path) if path is not None else None, others=views)
 
     def snapshot(self) -> HTML:
         """A static picture of the canvas and its runs, for a cell of its own."""

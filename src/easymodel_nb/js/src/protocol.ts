@@ -65,6 +65,7 @@ export interface Protocol {
   TrainParams: TrainParams;
   TrainResult: TrainResult;
   Traits: Traits;
+  TryParams: TryParams;
   UploadBeginParams: UploadBeginParams;
   UploadBeginResult: UploadBeginResult;
   UploadChunkParams: UploadChunkParams;
@@ -520,12 +521,12 @@ export interface FinetuneData {
   [k: string]: unknown;
 }
 /**
- * Long work on a run's model: packing, merging, sending it to the Hub.
+ * Long work on a run: packing its model or its report, merging, sending to the Hub.
  */
 export interface Job {
   done: number | null;
   id: string;
-  kind: "zip" | "merged" | "push";
+  kind: "zip" | "merged" | "push" | "report";
   message: string;
   path: string | null;
   problem: Problem | null;
@@ -607,6 +608,10 @@ export interface Methods {
     params: PushParams;
     result: PushPlanResult;
   };
+  report: {
+    params: RunParams;
+    result: JobResult;
+  };
   resume: {
     params: ResumeParams;
     result: TrainResult;
@@ -642,6 +647,14 @@ export interface Methods {
   train: {
     params: TrainParams;
     result: TrainResult;
+  };
+  try_prompt: {
+    params: TryParams;
+    result: Empty;
+  };
+  try_stop: {
+    params: Empty;
+    result: Empty;
   };
   upload_begin: {
     params: UploadBeginParams;
@@ -730,6 +743,12 @@ export interface PushPlanResult {
   repo: string;
 }
 /**
+ * One run.
+ */
+export interface RunParams {
+  run: string;
+}
+/**
  * A run that was interrupted, stopped or has failed.
  */
 export interface ResumeParams {
@@ -740,12 +759,6 @@ export interface ResumeParams {
  */
 export interface TrainResult {
   runs: string[];
-}
-/**
- * One run.
- */
-export interface RunParams {
-  run: string;
 }
 /**
  * What the inspector shows of a run: every choice with its reason, and its log.
@@ -801,6 +814,14 @@ export interface TokenParams {
 export interface TrainParams {
   node?: string | null;
   rev?: number | null;
+}
+/**
+ * A text of the user's for the base and the tuned model of a run.
+ */
+export interface TryParams {
+  pair?: string;
+  run: string;
+  text: string;
 }
 /**
  * A file of the user's; `sha256` in hex, or None when it is not known yet.

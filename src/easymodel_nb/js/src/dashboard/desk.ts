@@ -3,6 +3,7 @@ import type { Method } from "../logic/rpc";
 import type { Methods } from "../protocol";
 import type { Session } from "../state/session";
 import type { Desk } from "./listen";
+import { saveWhenPacked } from "./report";
 
 export function deskOf(session: Session): Desk {
   const { store } = session;
@@ -10,7 +11,9 @@ export function deskOf(session: Session): Desk {
     send: (method, params) => {
       session.touch();
       // Python checks the name and the parameters, and answers what is wrong with them.
-      return session.call(method as Method, params as Methods[Method]["params"]);
+      const answer = session.call(method as Method, params as Methods[Method]["params"]);
+      if (method !== "report") return answer;
+      return answer.then((result) => saveWhenPacked(session, (result as { job: string }).job));
     },
     refusal: () => {
       const { lostSince, traits } = store.getState();

@@ -59,7 +59,12 @@ export function TakeAway({ run }: { run: RunCard }) {
   );
 }
 
-const NAMES: Record<Job["kind"], string> = { zip: "Zip", merged: "Merging", push: "Push" };
+const NAMES: Record<Job["kind"], string> = {
+  zip: "Zip",
+  merged: "Merging",
+  push: "Push",
+  report: "Report",
+};
 
 /** How far a job is, with its end; or what came of it. */
 function JobLine({ job, inForm = false }: { job: Job; inForm?: boolean }) {

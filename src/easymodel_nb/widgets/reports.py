@@ -1,0 +1,55 @@
+"""A run's report with its model card, which another room writes."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from easymodel_nb.errors import StudioError
+from easymodel_nb.report import files
+from easymodel_nb.report.files import Tick
+from easymodel_nb.report.told import Told, told
+from easymodel_nb.runlog.run import Run
+from easymodel_nb.runlog.view import RunView
+
+NAME = "report.zip"
+
+
+def told_of(run: Run, others: Sequence[RunView] = ()) -> Told:
+    """All there is to tell of a run."""
+    return told(run, card=card_of(run), others=others)
+
+
+def card_of(run: Run) -> str:
+    """The text of its model card; empty without a model.
+
+    A card that cannot be written costs the report its card alone.
+    """
+    path = run.model_path
+    if path is None or not path.is_dir():
+        return ""
+    from easymodel_nb.train.takeaway import card_text  # noqa: PLC0415  with it comes the Hub's
+    from easymodel_nb.train.takeaway.card import facts  # noqa: PLC0415
+    from easymodel_nb.train.takeaway.origins import origins  # noqa: PLC0415
+
+    with suppress(StudioError, OSError, ValueError, KeyError, TypeError):
+        return card_text.text(facts(run, origins(run)))
+    return ""
+
+
+def report(
+    run: Run,
+    path: Path | None = None,
+    *,
+    others: Sequence[RunView] = (),
+    tick: Tick = lambda _: None,
+) -> Path:
+    """Write a run's report, by default as a zip into its own folder; where it lies.
+
+    Raises
+    ------
+    StudioError
+        When it cannot be written there.
+
+    """
+    target = path or run.folder / f"{run.id}-{NAME}"
+    return files.write(told_of(run, others), target, run.folder, tick)
