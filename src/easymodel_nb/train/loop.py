@@ -9,6 +9,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.train.batching import LikeLengths
+from easymodel_nb.train.callbacks.answering import Answering
 from easymodel_nb.train.callbacks.checkpoints import Checkpoints, Keeps, load_weights
 from easymodel_nb.train.callbacks.deadline import Deadline
 from easymodel_nb.train.callbacks.early_stopping import EarlyStopping
@@ -111,6 +112,7 @@ def train(
                 watchers=[sentinels, early],
             ),
             early,
+            Answering(task, model, prepared, reporter.folder, control),
             checkpoints,
             sentinels,  # the last: its word holds
         ],

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from easymodel_nb.report.compare_view import CompareView
 from easymodel_nb.report.sample_rows import SamplesView
-from easymodel_nb.report.tried import Tried
+from easymodel_nb.runlog.tried import Tried
 
 
 class Chosen(BaseModel):
@@ -21,7 +21,7 @@ class Chosen(BaseModel):
 
 
 class Choices:
-    """The choices of a studio, by run and by project; every method may be called from any thread."""
+    """The choices of a studio, by run and by project; safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -32,6 +32,7 @@ from easymodel_nb.widgets.state import (
     SourceOption,
     Variable,
 )
+from easymodel_nb.widgets.tries import Tries
 from easymodel_nb.widgets.uploads import Uploads
 from easymodel_nb.widgets.worker import Worker
 from easymodel_nb.workflow.check import AVAILABLE_METHODS, AVAILABLE_TASKS, check
@@ -117,6 +118,7 @@ class Session:
         )
         self.exports = Exports()
         self.jobs = Jobs(home, self.tokens.token, self._tell)
+        self.tries = Tries(home, self._tell)
         self.changed: Callable[[], None] = lambda: None
         self.choices = Choices()
         self.chosen_run: str | None = None
@@ -176,6 +178,7 @@ class Session:
         return Chosen(
             samples=self.choices.samples(run or ""),
             compare=self.choices.compare(self._active),
+            tried=self.tries.state(run or ""),
         )
 
     # ------------------------------------------------------------ snapshots
@@ -201,6 +204,7 @@ class Session:
         """What runs change by themselves; the projects are those of the last whole look."""
         project_id, projects = self._seen or (self.project().id, self.store.list_projects())
         views = self.manager.views()
+        self.tries.look(views)
         mine = self.latest = cards.of_project(views, project_id)
         queue, shown = self.manager.queue(), self.shown(mine)
         return {
@@ -208,7 +212,9 @@ class Session:
             "runs": cards.runs_state(
                 views, project_id, queue, shown, self._ended, self.jobs.items()
             ),
-            "beat": Beat(active=self.jobs.active or any(view.active for view in views)),
+            "beat": Beat(
+                active=self.jobs.active or self.tries.active or any(view.active for view in views)
+            ),
         }
 
     def _problems(self, project: Project) -> list[Problem]:
@@ -272,6 +278,7 @@ class Session:
         self.worker.close()
         self.audits.close()
         self.jobs.close()
+        self.tries.close()
         self.exports.close()
 
     # ------------------------------------------------------------ the machine

@@ -26,12 +26,13 @@ class Answer(BaseModel):
 
 
 class Tried(BaseModel):
-    """One text, and what both models make of it."""
+    """One text (of pairs, two), and what both models make of it."""
 
     model_config = ConfigDict(frozen=True)
 
     run: str
     text: str
+    pair: str = ""
     state: Literal["waiting", "loading", "answering", "done", "failed", "stopped"] = "waiting"
     message: str = ""
     task: str = "generation"
