@@ -5,7 +5,17 @@ imported, so that `metrics.perplexity` is the function; therefore no module of t
 package may import PyTorch or other heavy libraries at its top.
 """
 
+from easymodel_nb.metrics.efficiency import Efficiency, efficiency
 from easymodel_nb.metrics.perplexity import Perplexity, perplexity
+from easymodel_nb.metrics.quality import Quality, calibrate, quality
 from easymodel_nb.metrics.semantics import Embedded, Semantics, semantics
 
-__all__ = ["Embedded", "Perplexity", "Semantics", "perplexity", "semantics"]
+__all__ = [
+    "Efficiency",
+    "Embedded",
+    "Perplexity",
+    "Semantics",
+    "efficiency",
+    "perplexity",
+    "semantics",
+]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics import judges
 from easymodel_nb.metrics.drift import Discrepancy, bandwidth, discrepancy, towards
+from easymodel_nb.metrics.segments import References, single
 from easymodel_nb.metrics.stats import Clusters, mean_interval
 from easymodel_nb.metrics.text import NOT_LATIN, Text
 from easymodel_nb.metrics.vectors import Vectors, cosines
@@ -32,7 +33,7 @@ class Embedded:
     def __init__(
         self,
         base_texts: Sequence[str],
-        references: Sequence[str | None] | None,
+        references: References | None,
         *,
         embedder: Any = None,
         clusters: Clusters | None = None,
@@ -48,12 +49,13 @@ class Embedded:
             When the numbers of texts differ.
 
         """
-        told: list[str | None] = [None] * len(base_texts) if references is None else [*references]
         self.base = list(base_texts)
-        self.check(told, "references")
+        if references is None:
+            references = [None] * len(self.base)
+        self.check(references, "references")
         if clusters is not None:
             self.check(clusters, "clusters")
-        self.references = [one if one and one.strip() else None for one in told]
+        self.references = [single(one) for one in references]
         self.clusters = clusters
         self.seed = seed
         self.sigma = 1.0

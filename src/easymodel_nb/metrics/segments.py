@@ -1,6 +1,7 @@
-"""A text in four parts of as many words each, to see where in it something changes."""
+"""The shape of texts: four parts of one, to see where in it something changes; one of several."""
 
 import itertools
+from collections.abc import Sequence
 
 import regex
 
@@ -13,6 +14,14 @@ _JOINED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p
 _WORD = regex.compile(
     rf"[{_JOINED}]\p{{M}}*|(?:(?![{_JOINED}])[\p{{L}}\p{{M}}\p{{N}}_'])+|[^\s\p{{C}}]"
 )
+
+References = Sequence[str | Sequence[str] | None]
+
+
+def single(reference: str | Sequence[str] | None) -> str | None:
+    """The first of several references that says something; None where none does."""
+    several = [reference] if reference is None or isinstance(reference, str) else reference
+    return next((one for one in several if one and one.strip()), None)
 
 
 def segments(text: str) -> list[str]:

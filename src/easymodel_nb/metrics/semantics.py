@@ -31,7 +31,7 @@ from easymodel_nb.metrics.embedded import (
     failure,
     too_bad,
 )
-from easymodel_nb.metrics.segments import SEGMENTS, SHORT, segments
+from easymodel_nb.metrics.segments import SEGMENTS, SHORT, References, segments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ def semantics(
     texts: Sequence[str],
     *,
     base_texts: Sequence[str],
-    references: Sequence[str | None] | None,
+    references: References | None,
     embedder: Any = None,
     seed: int = 0,
 ) -> Semantics:
@@ -106,7 +106,8 @@ def semantics(
     base_texts
         What the base model answered; or the point before, for the drift since then.
     references
-        What should have been answered, None where nothing is known; or None altogether.
+        What should have been answered, or several ways of it, of which the first that says
+        something counts; None where nothing is known, or altogether.
     embedder
         An encoder of `metrics.judges`, a sentence-transformers model, or a function from a list
         of texts to an array (texts, numbers). None is the best one on this machine.
