@@ -14,8 +14,11 @@ __all__ = [
     "Efficiency",
     "Embedded",
     "Perplexity",
+    "Quality",
     "Semantics",
+    "calibrate",
     "efficiency",
     "perplexity",
+    "quality",
     "semantics",
 ]

@@ -1,0 +1,371 @@
+"""What is done once for a set of prompts, before any answer is scored: models, scales, pairs.
+
+All of it depends on the texts themselves and not on their order: pairs of exchanged references are
+drawn by a hash of what they join.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from easymodel_nb.metrics import relevance
+from easymodel_nb.metrics.coherence import SOURCE, Coherence
+from easymodel_nb.metrics.fluency import Fluency
+from easymodel_nb.metrics.grammar import Grammar
+from easymodel_nb.metrics.judges import Judges, LanguageModel
+from easymodel_nb.metrics.readings import Item, Reader, Readings, reads_english
+from easymodel_nb.metrics.relevance import Pairs, Relevance
+from easymodel_nb.metrics.scales import Floats, Linear, Spread
+from easymodel_nb.metrics.text import Text, parses
+
+ENOUGH = 2_000  # sentences of training text, for an n-gram model
+HELD_OUT = 64  # training texts that stand in for references, where there are none
+_ROUNDS = 8  # exchanged references a prompt
+_MOST = 0.5  # share of references that makes a data set one of code
+
+
+@dataclass(frozen=True)
+class Scales:
+    """How raw numbers become scores."""
+
+    fluency: Fluency
+    coherence: Coherence
+    grammar: Grammar
+    relevance: Relevance
+
+
+@dataclass
+class Setting:
+    """Everything that `Calibration` scores with."""
+
+    items: list[Item] | None
+    reader: Reader
+    own: Readings | None  # of the references
+    scales: Scales
+    pairs: Pairs | None  # of prompts and references
+    recalls: Linear
+    judges: dict[str, str]
+    reasons: dict[str, str]  # why an axis cannot be computed
+    notes: dict[str, str]
+    seed: int
+    summaries: bool
+    failed: dict[str, str] = field(default_factory=dict)  # while the references were read
+
+    @property
+    def size(self) -> int | None:
+        """Texts that must be given; None for any number."""
+        return None if self.items is None else len(self.items)
+
+    def clusters(self, count: int) -> list[Any]:
+        """The same for texts of the same prompt, which are drawn together."""
+        items = self.items or [Item()] * count
+        return [item.prompt.raw if item.prompt else index for index, item in enumerate(items)]
+
+    def without(self, index: int) -> Scales:
+        """The scales of the other references."""
+        if self.own is None:
+            return self.scales
+        others = self.own.chosen(np.arange(len(self.own)) != index)
+        pairs = None if self.pairs is None else self.pairs.without(index)
+        return _scales(others, pairs, self.recalls, self.reader, like=self.scales)
+
+
+def set_up(
+    *,
+    prompts: Sequence[str] | None,
+    references: Sequence[str | Sequence[str]] | None,
+    sources: Sequence[str | None] | None,
+    fit_texts: Sequence[str] | None,
+    scorer: Any,
+    judges: Judges,
+    seed: int,
+    summaries: bool,
+) -> Setting:
+    """Choose the judges and read the references."""
+    items = _items(prompts, references, sources)
+    answers = [item.references[0] for item in items or [] if item.references]
+    fit = list(fit_texts or ())
+    stand_in = not answers
+    if stand_in:
+        answers, fit = _held_out(fit, seed)
+    causal = _causal(scorer, fit)
+    model, note = _language_model(causal, fit, seed)
+    reader = Reader(
+        judges=judges,
+        model=model,
+        scorer=causal,
+        english=reads_english(answers),
+        python=_python(answers),
+    )
+    notes = {"fluency": note} if note else {}
+    owners = [item if not stand_in else Item() for item in (items or []) if item.references]
+    if stand_in:
+        owners = [Item()] * len(answers)
+        notes["relevance"] = "by the prompt alone: there are no references"
+    pairs = recalls = None
+    if owners and not stand_in:
+        pairs, told = _choose_pairs(owners, answers, reader, seed)
+        recalls = _recalls(owners, answers, reader, seed)
+        notes |= {"relevance": told} if told else {}
+    own = reader.read(owners, [text.raw for text in answers], own=True) if owners else None
+    failed = dict(reader.failed)
+    found = recalls or relevance.RECALL
+    scales = _scales(own, pairs, found, reader)
+    setting = Setting(
+        items=items,
+        reader=reader,
+        own=None if stand_in else own,
+        scales=scales,
+        pairs=pairs,
+        recalls=found,
+        judges={},
+        reasons={},
+        notes=notes,
+        seed=seed,
+        summaries=summaries,
+        failed=failed,
+    )
+    _name_judges(setting)
+    return setting
+
+
+def _items(
+    prompts: Sequence[str] | None,
+    references: Sequence[str | Sequence[str]] | None,
+    sources: Sequence[str | None] | None,
+) -> list[Item] | None:
+    given = prompts if prompts is not None else references if references is not None else sources
+    if given is None:
+        return None
+    count = len(given)
+    found = []
+    for prompt, several, raw in zip(
+        prompts if prompts is not None else [""] * count,
+        references if references is not None else [""] * count,
+        sources if sources is not None else [None] * count,
+        strict=True,
+    ):
+        asked = Text.of(prompt)
+        answers = [Text.of(r) for r in ([several] if isinstance(several, str) else several)]
+        source = Text.of(raw or "")
+        found.append(
+            Item(
+                prompt=None if asked.empty else asked,
+                references=tuple(answer for answer in answers if not answer.empty),
+                source=source if len(source.sentences) >= SOURCE else None,
+            )
+        )
+    return found
+
+
+def _held_out(fit: list[str], seed: int) -> tuple[list[Text], list[str]]:
+    """Training texts to calibrate on, and the others to fit on."""
+    drawn = np.random.default_rng(seed).permutation(len(fit)).tolist()
+    held = drawn[: min(HELD_OUT, len(fit) // 10)]
+    texts = [Text.of(fit[index]) for index in held]
+    kept = set(held)
+    return [t for t in texts if not t.empty], [t for i, t in enumerate(fit) if i not in kept]
+
+
+def _causal(scorer: Any, fit: Sequence[str]) -> Any:
+    """The judge around (model, tokenizer); None where there is none or it is no causal model."""
+    if scorer is None:
+        return None
+    if not isinstance(scorer, tuple):
+        return scorer
+    model, tokenizer = scorer
+    if getattr(model.config, "is_encoder_decoder", False):
+        return None
+    from easymodel_nb.metrics.causal import CausalJudge  # noqa: PLC0415  few have a scorer
+
+    return CausalJudge(model, tokenizer, fit or None)
+
+
+def _language_model(
+    causal: Any, fit: Sequence[str], seed: int
+) -> tuple[LanguageModel | None, str | None]:
+    """What judges fluency, or why it is judged by repetition alone."""
+    if causal is not None and fit:
+        return causal, None
+    if not fit:
+        return None, "repetition only: there are no training texts to fit a language model on"
+    if (count := _sentences(fit)) < ENOUGH:
+        return None, (
+            f"repetition only: the training texts have {count:,} sentences, of the {ENOUGH:,} that "
+            "an n-gram model needs"
+        )
+    from easymodel_nb.metrics.ngram import NGram  # noqa: PLC0415  it needs no library at import
+
+    return NGram([Text.of(text).raw for text in fit], seed=seed), None
+
+
+def _sentences(fit: Sequence[str]) -> int:
+    """Sentences there are, counted as far as it matters."""
+    count = 0
+    for text in fit:
+        count += len(Text(text).sentences)
+        if count >= ENOUGH:
+            break
+    return count
+
+
+def _python(answers: Sequence[Text]) -> bool:
+    """Whether the references are Python."""
+    code = [text for text in answers if text.code]
+    if len(code) <= _MOST * len(answers):
+        return False
+    return sum(parses(text.raw) for text in code) > _MOST * len(code)
+
+
+# ---------------------------------------------------------------- scales
+
+
+def _scales(
+    own: Readings | None,
+    pairs: Pairs | None,
+    recalls: Linear,
+    reader: Reader,
+    like: Scales | None = None,
+) -> Scales:
+    """Of the references' numbers; `like` keeps the kind of scale the prompt has."""
+    none = np.zeros(0)
+
+    def of(name: str) -> Floats:
+        return none if own is None else own[name]
+
+    judge = reader.judges.grammar
+    return Scales(
+        fluency=Fluency.of(of("rep2"), of("slor")),
+        coherence=Coherence.of(of("order"), of("gain")),
+        grammar=Grammar.of(of("probability"), rescale=judge is not None and judge.rescale),
+        relevance=Relevance.of(recalls, _prompt_scale(pairs, reader, like), of("copied")),
+    )
+
+
+def _prompt_scale(
+    pairs: Pairs | None, reader: Reader, like: Scales | None
+) -> Linear | Spread | None:
+    if pairs is None:
+        return relevance.COSINE
+    if like is not None and like.relevance.prompt is None:
+        return None
+    if reader.pointwise:
+        return Spread.of(pairs.true)
+    found = relevance.cosine_scale(pairs)
+    return found if found is not None or like is None else like.relevance.prompt
+
+
+def _choose_pairs(
+    owners: Sequence[Item], answers: Sequence[Text], reader: Reader, seed: int
+) -> tuple[Pairs | None, str | None]:
+    """True and exchanged pairs by cosine or by the scorer, whichever tells them apart better."""
+    prompts = [item.prompt or Text("") for item in owners]
+    if not any(item.prompt for item in owners):
+        return None, None
+    joined = exchanged(prompts, answers, seed)
+    by_cosine = _pairs(reader.likeness.cosine, prompts, answers, joined)
+    if reader.scorer is not None:
+        few = joined[joined_once(joined)]
+        by_gain = _pairs(reader.gains, prompts, answers, few)
+        alike = Pairs(by_cosine.true, by_cosine.shuffled[joined_once(joined)], few)
+        gain, cosine = by_gain.auc or 0.0, alike.auc or 0.0
+        reader.pointwise = gain > cosine and by_gain.telling
+        better = "the scorer's gain" if reader.pointwise else "the cosine"
+        told = (
+            f"the prompt by {better}: it tells true prompts from exchanged ones with an AUC of "
+            f"{max(gain, cosine):.2f}, the other with {min(gain, cosine):.2f}"
+        )
+        if reader.pointwise:
+            return by_gain, told
+        if by_cosine.telling:
+            return by_cosine, told
+    if not by_cosine.telling:
+        return by_cosine, (
+            "by the reference alone: on this data the prompt does not tell its own reference from "
+            "others"
+        )
+    return by_cosine, None
+
+
+def joined_once(joined: np.ndarray) -> np.ndarray:
+    """The first exchanged pair of each prompt, as indices into `joined`."""
+    return np.unique(joined[:, 0], return_index=True)[1] if len(joined) else np.zeros(0, int)
+
+
+def _pairs(
+    measure: Any, prompts: Sequence[Text], answers: Sequence[Text], joined: np.ndarray
+) -> Pairs:
+    true = np.asarray(measure(answers, prompts), dtype=np.float64)
+    others = np.asarray(
+        measure([answers[j] for _, j in joined], [prompts[i] for i, _ in joined]), dtype=np.float64
+    )
+    return Pairs(true, others, joined)
+
+
+def exchanged(prompts: Sequence[Text], answers: Sequence[Text], seed: int) -> np.ndarray:
+    """Pairs (prompt, answer of another) by index: (m, 2), the same whatever the order is."""
+    order = sorted(range(len(prompts)), key=lambda i: _drawn(seed, prompts[i].raw, answers[i].raw))
+    found = list(_rotated(order, prompts, answers))
+    return np.array(found, dtype=np.int64).reshape(len(found), 2)
+
+
+def _rotated(
+    order: Sequence[int], prompts: Sequence[Text], answers: Sequence[Text]
+) -> Iterator[tuple[int, int]]:
+    n = len(order)
+    for shift in range(1, min(_ROUNDS, n - 1) + 1):
+        for place, i in enumerate(order):
+            j = order[(place + shift) % n]
+            if prompts[i] != prompts[j] and answers[i] != answers[j]:
+                yield i, j
+
+
+def _drawn(seed: int, *texts: str) -> bytes:
+    return hashlib.blake2b("\0".join([str(seed), *texts]).encode(), digest_size=16).digest()
+
+
+def _recalls(owners: Sequence[Item], answers: Sequence[Text], reader: Reader, seed: int) -> Linear:
+    """The scale of the reference's recall."""
+    prompts = [item.prompt or answer for item, answer in zip(owners, answers, strict=True)]
+    joined = exchanged(prompts, answers, seed)
+    pairs = [(answers[j], answers[i]) for i, j in joined]
+    own = [(item.references[1], item.references[0]) for item in owners if len(item.references) > 1]
+    own = [(text, reference) for text, reference in own if text != reference]
+    found = reader.likeness.recall([a for a, _ in pairs + own], [b for _, b in pairs + own])
+    return relevance.recall_scale(found[: len(pairs)], found[len(pairs) :])
+
+
+# ---------------------------------------------------------------- judges and reasons
+
+
+def _name_judges(setting: Setting) -> None:
+    """Who judges each axis, or why nobody does."""
+    reader, judges, reasons = setting.reader, setting.judges, setting.reasons
+    told: Mapping[str, str] = reader.judges.reasons
+    encoder = reader.judges.encoder
+    eyes = [] if encoder is None else [str(encoder.identity)]
+    band = setting.scales.fluency.band is not None and reader.model is not None
+    fluent = [str(reader.model.identity)] if band and reader.model is not None else []
+    judges["fluency"] = " + ".join(fluent) or "repetition only"
+    if not band and reader.model is not None:
+        setting.notes["fluency"] = "repetition only: too few references to calibrate a band on"
+    gains = [str(reader.scorer.identity)] if reader.scorer is not None else []
+    if setting.scales.coherence.gain is not None:
+        judges["coherence"] = " + ".join(gains)
+    elif encoder is not None:
+        judges["coherence"] = " + ".join([*eyes, *fluent])
+    else:
+        reasons["coherence"] = told.get("encoder", "There is no text encoder on this machine.")
+    if reader.judges.grammar is not None:
+        judges["grammar"] = str(reader.judges.grammar.identity)
+    else:
+        reasons["grammar"] = told.get("grammar", "There is no judge of grammar on this machine.")
+    if not any(item.prompt for item in setting.items or []):
+        reasons["relevance"] = "There are no prompts to be relevant to."
+    else:
+        asked = gains if reader.pointwise else []
+        judges["relevance"] = " + ".join([*(eyes or ["words"]), *asked])
+    setting.failed = {**setting.failed}
