@@ -56,9 +56,8 @@ def bundle() -> tuple[str, str]:
             "(or, in src/easymodel_nb/js, `npm ci` and `npm run build`); an installed package "
             "brings it, so there `pip install --force-reinstall easymodel-nb` mends it.",
         ) from None
-    dashboard = _HERE / "dashboard.css"
-    if dashboard.exists():
-        styles.append(dashboard.read_text(encoding="utf-8"))
+    sheets = (_HERE / name for name in ("dashboard.css", "explore.css"))
+    styles += [sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.exists()]
     return script, "\n".join(styles)
 
 

@@ -21,6 +21,7 @@ from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put
 from easymodel_nb.widgets.dashboard.header import Header
 from easymodel_nb.widgets.dashboard.panel import ChartPanel
 from easymodel_nb.widgets.dashboard.samples import Samples
+from easymodel_nb.widgets.dashboard.tries import Tries
 
 if TYPE_CHECKING:
     from easymodel_nb.runlog.run import Run
@@ -40,9 +41,12 @@ class Dashboard:
         self._header = Header()
         self._top = html_box("emnb-dash-top")
         self._samples = Samples()
+        self._tries = Tries()
         self._panels: dict[str, ChartPanel] = {}
         self._charts = plain_box("emnb-dash-charts")
-        self._body = plain_box("emnb-dash-body", self._top, self._charts, self._samples.box)
+        self._body = plain_box(
+            "emnb-dash-body", self._top, self._charts, self._samples.box, self._tries.box
+        )
         self.box = plain_box("emnb-dash emnb-t-em-dashboard", self._header.box, self._body)
         self._task = ""
         self._shown: tuple[Hashable, float] = (None, 0.0)
@@ -82,6 +86,7 @@ class Dashboard:
         put(self._top, top_html(view))
         self._show_panels(run, view)
         self._samples.show(run, view, chosen.samples, self._measured)
+        self._tries.show(view, chosen.tried)
 
     def _due(self, view: "RunView", others: "Sequence[RunView]", chosen: Chosen) -> bool:
         now = self._clock()
@@ -108,6 +113,7 @@ class Dashboard:
         )
         put(self._top, empty(Empty(what, why)))
         self._samples.clear()
+        self._tries.clear()
         self._shown = (None, 0.0)
 
     def _arrange(self, view: "RunView") -> None:
