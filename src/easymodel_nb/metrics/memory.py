@@ -5,8 +5,6 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import torch
-
 T = TypeVar("T")
 R = TypeVar("R")
 # How the allocators of PyTorch, CUDA, MPS and the operating system say it.
@@ -24,6 +22,8 @@ _SAID = (
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there was not enough memory."""
+    import torch  # noqa: PLC0415
+
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     if isinstance(error, OSError):
@@ -33,6 +33,8 @@ def out_of_memory(error: BaseException) -> bool:
 
 def free() -> None:
     """Give back what nobody holds any more."""
+    import torch  # noqa: PLC0415
+
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
