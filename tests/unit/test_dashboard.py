@@ -16,14 +16,16 @@ from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
 from easymodel_nb.report.cells import cells
+from easymodel_nb.report.course import course
 from easymodel_nb.report.figures import Empty
 from easymodel_nb.report.finding import finding
+from easymodel_nb.report.paired import apart
 from easymodel_nb.report.panels.loss import loss_content
 from easymodel_nb.report.panels.perplexity import perplexity_content
-from easymodel_nb.report.points import points, shape, verdict
 from easymodel_nb.report.samples import mark_words, samples_html
 from easymodel_nb.report.story import facts
 from easymodel_nb.report.top import header_html, run_label, top_html
+from easymodel_nb.runlog.headline import PERPLEXITY
 from easymodel_nb.runlog.log import RunLog, new_run, write_live
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.widgets.dashboard.dashboard import Dashboard
@@ -242,12 +244,12 @@ def test_time_between_needs_both_ends_in_order() -> None:
 # ---------------------------------------------------------------- what the intervals carry
 
 
-def test_verdict_needs_intervals_that_do_not_overlap() -> None:
-    assert verdict(around(24.6), around(13.2)) == "fell"
-    assert verdict(around(13.2), around(24.6)) == "rose"
-    assert verdict(around(24.6), around(24.0)) == "unclear"
-    assert verdict(Measured(value=24.6), around(13.2)) == "unknown"
-    assert verdict(None, around(13.2)) == "unknown"
+def test_without_pairs_only_intervals_that_are_apart_carry_a_change() -> None:
+    assert apart(around(24.6), around(13.2)) == "fell"
+    assert apart(around(13.2), around(24.6)) == "rose"
+    assert apart(around(24.6), around(24.0)) == "unknown", "they carry no sameness either"
+    assert apart(Measured(value=24.6), around(13.2)) == "unknown"
+    assert apart(None, around(13.2)) == "unknown"
 
 
 def test_finding_of_a_clear_fall(recorder: Recorder) -> None:
@@ -263,16 +265,16 @@ def test_finding_names_the_kept_epoch_and_a_clearly_lower_one(recorder: Recorder
 
 def test_finding_claims_no_fall_where_the_intervals_overlap(recorder: Recorder) -> None:
     view = trained(recorder, (24.6, 24.5, 24.4, 24.1)).finish().run.view
-    assert finding(view).startswith("No clear change in validation perplexity: 24.6 before, 24.1")
+    assert finding(view) == "Validation perplexity is 24.1 after 3 epochs, 24.6 before"
     (cell, *_) = cells(view)
-    assert (cell.aside, cell.mood) == ("no clear change", "none")
+    assert (cell.aside, cell.mood) == ("\u22122 %", "none")
 
 
 def test_finding_without_intervals_only_states_values(recorder: Recorder) -> None:
     recorder.start().point(0, Measured(value=24.6, n=10)).point(1, Measured(value=13.2, n=10))
     view = recorder.finish().run.view
     assert finding(view) == "Validation perplexity is 13.2 after 1 epoch, 24.6 before"
-    assert shape(points(view)) == "Perplexity by epoch"
+    assert course(view, PERPLEXITY) == ""
 
 
 def test_finding_while_it_trains(recorder: Recorder) -> None:
@@ -283,25 +285,19 @@ def test_finding_while_it_trains(recorder: Recorder) -> None:
 @pytest.mark.parametrize(
     ("values", "title"),
     [
-        ((24.6, 14.0, 12.0, 20.0), "Validation was lowest at epoch 2 and rose after it"),
-        ((24.6, 30.0), "Validation was lowest before training and rose after it"),
-        ((24.6, 15.9, 13.2, 13.0), "Validation levelled off after epoch 2"),
-        ((24.6, 15.9, 13.2, 12.5), "Validation fell in every epoch"),
-        ((212.0, 35.0, 15.0), "Validation was still falling at epoch 2"),
-        ((24.6, 24.5, 24.4), "Validation did not change clearly"),
+        ((24.6, 14.0, 12.0, 20.0), "was lowest at epoch 2 and rose after it"),
+        ((24.6, 30.0), "was lowest before training and rose after it"),
+        ((24.6, 15.9, 13.2, 13.0), "is better than the base model\u2019s from epoch 1 on"),
+        ((24.6, 24.0, 15.9, 13.2), "was still falling at epoch 3"),
+        ((212.0, 35.0, 15.0), "fell in every epoch"),
+        ((24.6, 24.5, 24.4), ""),
     ],
 )
 def test_panel_title_states_the_course(
     recorder: Recorder, values: tuple[float, ...], title: str
 ) -> None:
-    assert shape(points(trained(recorder, values).run.view)) == title
-
-
-def test_train_that_kept_falling_is_told(recorder: Recorder) -> None:
-    recorder.start().point(0, around(24), around(24)).point(1, around(13), around(12))
-    recorder.point(2, around(13), around(9))
-    title = shape(points(recorder.run.view))
-    assert title == "Validation levelled off after epoch 1 while train kept falling"
+    told = course(trained(recorder, values).run.view, PERPLEXITY)
+    assert told == (f"Validation perplexity {title}" if title else "")
 
 
 # ---------------------------------------------------------------- head
@@ -374,7 +370,10 @@ def test_perplexity_panel_has_every_point_and_a_row_for_it(recorder: Recorder) -
     assert content.figure.lines["base"].label == "base 24.6"
     assert content.figure.lines["kept"].label == "kept: epoch 1"
     assert content.figure.y_name == "perplexity, lower is better"
-    assert content.caption.endswith("100 validation texts, 100 train texts, band 95 %")
+    assert (
+        "100 validation texts, 100 train texts, 1.90 bits per byte (base 2.00)" in content.caption
+    )
+    assert content.caption.endswith("band 95 %")
     table = read(content.table)
     assert table.tags.count("tr") == 4
     assert "base" in table.text
@@ -431,7 +430,9 @@ def test_loss_panel_draws_at_most_500_points(recorder: Recorder) -> None:
     content = loss_content(view)
     assert len(content.figure.lines["loss"].x) <= 500
     assert max(content.figure.lines["loss"].y) == 4.0
-    assert read(content.table).tags.count("tr") == 9
+    assert read(content.details).tags.count("tr") == 9
+    assert content.data is not None
+    assert len(content.data.rows) == 1200
 
 
 # ---------------------------------------------------------------- samples

@@ -153,11 +153,12 @@ def test_the_kept_epoch_is_spoken_of_and_a_higher_one_named(tmp_path: Path) -> N
 
 
 def test_headline_values_have_interval_floor_and_n(tmp_path: Path) -> None:
-    f1, accuracy, mcc = cells(classified(tmp_path, 0.82).finish())
+    f1, accuracy, mcc, loss = cells(classified(tmp_path, 0.82).finish())
     assert (f1.label, f1.value, f1.aside, f1.mood) == ("Macro-F1", "0.820", "+0.70", "good")
     assert f1.notes == ("0.800 to 0.840, majority class 0.120", "100 texts")
     assert accuracy.notes[0].endswith("majority class 0.300")
     assert (mcc.aside, mcc.mood) == ("", "none")
+    assert (loss.label, loss.value) == ("Loss", "0.180")
 
 
 def test_before_the_first_epoch_the_values_say_why_not(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_before_the_first_epoch_the_values_say_why_not(tmp_path: Path) -> None:
     write_live(recorder.folder, stage={"stage": "training", "message": "Training"}, max_steps=30)
     view = recorder.run.view
     assert finding(view) == "Training"
-    assert [cell.reason for cell in cells(view)] == [NEW] * 3
+    assert [cell.reason for cell in cells(view)] == [NEW] * 4
     box = _Parser(task_content(view).empty).text
     assert "From the first point on." in box
     assert NEW in box
@@ -183,7 +184,7 @@ def test_the_first_panel_of_a_classifier(tmp_path: Path) -> None:
     assert content.figure.lines["reference 2"].label == "majority acc. 0.300"
     assert "100 validation texts" in content.caption
     assert f"n/a: {NEW}" in content.caption
-    assert content.title == "Macro-F1 was still rising at epoch 3"
+    assert content.title == "Macro-F1 was still rising at epoch 3", "no text was scored before"
     table = _Parser(content.table).text
     assert "0.800 to 0.840" in table.replace("\xa0", " ")
     assert "val. loss" in table
@@ -239,7 +240,8 @@ def test_seq2seq_has_perplexity_and_overlap_with_the_base(tmp_path: Path) -> Non
         recorder.point(epoch, overlap, perplexity=language)
     view = recorder.finish()
     assert finding(view) == "Validation perplexity fell from 60.0 to 10.0 in 1 epoch"
-    assert [cell.label for cell in cells(view)] == ["Validation perplexity", "chrF", "BLEU"]
+    labels = ["Validation perplexity", "chrF", "BLEU", "ROUGE-L"]
+    assert [cell.label for cell in cells(view)] == labels
     content = task_content(view)
     assert content.figure.lines["reference"].label == "base 10.0"
     assert content.figure.lines["third"].label == "ROUGE-L 40.0"

@@ -61,13 +61,13 @@ def _of_view(make: Callable[[RunView], PanelContent | None]) -> Make:
     return made
 
 
-_PERPLEXITY = Kind("chart-perplexity", "full", "points", _of_view(perplexity_content))
+_PERPLEXITY = Kind("chart-perplexity", "full", "points", perplexity_content)
 _QUALITY = Kind("chart-quality", "half", "points", _of_view(quality_content))
 _SEMANTICS = Kind("chart-semantics", "half", "points", _of_view(semantics_content))
 _EFFICIENCY = Kind("chart-efficiency", "half", "points", _of_view(efficiency_content))
 _COMPRESSION = Kind("chart-compression", "half", "points", _of_view(compression_content))
 _FORGETTING = Kind("chart-forgetting", "half", "points", _of_view(forgetting_content))
-_TASK = Kind("chart-task", "full", "points", _of_view(task_content))
+_TASK = Kind("chart-task", "full", "points", task_content)
 _CONFUSION = Kind("confusion", "half", "points", _of_view(confusion_content))
 _CLASSES = Kind("per-class", "half", "points", _of_view(classes_content))
 _LOSS = Kind("chart-loss", "full", "steps", _of_view(loss_content))

@@ -71,6 +71,11 @@ def difference(before: float, after: float) -> str:
     return signed(text) if float(text) else "0"
 
 
+def change(value: float) -> str:
+    """An end of an interval of a change of a score: two decimals where it ends at 1, else one."""
+    return cosine(value) if abs(value) <= 1 else points(value)
+
+
 def level(measured: Measured, number: Callable[[float], str] = significant) -> str:
     """The interval of a level, "12.6 to 13.8", or an empty text."""
     if measured.low is None or measured.high is None:

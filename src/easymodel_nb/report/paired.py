@@ -59,6 +59,16 @@ def apart(before: Measured | None, after: Measured | None) -> Verdict:
     return "rose" if low_after > high else "unknown"
 
 
+def against(level: Measured | None, after: Measured | None) -> Verdict:
+    """How a number stands to a level that is exact, such as what a constant guess gets.
+
+    A level with an interval of its own is no constant: then the intervals have to be apart.
+    """
+    if level is None or level.value is None or level.low is not None:
+        return apart(level, after)
+    return direction(after, level.value)
+
+
 def point_at(view: RunView, epoch: float) -> EpochPoint | None:
     """The measured point of an epoch; of one that was measured again, the later."""
     return next((p for p in reversed(view.points) if p.epoch == epoch), None)

@@ -1,15 +1,11 @@
-"""The measured points of a run, and what their intervals allow to say of them."""
+"""The measured points of a run: which there are, and which one is spoken of."""
 
-import itertools
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.headline import Metric, details, measured_at
+from easymodel_nb.runlog.headline import details, measured_at
 from easymodel_nb.runlog.view import EpochPoint, RunView
-
-_STILL = 0.97  # a fall to less than this share of the value is no level
-Verdict = Literal["fell", "rose", "unclear", "unknown"]
 
 
 class Point(NamedTuple):
@@ -65,19 +61,6 @@ def result(view: RunView, found: Sequence[Point]) -> Point | None:
     return at_kept or (trained[-1] if trained else None)
 
 
-def verdict(before: Measured | None, after: Measured | None) -> Verdict:
-    """What the two intervals carry: a clear fall or rise only where they do not overlap."""
-    ends = [
-        end for m in (before, after) for end in ((m.low, m.high) if m is not None else (None, None))
-    ]
-    if None in ends:
-        return "unknown"
-    low, high, low_after, high_after = (float(end or 0.0) for end in ends)
-    if high_after < low:
-        return "fell"
-    return "rose" if low_after > high else "unclear"
-
-
 class Value(NamedTuple):
     """One number at one point."""
 
@@ -119,52 +102,3 @@ def constant(measured: Measured | None) -> Measured | None:
     if measured is None or measured.value is None or measured.low is not None:
         return measured
     return measured.model_copy(update={"low": measured.value, "high": measured.value})
-
-
-def shape(found: Sequence[Point]) -> str:
-    """The course of the validation perplexity in a few words, as far as the intervals carry it."""
-    whole = [p for p in found if p.whole and known(p.validation)]
-    return _course("Validation", whole, higher=False) or "Perplexity by epoch"
-
-
-def course(metric: Metric, found: Sequence[Value]) -> str:
-    """The course of a metric in a few words, as far as the intervals carry it, or nothing."""
-    whole = [Point(v.epoch, v.step, None, v.measured) for v in found if known(v.measured)]
-    return _course(metric.title, [p for p in whole if p.whole], higher=metric.higher)
-
-
-def _course(name: str, whole: Sequence[Point], *, higher: bool) -> str:
-    if len(whole) < 2 or any(p.validation is None or p.validation.low is None for p in whole):  # noqa: PLR2004
-        return ""
-    sign = -1.0 if higher else 1.0
-    most, worse, worsened, improving, improved = (
-        ("highest", "fell", "fell", "rising", "rose")
-        if higher
-        else ("lowest", "rose", "rose", "falling", "fell")
-    )
-    last = whole[-1]
-    best = min(whole, key=lambda p: sign * _value(p.validation))
-    if verdict(best.validation, last.validation) == worse:
-        when = f"at epoch {best.epoch:.0f}" if best.epoch else "before training"
-        return f"{name} was {most} {when} and {worsened} after it"
-    level = next(
-        p
-        for i, p in enumerate(whole)
-        if all(verdict(p.validation, q.validation) == "unclear" for q in whole[i + 1 :])
-    )
-    if level is last:
-        return f"{name} was still {improving} at epoch {last.epoch:.0f}"
-    if level.epoch == 0:
-        return f"{name} did not change clearly"
-    steps = [sign * _value(p.validation) for p in whole]
-    steadily = all(later < earlier for earlier, later in itertools.pairwise(steps))
-    if steadily and not higher and steps[-1] < _STILL * _value(level.validation):
-        # The intervals overlap, yet they are of the same texts: no sign of having levelled off.
-        return f"{name} {improved} in every epoch"
-    text = f"{name} levelled off after epoch {level.epoch:.0f}"
-    train_fell = verdict(level.train, last.train) == "fell"
-    return f"{text} while train kept falling" if train_fell else text
-
-
-def _value(measured: Measured | None) -> float:
-    return measured.value if measured is not None and measured.value is not None else float("inf")

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.content import DataTable, PanelContent
+from easymodel_nb.report.course import course
 from easymodel_nb.report.figures import Empty, LineFigure, LineStyle
+from easymodel_nb.report.finding import finding
+from easymodel_nb.report.gains import gain_html, gain_text
 from easymodel_nb.report.html import Row, number, table
 from easymodel_nb.report.lines import (
     constant_line,
@@ -14,9 +17,21 @@ from easymodel_nb.report.lines import (
     measured_line,
     reasons,
 )
-from easymodel_nb.report.points import Point, base, kept_epoch, known, points, shape
+from easymodel_nb.report.paired import change_at
+from easymodel_nb.report.points import (
+    Point,
+    at_epoch,
+    base,
+    kept_epoch,
+    known,
+    points,
+    result,
+    values,
+)
 from easymodel_nb.report.scale import evenly, ratio_axis, step_axis
+from easymodel_nb.report.waiting import when
 from easymodel_nb.runlog.headline import METRICS, PERPLEXITY, task_of
+from easymodel_nb.runlog.scores import Scores
 from easymodel_nb.runlog.view import RunView
 
 STYLES = {
@@ -27,28 +42,33 @@ STYLES = {
 }
 _MOST_ROWS = 60
 _UNDEFINED = "The task chooses among labels: there is no text whose tokens could be scored."
+_BITS = "task.bits_per_byte"
 _HOW = (
     "The exponential of the summed negative log-likelihood of all scored tokens divided by "
-    "their number: one division for the whole set, never a mean of batches. The model is in "
-    "evaluation mode, the texts and the way they are cut are the same at every point, prompt "
-    "tokens are not scored. The base model is measured before the first step. The band is a "
-    "95 % bootstrap interval over the texts."
+    "their number, exp(sum nll / tokens): one division for the whole set, never a mean of "
+    "batches. The model is in evaluation mode, the texts and the way they are cut are the same at "
+    "every point, prompt tokens are not scored. The base model is measured before the first step. "
+    "The band is a 95 % bootstrap interval over the texts. The change from the base model is "
+    "paired, text by text: 100 x (exp(mean nll after - mean nll before) - 1) percent, with a 95 % "
+    "interval from 2,000 resamples of the texts; of two epochs only what such an interval carries "
+    "is said. Bits per byte are sum nll / (ln 2 x bytes of the text): they compare models with "
+    "different tokens."
 )
 
 
-def perplexity_content(view: RunView) -> PanelContent:
-    """What the panel shows of a run."""
+def perplexity_content(view: RunView, scores: Sequence[Scores] = ()) -> PanelContent:
+    """What the panel shows of a run; `scores` compare two epochs text by text."""
     found = points(view)
-    values = [p for p in found if known(p.validation) or known(p.train)]
-    if not values:
+    if not any(known(p.validation) or known(p.train) for p in found):
         return PanelContent(
             title="Perplexity by epoch",
             caption="Token-weighted, lower is better",
             how=_HOW,
             figures=(_nothing(view, found),),
         )
+    measured = [p for p in found if known(p.validation) or known(p.train)]
     start = base(found)
-    last = max(view.epochs, values[-1].epoch)
+    last = max(view.epochs, measured[-1].epoch)
     lines = {
         name: measured_line(name, [(p.epoch, getattr(p, name)) for p in found])
         for name in ("train", "validation")
@@ -59,8 +79,8 @@ def perplexity_content(view: RunView) -> PanelContent:
     bottom = 10**axis.low if axis.log else axis.low
     lines |= kept_line(view, [(p.epoch, p.validation) for p in found], bottom)
     return PanelContent(
-        title=shape(found),
-        caption=_caption(found),
+        title=_title(view, scores),
+        caption=_caption(view, found),
         how=_HOW,
         figures=(
             LineFigure(
@@ -73,15 +93,34 @@ def perplexity_content(view: RunView) -> PanelContent:
             ),
         ),
         table=_table(found, kept_epoch(view)),
+        details=_changes(view, found),
+        data=_data(view, found),
     )
 
 
-def _caption(found: Sequence[Point]) -> str:
+def _title(view: RunView, scores: Sequence[Scores]) -> str:
+    """The course over the epochs; where nothing can be said of it, what became of it."""
+    told = course(view, PERPLEXITY, scores)
+    if told or METRICS[task_of(view)][0] is not PERPLEXITY:
+        return told or "Perplexity by epoch"
+    return finding(view, scores) if len(values(view, PERPLEXITY.key)) > 1 else "Perplexity by epoch"
+
+
+def _caption(view: RunView, found: Sequence[Point]) -> str:
     parts = ["Token-weighted perplexity"]
+    after = result(view, found)
+    change = change_at(view, PERPLEXITY.key, after.epoch) if after is not None else None
+    if said := gain_text(change, write.percents, unit=" %"):
+        parts.append(f"from the base {said}")
     for split in ("validation", "train"):
         n = next((m.n for p in found if (m := getattr(p, split)) is not None and m.n), None)
         if n:
             parts.append(f"{write.count(n)} {split} texts")
+    bits = at_epoch(view, _BITS, after.epoch if after is not None else None)
+    if bits is not None and bits.value is not None:
+        start = next((v.measured.value for v in values(view, _BITS) if v.epoch == 0), None)
+        beside = f" (base {write.significant(start)})" if start is not None and after else ""
+        parts.append(f"{write.significant(bits.value)} bits per byte{beside}")
     if any(m.low is not None for p in found for m in (p.validation, p.train) if m is not None):
         parts.append("band 95 %")
     why = _reasons(found)
@@ -120,6 +159,48 @@ def _row(p: Point, *, marked: bool) -> Row:
     )
 
 
+def _changes(view: RunView, found: Sequence[Point]) -> str:
+    """The paired change from the base model and bits per byte at each point, folded."""
+    late = "there is no paired interval for this point"
+    bits = {v.epoch: v.measured for v in values(view, _BITS)}
+    rows = []
+    for p in (found[i] for i in evenly(len(found), _MOST_ROWS)):
+        changes = [
+            gain_html(change_at(view, key, p.epoch), write.percents, late, better="fell", unit=" %")
+            if p.epoch
+            else "&ndash;"
+            for key in (PERPLEXITY.key, "perplexity.train")
+        ]
+        rows.append(
+            Row(
+                [
+                    "base" if p.epoch == 0 else write.epoch(p.epoch),
+                    *changes,
+                    _cell(bits.get(p.epoch)),
+                ]
+            )
+        )
+    columns = ["epoch", "validation, change, 95 %", "train, change, 95 %", "bits per byte"]
+    return table("Paired change of the perplexity from the base, and bits per byte", columns, rows)
+
+
+def _data(view: RunView, found: Sequence[Point]) -> DataTable:
+    rows: list[Sequence[str | float | int | None]] = []
+    bits = {v.epoch: v.measured for v in values(view, _BITS)}
+    for p in found:
+        sides = {"validation": p.validation, "train": p.train, "bits_per_byte": bits.get(p.epoch)}
+        for name, m in sides.items():
+            if m is None:
+                continue
+            key = _BITS if name == "bits_per_byte" else f"perplexity.{name}"
+            change = change_at(view, key, p.epoch)
+            ends = (change.value, change.low, change.high) if change is not None else (None,) * 3
+            rows.append((p.epoch, p.step, name, m.value, m.low, m.high, m.n, *ends, m.reason))
+    columns = ["epoch", "step", "number", "value", "low", "high", "n"]
+    columns += ["change", "change_low", "change_high", "reason"]
+    return DataTable("perplexity", columns, rows)
+
+
 def _cell(m: Measured | None) -> str:
     shown = write.perplexity(m.value) if m is not None and m.value is not None else ""
     return number(m, shown, "only measured at the end of an epoch")
@@ -134,7 +215,7 @@ def _nothing(view: RunView, found: Sequence[Point]) -> Empty:
         return Empty("Perplexity is not defined", _UNDEFINED)
     if view.active:
         return Empty(
-            "Perplexity comes here", f"Of the base model before training, then {_when(view)}"
+            "Perplexity comes here", f"Of the base model before training, then {when(view)}"
         )
     ends = {
         "failed": "The run failed before the base model was measured.",
@@ -142,13 +223,3 @@ def _nothing(view: RunView, found: Sequence[Point]) -> Empty:
         "interrupted": "The run was interrupted before the base model was measured.",
     }
     return Empty("Perplexity is not computed", ends.get(view.status, "Nothing was measured."))
-
-
-def _when(view: RunView) -> str:
-    """When the first point after the base model comes: "after epoch 1, in about 40 s."."""
-    steps_left = view.max_steps - view.step
-    if view.seconds_left is None or steps_left <= 0 or view.epochs <= 0:
-        return "after epoch 1."
-    first = view.max_steps / view.epochs
-    seconds = (first - view.step) * view.seconds_left / steps_left
-    return f"after epoch 1, in about {write.about(seconds)}." if seconds > 0 else "after epoch 1."

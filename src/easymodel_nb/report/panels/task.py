@@ -7,6 +7,7 @@ from typing import NamedTuple
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
 from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.course import course
 from easymodel_nb.report.figures import Empty, Line, LineFigure, LineStyle
 from easymodel_nb.report.html import Row, number, table
 from easymodel_nb.report.lines import (
@@ -16,9 +17,10 @@ from easymodel_nb.report.lines import (
     measured_line,
     reasons,
 )
-from easymodel_nb.report.points import Value, at_epoch, course, kept_epoch, known, values
+from easymodel_nb.report.points import Value, at_epoch, kept_epoch, known, values
 from easymodel_nb.report.scale import Axis, evenly, linear_axis, step_axis
 from easymodel_nb.runlog.headline import PERPLEXITY, Metric, kind_of, metrics_of
+from easymodel_nb.runlog.scores import Scores
 from easymodel_nb.runlog.view import RunView
 
 # All three are of the tuned model: dash and marker tell them apart, and their labels.
@@ -90,7 +92,7 @@ _WORDS = {
 }
 
 
-def task_content(view: RunView) -> PanelContent:
+def task_content(view: RunView, scores: Sequence[Scores] = ()) -> PanelContent:
     """What the panel shows of a run whose task has metrics of its own."""
     words = _WORDS[kind_of(view)]
     metrics = [metric for metric in metrics_of(view) if metric is not PERPLEXITY]
@@ -115,7 +117,7 @@ def task_content(view: RunView) -> PanelContent:
     first = [(v.epoch, v.measured) for v in found[drawn[0].key]]
     lines |= _kept(view, first, axis, lines)
     return PanelContent(
-        title=course(drawn[0], found[drawn[0].key]) or words.title,
+        title=course(view, drawn[0], scores) or words.title,
         caption=_caption(words, drawn, found),
         how=words.how,
         figures=(
