@@ -368,7 +368,7 @@ def test_a_workflow_that_is_too_large_or_holds_half_an_emoji(made: Studio):
 
 def test_a_picture_for_a_cell_of_its_own(made: Studio):
     made.command("train")
-    assert "Queued" in made.snapshot().data
+    assert "Queued" in made.snapshot().svg
 
 
 def test_opening_loads_nothing_heavy(home: Path):

@@ -11,6 +11,8 @@ from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from easymodel_nb.widgets.cell import SAVED
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 PATIENCE = 60
 # The bundle has tests of its own; here any will do.
@@ -47,7 +49,7 @@ def test_the_studio_in_a_notebook(home: Path):
         f"studio = easymodel.studio(home={str(home)!r}); display(studio); studio",
         "studio.command('token', token='hf_' + 'QwErTyUiOpAsDfGhJkLz'); studio.project.name",
     )
-    sentence = ["EasyModel studio. Run this cell to open it."]
+    sentence = [SAVED]
     shown = [cell for number, cell in enumerate(opening) if number in {1, 2, 3, 5}]
     assert [views(cell) for cell in shown] == [sentence] * 4, "one each, whatever the cell ends on"
     assert views(opening[4]) == []

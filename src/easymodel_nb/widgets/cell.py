@@ -7,6 +7,13 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 
+# What is left where the widgets are not: in a saved notebook, on GitHub.
+SAVED = (
+    "EasyModel studio. Run this cell to open it. To keep a picture of canvas and charts that shows "
+    "without a kernel, on GitHub too, end a cell of its own with studio.snapshot()."
+)
+
+
 class StudioBox(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets is untyped
     """The studio's box of two; saved without its widgets, it leaves a sentence that helps."""
 
@@ -17,7 +24,7 @@ class StudioBox(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets is untyped
         self._shown_in: object = None
 
     def __repr__(self) -> str:
-        return "EasyModel studio. Run this cell to open it."
+        return SAVED
 
     def show(self) -> None:
         """Show the box in the running cell, unless it is there already.

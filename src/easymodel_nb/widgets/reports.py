@@ -6,10 +6,12 @@ from pathlib import Path
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.report import files
+from easymodel_nb.report.canvas_node import NodeRun
 from easymodel_nb.report.files import Tick
 from easymodel_nb.report.told import Told, told
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
+from easymodel_nb.widgets import cards
 
 NAME = "report.zip"
 
@@ -34,6 +36,24 @@ def card_of(run: Run) -> str:
     with suppress(StudioError, OSError, ValueError, KeyError, TypeError):
         return card_text.text(facts(run, origins(run)))
     return ""
+
+
+def node_run(view: RunView, queue: Sequence[str] = ()) -> NodeRun:
+    """What a node of a drawn canvas tells of its run."""
+    card = cards.card(view, queue)
+    said = card.problem.message if card.problem else card.headline or card.reason or ""
+    if view.status == "running":
+        said = card.stage.message
+    return NodeRun(
+        view.node_id,
+        view.status,
+        card.summary,
+        said,
+        card.problem is not None,
+        card.fraction,
+        card.epochs,
+        tuple(card.spark),
+    )
 
 
 def report(

@@ -8,18 +8,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from IPython.display import HTML
-
 from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
+from easymodel_nb.report.snapshot import Snapshot, snapshot
+from easymodel_nb.report.told import told
 from easymodel_nb.widgets import reports, rpc
-from easymodel_nb.widgets.cards import runs_state
 from easymodel_nb.widgets.cell import StudioBox, close_all
 from easymodel_nb.widgets.commands import Commands, as_studio_error
 from easymodel_nb.widgets.dashboard.dashboard import Dashboard
 from easymodel_nb.widgets.publisher import Publisher
 from easymodel_nb.widgets.session import Session
-from easymodel_nb.widgets.snapshot import picture
 from easymodel_nb.widgets.state import Beat, Theme, dump
 from easymodel_nb.widgets.workbench import Workbench
 
@@ -149,13 +147,25 @@ class Studio:
         found = self._session.jobs.known(run_id)
         return reports.report(found, Path(path) if path is not None else None, others=views)
 
-    def snapshot(self) -> HTML:
-        """A static picture of the canvas and its runs, for a cell of its own."""
-        project = self.project
+    def snapshot(self, run: "str | Run | None" = None) -> Snapshot:
+        """A picture of the canvas and of what a run says of itself, for a cell of its own.
+
+        One SVG that shows wherever a notebook is only read, GitHub and nbviewer among them; its
+        text is `.svg`. `run` is a run or its id, by default the one the dashboard shows.
+
+        Raises
+        ------
+        StudioError
+            When there is no such run.
+
+        """
         views = self._session.views()
-        cards = runs_state(views, project.id, self._session.manager.queue(), None).items
+        queue = self._session.manager.queue()
+        run_id = self._session.shown(views) if run is None else str(getattr(run, "id", run))
+        shown = told(self._session.jobs.known(run_id), others=views) if run_id else None
+        nodes = [reports.node_run(view, queue) for view in views]
         theme = self._session.store.settings.read().theme
-        return HTML(picture(project.workflow, cards, theme))  # type: ignore[no-untyped-call]
+        return snapshot(self.project.workflow, nodes, shown, theme)
 
     def close(self) -> None:
         """Take the studio off the page; runs go on."""

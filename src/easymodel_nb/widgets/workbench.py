@@ -14,6 +14,7 @@ import anywidget
 import traitlets
 
 from easymodel_nb.errors import problem_error
+from easymodel_nb.widgets.cell import SAVED
 from easymodel_nb.widgets.state import TRAITS
 from easymodel_nb.widgets.subshells import route_by_sender
 
@@ -89,7 +90,7 @@ class Workbench(anywidget.AnyWidget):
             route_by_sender(self.comm)
 
     def __repr__(self) -> str:
-        return "EasyModel studio. Run this cell to open it."
+        return SAVED
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the front end sent, except for our own traits."""

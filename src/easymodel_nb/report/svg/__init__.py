@@ -48,7 +48,7 @@ def draw(figure: Figure, wide: float = WIDTH) -> Drawing:
 def inline(figure: Figure, title: str, description: str = "", wide: float = WIDTH) -> str:
     """The figure for a page whose style sheet has the classes; title and description are heard."""
     drawn = draw(figure, wide)
-    return _svg(drawn, title, description, "")
+    return _svg(drawn, title, description)
 
 
 def chart(
@@ -77,13 +77,25 @@ def chart(
     )
     size = (wide + 2 * _PAD, drawn.height + top + 2 * _PAD)
     ground = ink.rect(0, 0, *size, "f-surface")
-    return _svg(Drawing(ground + content, *size), title, description, ink.styles(shade))
+    return document(Drawing(ground + content, *size), title, description, shade=shade)
 
 
-def _svg(drawn: Drawing, title: str, description: str, style: str) -> str:
+def document(
+    drawn: Drawing,
+    title: str,
+    description: str = "",
+    *,
+    shade: Shade | Literal["auto"] = "auto",
+) -> str:
+    """A drawing as a file of its own, with the colours of a theme or of the reader's own."""
+    return _svg(drawn, title, description, ink.styles(shade, f".em-{shade}"), f"em-{shade}")
+
+
+def _svg(drawn: Drawing, title: str, description: str, style: str = "", scope: str = "") -> str:
     size = f'width="{ink.num(drawn.width)}" height="{ink.num(drawn.height)}"'
+    classes = f"em-svg {scope}".strip()
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="em-svg" role="img" {size} '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{classes}" role="img" {size} '
         f'viewBox="0 0 {ink.num(drawn.width)} {ink.num(drawn.height)}" '
         f"font-family='{ink.FONT}' font-size=\"{ink.num(ink.SIZE)}\">"
         f"<title>{ink.plain(title)}</title>"
@@ -94,4 +106,4 @@ def _svg(drawn: Drawing, title: str, description: str, style: str) -> str:
     )
 
 
-__all__ = ["WIDTH", "Drawing", "Empty", "chart", "draw", "inline"]
+__all__ = ["WIDTH", "Drawing", "Empty", "chart", "document", "draw", "inline"]

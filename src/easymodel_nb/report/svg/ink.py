@@ -24,7 +24,7 @@ _DASHES: dict[Dash, str] = {"solid": "", "dashed": "5 4", "dotted": "2 3"}
 
 def styles(shade: Shade | Literal["auto"], scope: str = ".em-svg") -> str:
     """The colours of one theme, or of the reader's own ("auto"), for elements under `scope`."""
-    if shade == "auto":
+    if shade == "auto":  # a picture has no theme of its own but the reader's
         dark = f"@media (prefers-color-scheme:dark){{{styles('dark', scope)}}}"
         return styles("light", scope) + dark
     return "".join(
