@@ -7,10 +7,11 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 
-# What is left where the widgets are not: in a saved notebook, on GitHub.
+# What is left where the widgets are not: in a saved notebook, on GitHub. ipywidgets keeps 110
+# characters of it.
 SAVED = (
-    "EasyModel studio. Run this cell to open it. To keep a picture of canvas and charts that shows "
-    "without a kernel, on GitHub too, end a cell of its own with studio.snapshot()."
+    "EasyModel studio. Run this cell to open it; studio.snapshot() keeps a picture that shows "
+    "without a kernel."
 )
 
 
