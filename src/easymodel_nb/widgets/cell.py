@@ -6,7 +6,6 @@ import ipywidgets
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-
 # What is left where the widgets are not: in a saved notebook, on GitHub. ipywidgets keeps 110
 # characters of it.
 SAVED = (
