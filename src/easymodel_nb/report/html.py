@@ -18,6 +18,10 @@ _PATHS = {
     "clock": '<circle cx="12" cy="12" r="8.5"/><path d="M12 7.5V12l3 2"/>',
     "play": '<path d="M12 3.5a8.5 8.5 0 1 1-8.5 8.5"/>',
     "stop": '<rect x="5.5" y="5.5" width="13" height="13" rx="2"/>',
+    "compare": '<path d="M4 7h16M4 12h10M4 17h13"/>',
+    "file": '<path d="M6 3.5h8l4.5 4.5v12.5h-12.5zM14 3.5v4.5h4.5"/>',
+    "download": '<path d="M12 4v11M7.5 11l4.5 4.5 4.5-4.5M5 20h14"/>',
+    "upload": '<path d="M12 16V5M7.5 9l4.5-4.5 4.5 4.5M5 20h14"/>',
     "info": '<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5M12 7.8v.2"/>',
 }
 

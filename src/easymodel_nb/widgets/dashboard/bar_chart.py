@@ -50,6 +50,7 @@ class BarChart:
             height=f"{like.height}px",
             margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, _NAMES),
         )
+        self.figure.add_class("emnb-crossed")
 
     def show(self, figure: BarFigure) -> None:
         """Show these rows."""

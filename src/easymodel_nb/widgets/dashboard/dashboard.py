@@ -18,6 +18,7 @@ from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.headline import kind_of, task_of
 from easymodel_nb.widgets.chosen import Chosen
 from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put
+from easymodel_nb.widgets.dashboard.compare import Compare
 from easymodel_nb.widgets.dashboard.header import Header
 from easymodel_nb.widgets.dashboard.panel import ChartPanel
 from easymodel_nb.widgets.dashboard.samples import Samples
@@ -40,6 +41,7 @@ class Dashboard:
         self._clock = clock
         self._header = Header()
         self._top = html_box("emnb-dash-top")
+        self._compare = Compare()
         self._samples = Samples()
         self._tries = Tries()
         self._panels: dict[str, ChartPanel] = {}
@@ -82,7 +84,8 @@ class Dashboard:
         for part in (self._header.box, self._charts):
             hide(part, on=False)
         self._arrange(view)
-        self._header.show(view, others)
+        self._header.show(view, others, comparing=chosen.compare.open)
+        self._compare.show(run.folder.parent, [view, *others], view.id, chosen.compare)
         put(self._top, top_html(view))
         self._show_panels(run, view)
         self._samples.show(run, view, chosen.samples, self._measured)
@@ -114,6 +117,7 @@ class Dashboard:
         put(self._top, empty(Empty(what, why)))
         self._samples.clear()
         self._tries.clear()
+        self._compare.clear()
         self._shown = (None, 0.0)
 
     def _arrange(self, view: "RunView") -> None:

@@ -11,7 +11,7 @@ from easymodel_nb.widgets.dashboard import marks
 
 MOST_MARKERS = 40
 _LABEL_GAP = 14.0
-_TOP, _BOTTOM, _LEFT = 8, 38, 38
+_TOP, _BOTTOM = 8, 38
 _NARROWEST, _WIDEST = 76, 132
 
 
@@ -46,7 +46,7 @@ class LineChart:
             ],
             [self._x_axis, self._y_axis],
             height=f"{height}px",
-            margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, _LEFT),
+            margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, marks.left_margin(())),
         )
 
     def show(self, figure: LineFigure) -> None:
@@ -56,7 +56,8 @@ class LineChart:
         right = marks.right_margin(
             [line.label for line in ends.values()], least=_NARROWEST, most=_WIDEST
         )
-        marks.put(self.figure, fig_margin=marks.margin(_TOP, right, _BOTTOM, _LEFT))
+        left = marks.left_margin(y.texts)
+        marks.put(self.figure, fig_margin=marks.margin(_TOP, right, _BOTTOM, left))
         marks.show_axes(
             (self._x_axis, self._x, x), (self._y_axis, self._y, y), x_name=figure.x_name
         )

@@ -18,8 +18,11 @@ from easymodel_nb.widgets.dashboard.ink import ink
 
 CHARACTER = 6.4  # pixels of one, in the widest font system-ui gives at 11 px
 MARKER_AREA = {"circle": 38, "square": 42, "diamond": 42, "triangle-up": 42}
+SEEN = np.array([1.0])
+UNSEEN = np.array([0.0])  # opacity of points that are there for the pointer alone
 _RING = 1.0
 _NONE = np.array([])
+_NARROW, _APART = 200.0, 10.0  # pixels: the narrowest plot, and between two texts of its axis
 
 
 def put(widget: Any, **traits: Any) -> None:
@@ -93,6 +96,11 @@ def scale(low: float = 0.0, high: float = 1.0) -> Any:
     return bqplot.LinearScale(min=low, max=high, allow_padding=False)
 
 
+def left_margin(texts: Sequence[str]) -> int:
+    """Room for the tick texts of a vertical axis; the same for all that are short."""
+    return max(38, 12 + math.ceil(max(map(len, texts), default=0) * CHARACTER))
+
+
 def axis(of: Any, side: str, grid: str) -> Any:
     """An axis on a scale at the `left` or the `bottom`; grid `solid` or `none`."""
     made = bqplot.Axis(
@@ -107,12 +115,25 @@ def axis(of: Any, side: str, grid: str) -> Any:
     return made
 
 
+def thinned(shown: Axis) -> Axis:
+    """The horizontal axis with as few ticks as fit where a figure is narrowest.
+
+    How wide it is knows only the browser; the texts must not touch in any column.
+    """
+    widest = max((len(text) for text in shown.texts), default=0) * CHARACTER + _APART
+    every = math.ceil(len(shown.ticks) * widest / _NARROW)
+    if every <= 1:
+        return shown
+    return shown._replace(ticks=shown.ticks[::every], texts=shown.texts[::every])
+
+
 def show_axes(x: tuple[Any, Any, Axis], y: tuple[Any, Any, Axis], x_name: str) -> None:
     """Show these axes, each a triple of bqplot's axis, its scale, and what to show.
 
     Tick texts go first, in a message of their own: bqplot writes the ticks in a transition that
     keeps the texts it began with.
     """
+    x = (*x[:2], thinned(x[2]))
     put(x[0], tick_labels=x[2].labels, label=x_name)
     put(y[0], tick_labels=y[2].labels)
     for _, on, shown in (x, y):
@@ -123,6 +144,7 @@ def show_axes(x: tuple[Any, Any, Axis], y: tuple[Any, Any, Axis], x_name: str) -
 
 def show_x_axis(drawn: Any, on: Any, shown: Axis, name: str) -> None:
     """Show this axis alone, its tick texts first."""
+    shown = thinned(shown)
     put(drawn, tick_labels=shown.labels, label=name)
     put(on, min=shown.low, max=shown.high)
     put(drawn, tick_values=np.array(shown.ticks))
@@ -174,6 +196,7 @@ def markers(scales: dict[str, Any], token: str, marker: str, **more: Any) -> Any
         "stroke": ink("surface"),
         "stroke_width": _RING,
         "display_names": False,
+        "names_unique": False,  # two points may have the same tooltip
         "tooltip": tooltip(),
         "apply_clip": False,
         "display_legend": False,

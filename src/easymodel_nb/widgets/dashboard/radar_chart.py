@@ -49,7 +49,7 @@ class RadarChart:
                 on,
                 SERIES[name].token,
                 SERIES[name].marker or "circle",
-                default_opacities=[1.0 if name == "tuned" else 0.0],
+                opacities=marks.SEEN if name == "tuned" else marks.UNSEEN,
             )
             for name in _DRAWN
         }

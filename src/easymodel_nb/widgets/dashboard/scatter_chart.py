@@ -8,7 +8,7 @@ from easymodel_nb.report.figures import SERIES, Dots, ScatterFigure
 from easymodel_nb.widgets.dashboard import marks
 from easymodel_nb.widgets.dashboard.ink import ink
 
-_TOP, _BOTTOM, _LEFT, _NARROWEST, _WIDEST = 8, 38, 38, 20, 90
+_TOP, _BOTTOM, _NARROWEST, _WIDEST = 8, 38, 20, 90
 _AREA, _OPACITY, _EDGE = 30, 0.85, 1.25
 
 
@@ -29,7 +29,7 @@ class ScatterChart:
                 SERIES[name].token,
                 SERIES[name].marker or "circle",
                 default_size=_AREA,
-                default_opacities=[1.0 if name == "base" else _OPACITY],
+                opacities=np.array([1.0 if name == "base" else _OPACITY]),
                 fill=name != "base",
                 stroke=ink(SERIES[name].token) if name == "base" else None,
                 stroke_width=_EDGE if name == "base" else 0.0,
@@ -40,15 +40,18 @@ class ScatterChart:
             [self._diagonal, self._limit, *self._points.values(), self._limit_label],
             [self._x_axis, self._y_axis],
             height=f"{like.height}px",
-            margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, _LEFT),
+            margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, marks.left_margin(())),
         )
+
+        self.figure.add_class("emnb-crossed")
 
     def show(self, figure: ScatterFigure) -> None:
         """Show these points on these axes."""
         x, y = figure.x, figure.y
         label = [figure.limit_label] if figure.limit is not None else []
         right = marks.right_margin(label, least=_NARROWEST, most=_WIDEST)
-        marks.put(self.figure, fig_margin=marks.margin(_TOP, right, _BOTTOM, _LEFT))
+        left = marks.left_margin(y.texts)
+        marks.put(self.figure, fig_margin=marks.margin(_TOP, right, _BOTTOM, left))
         marks.show_axes(
             (self._x_axis, self._x, x), (self._y_axis, self._y, y), x_name=figure.x_name
         )

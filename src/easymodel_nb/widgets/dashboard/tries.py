@@ -1,6 +1,6 @@
 """The prompt box: the form stays as it is while answers come, so that nobody's typing is lost."""
 
-from easymodel_nb.report.try_box import try_form, tried_html
+from easymodel_nb.report.try_box import tried_html, try_form
 from easymodel_nb.runlog.tried import Tried
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put

@@ -10,9 +10,10 @@ export function deskOf(session: Session): Desk {
   return {
     send: (method, params) => {
       session.touch();
+      if (method === "open_push") return openPush(session, String(params.run));
       // Python checks the name and the parameters, and answers what is wrong with them.
       const answer = session.call(method as Method, params as Methods[Method]["params"]);
-      if (method !== "report") return answer;
+      if (method !== "report" && method !== "take") return answer;
       return answer.then((result) => saveWhenPacked(session, (result as { job: string }).job));
     },
     refusal: () => {
@@ -29,4 +30,16 @@ export function deskOf(session: Session): Desk {
       }),
     report: (text) => store.setState({ notice: { text, tone: "err" } }),
   };
+}
+
+/** The form of a push stands in the inspector of the node that the run came from. */
+async function openPush({ store, actions }: Session, run: string): Promise<void> {
+  const { document, runs } = store.getState().traits;
+  const node = runs.items.find((card) => card.id === run)?.node_id;
+  if (!node || !document.document.nodes.some((n) => n.id === node))
+    throw new Error(
+      "The node of this run is no longer on the canvas: download the model as a zip instead.",
+    );
+  actions.showTab("canvas");
+  actions.inspect(node, "runs");
 }

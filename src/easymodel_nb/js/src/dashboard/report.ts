@@ -1,4 +1,4 @@
-/** A report that was asked for in this view: it is saved by the browser once it is packed. */
+/** A report or a zip asked for in the dashboard: the browser saves it once it is packed. */
 import { BY_PARTS, fetchZip, fileName, isOpen } from "../logic/take";
 import { keep } from "../state/browser";
 import type { Session } from "../state/session";
@@ -12,7 +12,8 @@ export function saveWhenPacked(session: Session, job: string): void {
     unwatch();
     const { path, total, state, problem } = found;
     if (state !== "done" || !path) say(problem?.message ?? found.message, "err");
-    else if ((total ?? 0) > BY_PARTS) say(`The report lies in ${path}`, "info");
+    else if ((total ?? 0) > BY_PARTS)
+      say(`It is too large for the browser and lies in ${path}`, "info");
     else
       void fetchZip(session.call, found, () => {}).then(
         (blob) => keep(fileName(path), blob),

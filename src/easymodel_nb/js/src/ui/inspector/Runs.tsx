@@ -16,7 +16,7 @@ export function Runs({ node }: { node: string }) {
   const mine = all.filter((run) => run.node_id === node);
   if (mine.length === 0) return null;
   return (
-    <Section title={mine.length === 1 ? "1 run" : `${mine.length} runs`}>
+    <Section part="runs" title={mine.length === 1 ? "1 run" : `${mine.length} runs`}>
       <ul className="em-runs">
         {mine.map((run, i) => (
           <Run key={run.id} run={run} first={i === 0} />
