@@ -9,13 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.panels.calibration import calibration_content
 from easymodel_nb.report.panels.classes import classes_content
 from easymodel_nb.report.panels.compression import compression_content
 from easymodel_nb.report.panels.confusion import confusion_content
 from easymodel_nb.report.panels.efficiency import efficiency_content
 from easymodel_nb.report.panels.forgetting import forgetting_content
+from easymodel_nb.report.panels.groups import groups_content
+from easymodel_nb.report.panels.inapplicable import inapplicable_content
 from easymodel_nb.report.panels.loss import loss_content
 from easymodel_nb.report.panels.perplexity import perplexity_content
+from easymodel_nb.report.panels.predictions import predictions_content
 from easymodel_nb.report.panels.quality import quality_content
 from easymodel_nb.report.panels.semantics import semantics_content
 from easymodel_nb.report.panels.speed import speed_content
@@ -74,7 +78,14 @@ _LOSS = Kind("chart-loss", "full", "steps", _of_view(loss_content))
 
 _SPEED = Kind("chart-speed", "half", "steps", _of_view(speed_content))
 _ANSWERS = (_QUALITY, _SEMANTICS, _EFFICIENCY, _COMPRESSION)
-_LABELS = (_TASK, _CONFUSION, _CLASSES, _LOSS, _PERPLEXITY)
+_PREDICTIONS = Kind("chart-predictions", "half", "points", predictions_content)
+_CALIBRATION = Kind("chart-calibration", "half", "points", _of_view(calibration_content))
+_GROUPS = Kind("chart-groups", "half", "points", _of_view(groups_content))
+_INAPPLICABLE = Kind("not-applicable", "full", "points", _of_view(inapplicable_content))
+_LABELS = (
+    *(_TASK, _CONFUSION, _CLASSES, _PREDICTIONS, _CALIBRATION, _GROUPS, _SPEED),
+    *(_LOSS, _INAPPLICABLE),
+)
 KINDS: dict[str, tuple[Kind, ...]] = {
     "generation": (_PERPLEXITY, *_ANSWERS, _FORGETTING, _SPEED, _LOSS),
     "seq2seq": (_PERPLEXITY, _TASK, *_ANSWERS, _FORGETTING, _SPEED, _LOSS),
