@@ -1,6 +1,5 @@
 """The comparison of runs: made while it is open, and anew when a run or the choice is another."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from easymodel_nb.report import numbers as write
@@ -19,6 +18,7 @@ from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put
 from easymodel_nb.widgets.dashboard.panel import ChartPanel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from easymodel_nb.runlog.view import RunView
@@ -40,7 +40,9 @@ class Compare:
         """Show none."""
         hide(self.box, on=True)
 
-    def show(self, runs: "Path", views: "Sequence[RunView]", shown: str, chosen: CompareView) -> None:
+    def show(
+        self, runs: "Path", views: "Sequence[RunView]", shown: str, chosen: CompareView
+    ) -> None:
         """Compare runs of the project `views`, whose folders lie in `runs`."""
         hide(self.box, on=not chosen.open)
         if not chosen.open:

@@ -47,7 +47,12 @@ class Dashboard:
         self._panels: dict[str, ChartPanel] = {}
         self._charts = plain_box("emnb-dash-charts")
         self._body = plain_box(
-            "emnb-dash-body", self._top, self._charts, self._samples.box, self._tries.box
+            "emnb-dash-body",
+            self._compare.box,
+            self._top,
+            self._charts,
+            self._samples.box,
+            self._tries.box,
         )
         self.box = plain_box("emnb-dash emnb-t-em-dashboard", self._header.box, self._body)
         self._task = ""

@@ -1,0 +1,166 @@
+"""The curves of several runs in one figure: any number they share, along steps or time."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from easymodel_nb.report import numbers as write
+from easymodel_nb.report.compare_view import Along
+from easymodel_nb.report.compared import STYLES, ComparedRun
+from easymodel_nb.report.figures import Empty, Figure, Line, LineFigure
+from easymodel_nb.report.lines import finite
+from easymodel_nb.report.scale import linear_axis, ratio_axis, thin
+from easymodel_nb.runlog.clock import minutes_at
+from easymodel_nb.runlog.headline import METRICS, PERPLEXITY, measured_at
+from easymodel_nb.runlog.view import RunView
+
+LOSS = "loss"
+_BITS = "task.bits_per_byte"
+_NAMES = {
+    LOSS: "training loss",
+    _BITS: "bits per byte",
+    "task.loss": "validation loss",
+    "quality.overall": "GQS",
+    "semantics.consistency": "consistency",
+}
+_LOWER = frozenset({LOSS, _BITS, "task.loss", PERPLEXITY.key})
+AXES: dict[Along, str] = {
+    "epoch": "epoch",
+    "step": "step",
+    "tokens": "tokens trained",
+    "minutes": "minutes of training and measuring",
+}
+
+
+class Curves(NamedTuple):
+    """The figure, and why a run is not in it."""
+
+    figure: Figure
+    missing: list[str]
+
+
+def metrics_in(runs: Sequence[ComparedRun]) -> list[str]:
+    """The numbers that at least one of the runs has, the headlines first."""
+    known = [metric.key for run in runs for metric in METRICS[run.kind]]
+    wanted = dict.fromkeys([*known, *_NAMES])
+    return [key for key in wanted if any(_points(run, key) for run in runs)]
+
+
+def metric_name(key: str) -> str:
+    """How a number is called."""
+    named = {metric.key: metric.name for metrics in METRICS.values() for metric in metrics}
+    return _NAMES.get(key) or named.get(key, key)
+
+
+def default_metric(runs: Sequence[ComparedRun]) -> str:
+    """The headline of the first run; bits per byte where perplexities do not compare."""
+    found = METRICS[runs[0].kind][0].key if runs else PERPLEXITY.key
+    models = {run.model for run in runs}
+    if found == PERPLEXITY.key and len(models) > 1 and all(_points(run, _BITS) for run in runs):
+        return _BITS
+    return found
+
+
+def curves(runs: Sequence[ComparedRun], metric: str, along: Along) -> Curves:
+    """The figure of these runs, whose places give them their styles."""
+    lines: dict[str, Line] = {}
+    missing: list[str] = []
+    name = metric_name(metric)
+    for style, run in zip(STYLES, runs, strict=False):
+        found = _points(run, metric)
+        if not found:
+            missing.append(f"{run.name} has no {name}.")
+            continue
+        place = _placer(run, along)
+        if place is None:
+            missing.append(f"{run.name}: {_unknown(along)}")
+            continue
+        lines[style] = _line(run, found, place, name, AXES[along])
+    if not lines:
+        return Curves(Empty(f"No {name} to draw", " ".join(missing)), [])
+    values = finite(lines.values())
+    y = ratio_axis(values) if metric == PERPLEXITY.key else linear_axis(values)
+    better = "lower" if metric in _LOWER else "higher"
+    figure = LineFigure(
+        styles=STYLES,
+        lines=lines,
+        x=linear_axis([x for line in lines.values() for x in line.x], parts=6, zero=True),
+        y=y,
+        x_name=AXES[along],
+        y_name=f"{name}{', log' if y.log else ''}, {better} is better",
+        height=260,
+    )
+    return Curves(figure, missing)
+
+
+class _Point(NamedTuple):
+    step: int
+    epoch: float
+    value: float
+    low: float
+    high: float
+
+
+def _points(run: ComparedRun, metric: str) -> list[_Point]:
+    if metric == LOSS:
+        found = [p for p in run.view.curve if p.loss is not None]
+        kept = thin([p.loss or 0.0 for p in found])
+        return [
+            _Point(p.step, p.epoch, p.loss or 0.0, math.nan, math.nan)
+            for p in (found[place] for place in kept)
+        ]
+    made = []
+    for point in sorted(run.view.points, key=lambda p: p.step):
+        m = measured_at(point.analytics, metric)
+        if m is not None and m.value is not None:
+            low, high = (math.nan if v is None else v for v in (m.low, m.high))
+            made.append(_Point(point.step, point.epoch, m.value, low, high))
+    return made
+
+
+def _placer(run: ComparedRun, along: Along) -> Callable[[_Point], float | None] | None:
+    """Where a point lies on the axis; None where that is not known of the run."""
+    if along == "epoch":
+        return lambda point: point.epoch
+    if along == "step":
+        return lambda point: float(point.step)
+    if along == "minutes":
+        return (lambda point: minutes_at(run.ticks, point.step)) if run.ticks else None
+    each = tokens_per_step(run.view)
+    return None if each is None else lambda point: each * point.step
+
+
+def tokens_per_step(view: RunView) -> float | None:
+    """Tokens of a step in the mean, once the run has counted them all."""
+    tokens, steps = view.summary.get("tokens"), view.summary.get("steps")
+    if not isinstance(tokens, int | float) or not isinstance(steps, int | float) or steps <= 0:
+        return None
+    return float(tokens) / float(steps)
+
+
+def _unknown(along: Along) -> str:
+    if along == "tokens":
+        return "its tokens are counted when it has ended."
+    return "when it trained is not known."
+
+
+def _line(
+    run: ComparedRun,
+    found: Sequence[_Point],
+    place: Callable[[_Point], float | None],
+    name: str,
+    axis: str,
+) -> Line:
+    placed = [(x, point) for point in found if (x := place(point)) is not None]
+    last = placed[-1][1].value if placed else math.nan
+    return Line(
+        x=[x for x, _ in placed],
+        y=[p.value for _, p in placed],
+        low=[p.low for _, p in placed],
+        high=[p.high for _, p in placed],
+        label=f"{run.name} {write.significant(last)}",
+        tips=[
+            f"{run.name}, {axis} {write.significant(x)}: {name} {write.significant(p.value)}"
+            for x, p in placed
+        ],
+    )
