@@ -1,5 +1,6 @@
 """The box in the cell: shown once a cell, with a sentence where widgets cannot be drawn."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets
@@ -48,9 +49,28 @@ def _running_cell(shell: Any) -> object:
 
 
 def close_all(widget: ipywidgets.Widget) -> None:
-    """Close a widget and everything in it, which ipywidgets does not do by itself."""
-    parts = (getattr(widget, name, None) for name in ("layout", "style"))
-    for child in (*getattr(widget, "children", ()), *parts):
-        if child is not None:
-            close_all(child)
-    widget.close()
+    """Close a widget and every widget that its traits hold, which ipywidgets does not do by itself.
+
+    Children, layouts and styles are in traits; so are the marks, axes, scales and tooltips of a
+    figure, which share their scales.
+    """
+    seen: dict[int, ipywidgets.Widget] = {}
+    waiting = [widget]
+    while waiting:
+        found = waiting.pop()
+        if id(found) not in seen:
+            seen[id(found)] = found
+            waiting += [part for name in found.keys for part in _held(getattr(found, name))]
+    for found in seen.values():
+        found.close()
+
+
+def _held(value: Any) -> Iterator[ipywidgets.Widget]:
+    """The widgets in the value of a trait."""
+    if isinstance(value, ipywidgets.Widget):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _held(item)
+    elif isinstance(value, dict):
+        yield from _held(list(value.values()))
