@@ -15,7 +15,8 @@ from easymodel_nb.runlog.view import EpochPoint, RunView
 
 Group = Literal["quality", "semantics", "efficiency"]
 _JUDGE = ("judge", "encoder", "minilm")
-_FAILED = ("failed", "error")
+_GONE = ("not on this machine", "missing", "not there", "pip install", "not installed")
+_FAILED = ("could not be measured", "failed", "error")
 _NO_BUDGET = "The run was given no time for it: its analytics budget is 0."
 _NOT_ASKED = "The run was made without it."
 
@@ -141,9 +142,19 @@ def sentence(text: str) -> str:
 
 def remedy(view: RunView, why: str) -> Action | None:
     """The button beside a reason: a judge that is missing can be fetched afterwards."""
-    if not any(word in why.lower() for word in _JUDGE) or not view.samples or view.active:
+    told = why.lower()
+    missing = any(word in told for word in _JUDGE) and any(word in told for word in _GONE)
+    if not missing or not view.samples or view.active:
         return None
-    return Action("Get the judge, 90 MB", "measure", {"run": view.id})
+    from easymodel_nb.metrics.obtainable import ENCODER  # noqa: PLC0415  numpy
+
+    return Action(ENCODER.label, "measure", {"run": view.id})
+
+
+def remedy_of(view: RunView, due: Iterable[Measured | None]) -> Action | None:
+    """The remedy of the first of these numbers that has one."""
+    found = (remedy(view, m.reason) for m in due if m is not None and m.reason)
+    return next((action for action in found if action is not None), None)
 
 
 def _later(view: RunView) -> Action | None:

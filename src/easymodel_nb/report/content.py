@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from easymodel_nb.report import html
-from easymodel_nb.report.figures import Empty, Figure
+from easymodel_nb.report.figures import Action, Empty, Figure
 
 Cell = str | int | float | None
 
@@ -31,7 +31,8 @@ class PanelContent:
     and judge; `how` answers "How is this computed?". `table` is HTML that always shows; `details`
     is HTML of the numbers of a figure that has no table beside it, folded behind "Numbers" (so
     every figure has an accessible table: `table` or `details`). `data` is the same and more as
-    numbers, for a CSV file. `layout` says how the parts stand.
+    numbers, for a CSV file. `layout` says how the parts stand. `action` is what helps where a
+    part is missing and the rest is there; a page without a kernel leaves it out.
     """
 
     title: str
@@ -42,6 +43,7 @@ class PanelContent:
     data: DataTable | None = None
     details: str = ""
     layout: Layout = "beside"
+    action: Action | None = None
 
     @property
     def figure(self) -> Figure:

@@ -12,6 +12,7 @@ from easymodel_nb.report.answers import (
     judges,
     nothing,
     reference,
+    remedy_of,
     shown,
     value,
 )
@@ -73,6 +74,7 @@ def quality_content(view: RunView) -> PanelContent:
         table=_table(view, at, start),
         data=_data(view, points),
         layout="stack",
+        action=remedy_of(view, due),
     )
 
 

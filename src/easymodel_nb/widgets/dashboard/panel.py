@@ -3,7 +3,7 @@
 from easymodel_nb.report.content import PanelContent
 from easymodel_nb.report.html import QUIET_KEYS, tag, text
 from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put, toggle
-from easymodel_nb.widgets.dashboard.slot import Slot
+from easymodel_nb.widgets.dashboard.slot import Slot, remedy_html
 
 _QUESTION = "How is this computed?"
 _LAYOUTS = ("beside", "stack", "row")
@@ -45,8 +45,8 @@ class ChartPanel:
         title = text("div", content.title, "emnb-title", role="heading", aria_level="3")
         put(self._head, title + text("p", content.caption, "emnb-caption"))
         put(self._how, _how(content.how))
-        put(self._table, content.table)
-        hide(self._table, on=not content.table)
+        put(self._table, below := content.table + remedy_html(content.action))
+        hide(self._table, on=not below)
         put(self._fold, _fold("Numbers") if content.details else "")
         hide(self._fold, on=not content.details)
         put(self._numbers, content.details)

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from easymodel_nb.report import controls
 from easymodel_nb.report.figures import (
+    Action,
     BarFigure,
     Empty,
     Figure,
@@ -110,8 +111,12 @@ class Slot:
 
 def _empty(place: Empty) -> str:
     """What keeps the place, with the button of its remedy."""
-    if place.action is None:
-        return empty(place)
-    action = place.action
+    return empty(place, remedy_html(place.action))
+
+
+def remedy_html(action: Action | None) -> str:
+    """The button of a remedy, and where its refusal is told; empty without one."""
+    if action is None:
+        return ""
     button = controls.button(action.label, action.command, action.params)
-    return empty(place, tag("div", button + controls.error_place(), "emnb-remedy"))
+    return tag("div", button + controls.error_place(), "emnb-remedy")
