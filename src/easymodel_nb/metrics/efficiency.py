@@ -14,8 +14,6 @@ Token efficiency is to be read beside the length ratio, the share of empty answe
 that reached the limit of new tokens.
 """
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-_LENGTHS = re.compile(r"[\d,]+( to [\d,]+)? tokens")
 
 
 @dataclass(frozen=True)
@@ -255,12 +252,8 @@ def _fit(economy: Economy, tokens: Floats) -> lengths.Fit:
 
 def _groups(economy: Economy, names: Sequence[str | None]) -> list[Group]:
     """The largest first; groups of lengths in their order."""
-    counts = Counter(name for name in names if name is not None)
-    order = [name for name, _ in counts.most_common()]
-    if all(_LENGTHS.fullmatch(name) for name in order):
-        order.sort(key=lambda name: int(name.split(" ")[0].replace(",", "")))
     found = []
-    for name in order:
+    for name in lengths.ordered(names):
         inside = np.array([other == name for other in names])
         tuned, base = economy.table.floored
         found.append(

@@ -1,5 +1,6 @@
 """Lengths of answers against those of their references, and groups of prompts by length."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ NEAR = 0.2  # of the diagonal: lengths within 20 % of the reference's
 WIDE = 20  # P95 / P5 of the lengths, above which axes are logarithmic
 _LEAST_POINTS = 3  # of a line that is fitted and not drawn through
 _QUARTERS = 4
+_LENGTHS = re.compile(r"[\d,]+( to [\d,]+)? tokens")
 _TINY = 1e-12  # a sum of squares that is only rounding
 _LEAST_A_GROUP = 4  # texts, of groups that we make ourselves
 MOST_GROUPS = 12  # of those the user names; the smaller ones are put together
@@ -115,3 +117,11 @@ def named(groups: Sequence[Any]) -> list[str | None]:
     largest = {name for name, _ in counts.most_common(MOST_GROUPS - 1)}
     rest = f"{len(counts) - len(largest)} others"
     return [name if name is None or name in largest else rest for name in names]
+
+
+def ordered(names: Sequence[str | None]) -> list[str]:
+    """Each group's name once: the largest group first, groups of lengths in their order."""
+    found = [name for name, _ in Counter(name for name in names if name is not None).most_common()]
+    if all(_LENGTHS.fullmatch(name) for name in found):
+        found.sort(key=lambda name: int(name.split(" ")[0].replace(",", "")))
+    return found
