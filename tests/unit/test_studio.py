@@ -427,7 +427,7 @@ def test_a_second_studio_replaces_the_first(home: Path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"replay": "run.json"}, "not be replayed|cannot be replayed"),
+        ({"replay": "run.json"}, "no recorded run that could be read"),
         ({"theme": "sepia"}, "there are auto, light and dark"),
         ({"project": "Nope"}, "there are 'First model'"),
         ({"home": __file__}, "Name another"),

@@ -44,6 +44,8 @@ def header_html(view: RunView, others: Sequence[RunView]) -> str:
 def status_html(view: RunView) -> str:
     """The status of a run: an icon and a word."""
     mark, word = _STATUS[view.status]
+    if view.request.get("recorded"):  # it is played again: nothing trains
+        word = f"{word}, recorded"
     return tag("span", icon(mark) + escape(word), f"emnb-status emnb-is-{view.status}")
 
 

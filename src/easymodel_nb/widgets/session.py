@@ -22,6 +22,7 @@ from easymodel_nb.widgets.exports import Exports
 from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.jobs import Jobs
 from easymodel_nb.widgets.mismatch import unfit_tasks
+from easymodel_nb.widgets.replay import Gate
 from easymodel_nb.widgets.state import (
     Beat,
     Catalog,
@@ -102,6 +103,8 @@ class Session:
         tokens: TokenHolder = _TOKENS,
         describe: Describe | None = None,
         variables: Callable[[], list[Variable]] = notebook_variables,
+        audits: Audits | Gate | None = None,
+        notice: str = "",
     ) -> None:
         self.lock = threading.RLock()
         self.home, self.manager, self.tokens, self.height = home, manager, tokens, height
@@ -109,7 +112,7 @@ class Session:
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
         self.facts = Facts(self.worker, self._tell, describe, home)
-        self.audits = Audits(
+        self.audits = audits or Audits(
             home,
             self._tell,
             token=self.tokens.token,
@@ -127,7 +130,7 @@ class Session:
         self._ended: cards.Ended = {}
         self._active = ensure_project(self.store).id
         self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
-        self._device = ""
+        self._device, self._notice = "", notice
         self._list_variables, self._variables = variables, list[Variable]()
         # Colab asks the user about its secrets, which works on the cell's own thread alone.
         colab = environment.host() == "colab"
@@ -252,7 +255,7 @@ class Session:
             methods=list(AVAILABLE_METHODS),
             facts=facts,
             first_project=settings.first_project,
-            notice=" ".join(problem.message for problem in damaged) or None,
+            notice=" ".join([self._notice, *(p.message for p in damaged)]).strip() or None,
         )
 
     # ------------------------------------------------------------ the notebook's variables

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
+from easymodel_nb.report.numbers import moment
 from easymodel_nb.report.snapshot import Snapshot, snapshot
 from easymodel_nb.report.told import told
 from easymodel_nb.widgets import reports, rpc
@@ -17,6 +18,8 @@ from easymodel_nb.widgets.cell import StudioBox, close_all
 from easymodel_nb.widgets.commands import Commands, as_studio_error
 from easymodel_nb.widgets.dashboard.dashboard import Dashboard
 from easymodel_nb.widgets.publisher import Publisher
+from easymodel_nb.widgets.recording import recording
+from easymodel_nb.widgets.replay import Gate, Player, described
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.widgets.state import Beat, Theme, dump
 from easymodel_nb.widgets.workbench import Workbench
@@ -281,7 +284,9 @@ def studio(
     project
         The name or id of the project to open; by default the one that was open last.
     replay
-        A recorded run; not in this version yet.
+        A recorded run to be played again, with its canvas, charts and samples: a run or its
+        folder, a report's folder or zip, an `events.jsonl`, or "builtin:requests". Neither torch
+        nor transformers is needed; nothing is trained; Stop shows its end at once.
     theme
         "light" or "dark" from now on; "auto" leaves what was chosen before.
     height
@@ -293,21 +298,38 @@ def studio(
         When an argument cannot be used.
 
     """
-    if replay is not None:
-        raise problem_error(
-            "replay.unavailable",
-            "A recorded run cannot be replayed in this version yet: leave out replay=.",
-        )
     if theme not in get_args(Theme):
         raise problem_error(
             "theme.unknown", f"There is no theme {theme!r}; there are auto, light and dark."
         )
-    session = _session(home, height)
+    session = _session(home, height) if replay is None else _replayed(replay, height)
     if project is not None:
         session.open(session.find(project))
     if theme != "auto":
         session.store.settings.remember(theme=theme)
     return _replace_current(Studio(session))
+
+
+def _replayed(source: object, height: int) -> Session:
+    """A session on a home of its own, in which the recorded run is played from now on."""
+    player = Player(recording(source))
+    started = player.recording.events[0].get("time", "")
+    session = Session(
+        player.home,
+        player,
+        height=_within(height),
+        describe=described(player.recording),
+        variables=list,
+        audits=Gate(),
+        notice=f"Recorded run of {moment(started)}, played again. Nothing is trained here.",
+    )
+    player.start()
+    return session
+
+
+def _within(height: int) -> int:
+    low, high = _HEIGHTS
+    return min(high, max(low, height))
 
 
 def _session(home: str | os.PathLike[str] | None, height: int) -> Session:
@@ -321,8 +343,7 @@ def _session(home: str | os.PathLike[str] | None, height: int) -> Session:
             f"EasyModel cannot make its home {error.filename} ({error.strerror}). Name another "
             "folder: studio(home=...).",
         ) from None
-    low, high = _HEIGHTS
-    return Session(folder, manager_of(folder), height=min(high, max(low, height)))
+    return Session(folder, manager_of(folder), height=_within(height))
 
 
 def _replace_current(made: Studio) -> Studio:
