@@ -17,6 +17,7 @@ SMALL = {
     "subset_size": 40,
     "eval_size": 16,
     "max_new_tokens": 4,
+    "analytics_budget": 0,  # answers are judged in test_analytics.py
 }
 PATIENCE = 120  # seconds, on a machine that is shared
 

@@ -258,8 +258,8 @@ def test_the_summary(trained: Trained):
 def test_nothing_temporary_stays_behind(trained: Trained):
     names = {path.name for path in trained.run.folder.iterdir()}
     assert names - {"output.txt"} == {
-        "events.jsonl", "live.json", "plan.json", "samples.jsonl", "log.txt", "checkpoints",
-        "model",
+        "events.jsonl", "live.json", "plan.json", "samples.jsonl", "scores.jsonl", "log.txt",
+        "checkpoints", "model",
     }  # fmt: skip
     if "output.txt" in names:
         assert (trained.run.folder / "output.txt").read_text() == ""

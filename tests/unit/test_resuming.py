@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from easymodel_nb.environment import Device
+from easymodel_nb.train.analytics.store import SAMPLES, keep
 from easymodel_nb.train.checkpoints import identity
 from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
-from easymodel_nb.train.resuming import SAMPLES, keep_samples, moved
+from easymodel_nb.train.resuming import moved
 from easymodel_nb.workflow.document import FinetuneData
 
 
@@ -61,6 +62,6 @@ def test_answers_of_later_steps_and_torn_ones_go(tmp_path: Path):
     path = tmp_path / SAMPLES
     lines = [f'{{"step": {step}, "text": "\u2028 {step}"}}\n' for step in (0, 0, 5, 10)]
     path.write_text("".join(lines) + '{"step": 5, "te', encoding="utf-8")
-    keep_samples(tmp_path, {0, 5})
+    keep(tmp_path, {0, 5})
     assert path.read_text(encoding="utf-8") == "".join(lines[:3])
-    keep_samples(tmp_path / "nowhere", {0})
+    keep(tmp_path / "nowhere", {0})

@@ -10,7 +10,8 @@ import torch
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.metrics.memory import free, out_of_memory
-from easymodel_nb.runlog.events import StageName, StopReason
+from easymodel_nb.runlog.events import StopReason
+from easymodel_nb.runlog.log import read_view
 from easymodel_nb.train import (
     checkpoints,
     disk,
@@ -27,7 +28,6 @@ from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.opening import Opening, surroundings
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.resuming import Start
 
 
 class Attempt:
@@ -99,17 +99,18 @@ class Attempt:
         self._check_room()
         model, ready = self.opened.model, self.opened.ready
         task, prepared = ready.task, ready.prepared
-        measurer = Measurer(task, model, prepared, self.control, self.reporter)
+        measurer = Measurer(ready, model, plan, self.control, self.reporter)
+        measurer.recall(read_view(self.folder))
         with stoppable(model, self.control):
-            self._baseline(measurer, plan, start)
+            if 0 not in start.measured:
+                measurer.base()
         summary: dict[str, Any] = {}
         try:
             with stoppable(model, self.control):
                 summary = train(
                     task, model, plan, prepared, measurer, self.control, self.reporter, start
                 )
-                step = summary.get("kept_step", plan.max_steps)
-                self._last_answers(measurer, plan, start, step)
+                measurer.last(summary.get("kept_step", plan.max_steps))
         except Stopped as stop:
             # Known once the training has ended.
             steps, kept = summary.get("steps", stop.steps), summary or stop.kept
@@ -153,46 +154,7 @@ class Attempt:
                 field="max_length",
             )
 
-    # ------------------------------------------------------------ measuring and saving
-
-    def _baseline(self, measurer: Measurer, plan: RunPlan, start: Start) -> None:
-        if 0 not in start.measured:
-            total = measurer.texts(whole=True)
-            said = "Measuring the base model"
-            self.reporter.stage("baseline", said, total=total, unit="texts")
-            self.reporter.event("epoch", step=0, epoch=0, analytics=measurer.baseline())
-        if 0 not in start.sampled:
-            self._answers("baseline", "base", measurer, 0, plan)
-
-    def _last_answers(self, measurer: Measurer, plan: RunPlan, start: Start, step: int) -> None:
-        """Answers of the trained model; a want of memory costs them, not the model."""
-        if step in start.sampled:
-            return
-        try:
-            self._answers("evaluating", "trained", measurer, step, plan)
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-        else:
-            return
-        free()
-        self.reporter.warn(
-            "memory.answers",
-            "The trained model has too little memory left to write its answers; it is saved "
-            "without them. A smaller batch size or max length leaves more.",
-            node=plan.node_id,
-        )
-
-    def _answers(
-        self, stage: StageName, which: str, measurer: Measurer, step: int, plan: RunPlan
-    ) -> None:
-        total = plan.sample_prompts
-        if total:
-            what = "Writing answers" if self.opened.ready.task.writes else "Labelling samples"
-            said = f"{what} with the {which} model"
-            self.reporter.stage(stage, said, total=total, unit="texts")
-            epoch = round(step / plan.steps_per_epoch, 4)
-            measurer.sample(step=step, epoch=int(epoch) if epoch.is_integer() else epoch)
+    # ------------------------------------------------------------ saving
 
     def _stopped(self, reason: StopReason, steps: int, plan: RunPlan, kept: dict[str, Any]) -> None:
         """Keep what was trained, when there is something and it is not broken."""

@@ -1,6 +1,6 @@
 """Greedy answers to prompts or, of an encoder-decoder, to sources, in padded batches."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -8,9 +8,13 @@ import torch
 from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.perplexity import eval_mode
 from easymodel_nb.train.batching import pad
-from easymodel_nb.train.tasks.task import Sample
+from easymodel_nb.train.tasks.task import ALL, Sample
 
-_BATCH = 16
+# Rows together, and their tokens with the answers' room: what grows with them is the cache of keys
+# and values. Few rows leave a GPU idle; on a CPU more rows than these gain nothing.
+_ROWS = {"cpu": 16}
+_ROWS_ELSEWHERE = 64
+_TOKENS = 32_768
 # A model may come with a recipe of its own, such as four beams and at least 56 tokens; base and
 # tuned are compared by what they find likeliest at each step, and by where they end themselves.
 _GREEDY: dict[str, Any] = {
@@ -40,22 +44,27 @@ def generate(
     on_texts: Callable[[int], None],
     *,
     ends: Collection[int] = (),
+    which: slice = ALL,
+    **sampling: Any,
 ) -> list[dict[str, Any]]:
     """One row a sample: index, prompt, reference, text, tokens, ended ("eos" or "limit").
 
     An answer ends with the tokenizer's end token, or with one of `ends`.
-    Decoding is greedy, the text is the new tokens only, and no global random state is drawn from.
+    The text is the new tokens only. Decoding is greedy, and no global random state is drawn from,
+    unless `sampling` (arguments of transformers' `generate`) says otherwise. `which`: of the
+    samples; the indices of rows are those of all samples.
     """
     rows: list[dict[str, Any]] = []
-    order = sorted(range(len(samples)), key=lambda i: len(samples[i].ids))
+    places = range(len(samples))[which]
+    order = sorted(places, key=lambda i: len(samples[i].ids))
     eos = tokenizer.eos_token_id
     stops = sorted({*ends, *([] if eos is None else [eos])})
     with eval_mode(model):
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
+        for batch in _batches(order, samples, max_new_tokens, model.device.type):
             prompts = [samples[i].ids for i in batch]
             new = in_halves(
-                prompts, lambda part: _batch(model, tokenizer, part, max_new_tokens, stops)
+                prompts,
+                lambda part: _batch(model, tokenizer, part, max_new_tokens, stops, sampling),
             )
             for index, ids in zip(batch, new, strict=True):
                 rows.append(_row(index, samples[index], ids, tokenizer, stops))
@@ -63,8 +72,29 @@ def generate(
     return sorted(rows, key=lambda row: int(row["index"]))
 
 
+def _batches(
+    order: Sequence[int], samples: Sequence[Sample], limit: int, device: str
+) -> Iterator[list[int]]:
+    """Places of prompts of like length, the shortest first, within the budget of tokens."""
+    most = _ROWS.get(device, _ROWS_ELSEWHERE)
+    batch: list[int] = []
+    for place in order:
+        tokens = (len(batch) + 1) * (len(samples[place].ids) + limit)
+        if batch and (len(batch) == most or tokens > _TOKENS):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
 def _batch(
-    model: Any, tokenizer: Any, prompts: Sequence[list[int]], limit: int, stops: list[int]
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[list[int]],
+    limit: int,
+    stops: list[int],
+    sampling: dict[str, Any],
 ) -> list[list[int]]:
     """New tokens alone; an encoder-decoder reads the prompts as its source."""
     reads_apart = bool(getattr(model.config, "is_encoder_decoder", False))
@@ -78,7 +108,8 @@ def _batch(
         max_new_tokens=limit,
         eos_token_id=stops or None,
         pad_token_id=filler,
-        **_GREEDY,
+        use_cache=True,
+        **(_GREEDY | sampling),
     )
     before = 1 if reads_apart else ids.shape[1]  # the decoder's start token, or the prompt
     return [row[before:].tolist() for row in output]

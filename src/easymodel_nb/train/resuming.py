@@ -1,15 +1,16 @@
 """Where an attempt begins: at the first step, or at a checkpoint of one before it."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from easymodel_nb.environment import Device
 from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.log import read_view
+from easymodel_nb.runlog.view import RunView
 from easymodel_nb.train import checkpoints
+from easymodel_nb.train.analytics import store
+from easymodel_nb.train.analytics.store import Store
 from easymodel_nb.train.checkpoints import Found
 from easymodel_nb.train.data.fingerprint import fingerprint
 from easymodel_nb.train.plan import Choice, RunPlan
@@ -18,7 +19,6 @@ from easymodel_nb.train.reporter import Reporter
 if TYPE_CHECKING:
     from easymodel_nb.train.preparation import Preparation
 
-SAMPLES = "samples.jsonl"
 _LOSSY = ("bf16", "fp16")
 
 
@@ -28,7 +28,6 @@ class Start:
 
     found: Found | None = None  # None: from the first step
     measured: frozenset[int] = frozenset()  # steps whose point is in the log
-    sampled: frozenset[int] = frozenset()  # steps whose answers are
 
     @property
     def step(self) -> int:
@@ -71,26 +70,19 @@ def begin(plan: RunPlan, reporter: Reporter, environment: dict[str, Any]) -> Sta
             + ("none of its checkpoints can be used." if problems else "it had no checkpoint yet."),
         )
     view = read_view(reporter.folder)
+    measured = frozenset(point.step for point in view.points)
     sampled = frozenset(int(item["step"]) for item in view.samples)
-    keep_samples(reporter.folder, sampled)
-    return Start(found, frozenset(point.step for point in view.points), sampled)
+    store.keep(reporter.folder, measured | sampled)
+    _tell_answers(reporter, view, sampled)
+    return Start(found, measured)
 
 
-def keep_samples(folder: Path, steps: Collection[int]) -> None:
-    """Drop the answers of steps that no longer count, and what was written half."""
-    path = folder / SAMPLES
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        try:
-            if json.loads(line)["step"] in steps:
-                kept.append(line + "\n")
-        except ValueError:  # torn, or the end
-            continue
-    part = folder / f"{SAMPLES}.part"
-    part.write_text("".join(kept), encoding="utf-8")
-    part.replace(path)
+def _tell_answers(reporter: Reporter, view: RunView, told: Collection[int]) -> None:
+    """Answers that are on disk, of an attempt that was cut off before it could say so."""
+    kept = Store(reporter.folder)
+    for point in view.points:
+        if point.step not in told and (rows := kept.rows(point.step)):
+            reporter.event("samples", step=point.step, epoch=point.epoch, rows=len(rows))
 
 
 def moved(plan: RunPlan, device: Device) -> tuple[RunPlan, Problem]:

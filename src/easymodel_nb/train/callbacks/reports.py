@@ -147,21 +147,11 @@ class Reports(TrainerCallback):
         ends = step % self._plan.steps_per_epoch == 0
         whole = ends or step == self._plan.max_steps  # a time budget may end within an epoch
         where = f"after epoch {round(epoch)}" if ends else f"within epoch {math.ceil(epoch)}"
-        self._reporter.stage(
-            "evaluating",
-            f"Measuring {where}",
-            total=self._measurer.texts(whole=whole),
-            unit="texts",
-        )
+        total = self._measurer.texts(step)
+        self._reporter.stage("evaluating", f"Measuring {where}", total=total, unit="texts")
         began = time.monotonic()
-        analytics = self._measurer.measure(whole=whole)
+        analytics = self._measurer.measure(step)
         self._measuring.append(time.monotonic() - began)
-        self._reporter.event(
-            "epoch",
-            step=step,
-            epoch=round(epoch) if ends else round(epoch, 4),
-            analytics=analytics,
-        )
         for watcher in self._watchers:
             watcher.point(step, epoch, analytics)
         if not whole:

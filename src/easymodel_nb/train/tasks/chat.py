@@ -28,6 +28,7 @@ class ChatRows:
         self._max_length = max_length
         self._renderer = Renderer(tokenizer)
         self.dropped: Counter[str] = Counter()  # conversations by why they are left out
+        self.places: list[int] = []  # the rows of the last table that were read
 
     @property
     def joins_system(self) -> bool:
@@ -37,13 +38,19 @@ class ChatRows:
     def read(self, table: pa.Table) -> list[list[Turn]]:
         """The conversations that can be learned from, up to their last answer."""
         found = []
-        for row in role_table(table, [self._column]).to_pylist():
+        self.places = []
+        for place, row in enumerate(role_table(table, [self._column]).to_pylist()):
             turns, why = self._usable(value_at(row, self._column))
             if why:
                 self.dropped[why] += 1
             else:
                 found.append(turns)
+                self.places.append(place)
         return found
+
+    def target(self, turns: list[Turn]) -> str:
+        """What is learned of a conversation: its answers."""
+        return "\n".join(turn["content"] for turn in turns if turn["role"] == "assistant")
 
     def _usable(self, value: Any) -> tuple[list[Turn], str]:
         turns = read_turns(value)

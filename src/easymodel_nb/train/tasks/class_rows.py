@@ -56,18 +56,19 @@ class Row:
 
 def read(
     table: pa.Table, roles: Roles, label_of: Callable[[Any], int | list[int] | None]
-) -> list[Row]:
-    """The rows that have every text and a label."""
+) -> tuple[list[Row], list[int]]:
+    """The rows that have every text and a label, and where in the table they are."""
     cells = columns.column_at(table, str(roles.label)).to_pylist()
     texts = columns.column_at(table, str(roles.text)).to_pylist()
     pairs = columns.column_at(table, roles.text_pair).to_pylist() if roles.text_pair else None
-    found = []
+    found, places = [], []
     for place, cell in enumerate(cells):
         label, text = label_of(cell), columns.as_text(texts[place])
         pair = columns.as_text(pairs[place]) if pairs else None
         if label is not None and text is not None and (pairs is None or pair is not None):
             found.append(Row(text, pair, label))
-    return found
+            places.append(place)
+    return found, places
 
 
 def encode(

@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from easymodel_nb.errors import FieldChange, Fix, Problem, problem_error
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics import tasks as metrics
+from easymodel_nb.runlog import scores as kept
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train import roles as columns
 from easymodel_nb.train.auditing.audited import Rendered
@@ -30,7 +31,7 @@ from easymodel_nb.train.tasks.heads import (
 )
 from easymodel_nb.train.tasks.labels import Labels
 from easymodel_nb.train.tasks.rendering import aligned, spans
-from easymodel_nb.train.tasks.task import Watch
+from easymodel_nb.train.tasks.task import ALL, Taken, Watch
 
 SAMPLE_TEXTS = 16
 _UNEVEN = 10  # times as many rows in the largest class as in the smallest
@@ -142,7 +143,7 @@ class Classification(HeadTask):
 
     def prepare(self, train: pa.Table, evaluation: pa.Table) -> PreparedHead:
         """Tokenise the rows; those without text or label are left out."""
-        rows, held = (
+        (rows, _), (held, places) = (
             class_rows.read(table, self.context.roles, partial(self._label, declared=declared))
             for table, declared in zip((train, evaluation), self._declared, strict=True)
         )
@@ -178,6 +179,8 @@ class Classification(HeadTask):
             notes=self.notes,
             validation=scored,
             samples=samples,
+            digests={"validation": kept.digest([*r.texts, self._named(r.label)] for r in held)},
+            places=places,
         )
 
     def _encode(self, rows: Sequence[Row], done: int) -> tuple[list[Text], pa.Table]:
@@ -288,14 +291,15 @@ class Classification(HeadTask):
 
     # ------------------------------------------------------------ measuring
 
-    def measure(self, model: Any, prepared: PreparedHead, watch: Watch) -> Analytics:
+    def measure(self, model: Any, prepared: PreparedHead, watch: Watch) -> Taken:
         """Loss without class weights, accuracy, F1 and MCC on the validation texts."""
         logits = np.stack(self.logits(model, prepared.validation, watch))
         labels = torch.tensor([text.label for text in prepared.validation])
         n, seed = len(logits), self.context.chooser.data.seed
         if not np.isfinite(logits).all():
             return self.without(prepared, DIVERGED)
-        loss = float(self._loss(torch.from_numpy(logits).double(), labels, None)) / n
+        exact = torch.from_numpy(logits).double()
+        losses = [float(self._loss(exact[i : i + 1], labels[i : i + 1], None)) for i in range(n)]
         if self.labels.several:
             answers = logits > 0  # a probability over 0.5
             scores = metrics.multilabel(self._truth, answers, seed=seed)
@@ -310,17 +314,25 @@ class Classification(HeadTask):
             table["per_class_of"] = len(per_class)  # those with the most validation texts are kept
             per_class.sort(key=lambda row: -row["support"])
             del per_class[metrics.MOST_ROWS :]
-        return Analytics.model_validate(
+        right = answers == self._truth
+        values: kept.Values = {"loss": list(losses)}
+        values["correct"] = (
+            (right.all(axis=1) if self.labels.several else right).astype(float).tolist()
+        )
+        if not self.labels.several and len(names) <= LISTED:
+            values["label"] = answers.astype(float).tolist()
+        analytics = Analytics.model_validate(
             {
                 "perplexity": self.no_perplexity(prepared),
                 "task": {
-                    "loss": Measured(value=loss, n=n, unit="nats per text"),
+                    "loss": Measured(value=sum(losses) / n, n=n, unit="nats per text"),
                     **scores,
                     **self.floors(prepared),
                 },
                 "details": {"labels": names, "per_class": per_class, **table},
             }
         )
+        return Taken(analytics, {"validation": values})
 
     def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:
         """Classes are no language."""
@@ -343,15 +355,18 @@ class Classification(HeadTask):
             return metrics.multilabel_majority(self._truth, self._seen.mean(axis=0) > _HALF)
         return metrics.majority(self._truth, int(np.bincount(self._seen).argmax()))
 
-    def answers(self, model: Any, prepared: PreparedHead, watch: Watch) -> list[dict[str, Any]]:
+    def answers(
+        self, model: Any, prepared: PreparedHead, watch: Watch, which: slice = ALL
+    ) -> list[dict[str, Any]]:
         """The class of each sampled text with its probability."""
-        texts = [prepared.validation[place] for place, _, _ in prepared.samples]
+        chosen = list(enumerate(prepared.samples))[which]
+        texts = [prepared.validation[place] for _, (place, _, _) in chosen]
         logits = torch.from_numpy(np.stack(self.logits(model, texts, watch)))
         chances = logits.sigmoid() if self.labels.several else logits.softmax(dim=1)
         rows = []
-        for index, (_, prompt, reference) in enumerate(prepared.samples):
+        for chance, (index, (_, prompt, reference)) in zip(chances, chosen, strict=True):
             row = {"index": index, "prompt": prompt, "reference": reference}
-            rows.append(row | self._answer(chances[index]))
+            rows.append(row | self._answer(chance))
         return rows
 
     def _answer(self, chances: torch.Tensor) -> dict[str, Any]:

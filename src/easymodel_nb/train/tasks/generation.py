@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, score
+from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.cache import Rows
@@ -26,11 +27,10 @@ from easymodel_nb.train.tasks.chat_template import plain_template
 from easymodel_nb.train.tasks.figures import RowFigures
 from easymodel_nb.train.tasks.padding import choose_padding, pass_padding
 from easymodel_nb.train.tasks.rendering import aligned, spans
-from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
+from easymodel_nb.train.tasks.task import ALL, PROMPTS, Prepared, Sample, Taken, Task, Watch
 from easymodel_nb.train.tasks.texts import TextRows
 from easymodel_nb.train.tasks.windows import Windows
 
-SAMPLE_PROMPTS = 16
 NO_TEMPLATE = "chat.template"  # the code of the question whether the built-in one will do
 _SCHEMA = pa.schema(
     [
@@ -86,6 +86,7 @@ class Generation(Task):
         roles, reporter = self.context.roles, self.context.reporter
         rows, notes = self._rows()
         train_rows, eval_rows = rows.read(train), rows.read(evaluation)
+        places = rows.places
         for found, what in ((train_rows, "train"), (eval_rows, "measure")):
             if not found:
                 raise _nothing(roles, what, rows.dropped)
@@ -103,7 +104,8 @@ class Generation(Task):
         ends = self._ends(scored)
         limit = self._limit(scored)
         train_slice = _slice(learned, sum(len(e.ids) for e in scored), data.seed)
-        samples = _samples(rows, eval_rows, data.seed, max(1, data.max_length - limit))
+        chosen = _samples(rows, eval_rows, data.seed, max(1, data.max_length - limit))
+        samples = list(chosen.values())
         return PreparedTexts(
             train=examples,
             texts=len(scored) + len(train_slice),
@@ -118,6 +120,10 @@ class Generation(Task):
             train_slice=train_slice,
             samples=samples,
             ends=ends,
+            digests={"validation": _digest(eval_rows, scored), "train": _digest([], train_slice)},
+            places=[places[index] for index in chosen],
+            targets=lambda: [rows.target(row) for row in train_rows],  # type: ignore[arg-type]
+            scored_tokens=sum(len(text.ids) for text in (*scored, *train_slice)),
         )
 
     def _rows(self) -> tuple[TextRows | ChatRows, list[Problem]]:
@@ -208,17 +214,21 @@ class Generation(Task):
         logits = outputs.logits[:, :-1][where].float()
         return F.cross_entropy(logits, targets[where], reduction="sum")
 
-    def measure(self, model: Any, prepared: PreparedTexts, watch: Watch) -> Analytics:
+    def measure(self, model: Any, prepared: PreparedTexts, watch: Watch) -> Taken:
         """Perplexity of validation and of the fixed train slice, loss and bits per byte."""
         validation = self._score(model, prepared.validation, watch, 0)
         train = self._score(model, prepared.train_slice, watch, len(prepared.validation))
-        return Analytics(
+        analytics = Analytics(
             perplexity={"train": train.plain(), "validation": validation.plain()},
             task={
                 "loss": _ratio(validation, validation.loss, "nats per token"),
                 "bits_per_byte": _ratio(validation, validation.bits_per_byte, "bits per byte"),
             },
         )
+        scored = text_scores(validation)
+        if scored:
+            scored["bytes"] = [float(text.bytes) for text in prepared.validation]
+        return Taken(analytics, {"validation": scored, "train": text_scores(train)})
 
     def _score(self, model: Any, texts: Sequence[Encoded], watch: Watch, before: int) -> Perplexity:
         data = self.context.chooser.data
@@ -230,11 +240,30 @@ class Generation(Task):
             on_texts=lambda done: watch(before + done),
         )
 
-    def answers(self, model: Any, prepared: PreparedTexts, watch: Watch) -> list[dict[str, Any]]:
+    def answers(
+        self, model: Any, prepared: PreparedTexts, watch: Watch, which: slice = ALL
+    ) -> list[dict[str, Any]]:
         """Greedy continuations of the sampled prompts."""
-        limit = prepared.max_new_tokens or 1
+        return self.sampled(model, prepared, watch, which, {})
+
+    def sampled(
+        self,
+        model: Any,
+        prepared: PreparedTexts,
+        watch: Watch,
+        which: slice,
+        sampling: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """Continuations as the arguments say."""
         return generate(
-            model, self.context.tokenizer, prepared.samples, limit, watch, ends=prepared.ends
+            model,
+            self.context.tokenizer,
+            prepared.samples,
+            prepared.max_new_tokens or 1,
+            watch,
+            ends=prepared.ends,
+            which=which,
+            **sampling,
         )
 
 
@@ -295,10 +324,34 @@ def _usual_length(targets: Sequence[int], max_length: int) -> int:
     return max(4, min(usual, 256, max_length - 1))
 
 
-def _samples(rows: TextRows | ChatRows, found: Sequence[Any], seed: int, room: int) -> list[Sample]:
-    order = np.random.default_rng(seed).permutation(len(found))[:SAMPLE_PROMPTS]
-    samples = [rows.sample(found[index], room) for index in order]
-    return [sample for sample in samples if sample.ids]
+def _samples(
+    rows: TextRows | ChatRows, found: Sequence[Any], seed: int, room: int
+) -> dict[int, Sample]:
+    """Distinct prompts at random, by the row that each comes from."""
+    samples: dict[int, Sample] = {}
+    seen: set[tuple[int, ...]] = set()
+    for index in np.random.default_rng(seed).permutation(len(found)):
+        sample = rows.sample(found[index], room)
+        if sample.ids and tuple(sample.ids) not in seen:
+            seen.add(tuple(sample.ids))
+            samples[int(index)] = sample
+        if len(samples) == PROMPTS:
+            break
+    return samples
+
+
+def _digest(rows: Sequence[Any], texts: Sequence[Encoded]) -> str:
+    """Of the rows, and of what of them is scored; without rows, of the very tokens."""
+    told = [[row] for row in rows]
+    return scores.digest([*told, *([text.bytes, [] if told else text.ids] for text in texts)])
+
+
+def text_scores(found: Perplexity) -> scores.Values:
+    """NLL and scored tokens of each text."""
+    if not found.per_text:
+        return {}
+    nll, tokens = zip(*found.per_text, strict=True)
+    return {"nll": list(nll), "tokens": [float(count) for count in tokens]}
 
 
 def _nothing(roles: Roles, what: str, dropped: dict[str, int]) -> StudioError:

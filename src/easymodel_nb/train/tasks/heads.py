@@ -18,7 +18,7 @@ from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.perplexity import GPU_TOKEN_BUDGET, TOKEN_BUDGET, eval_mode
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train import roles as columns
-from easymodel_nb.train.tasks.task import Prepared, Task, Watch
+from easymodel_nb.train.tasks.task import ALL, Prepared, Taken, Task, Watch
 
 NEW_HEAD = "the head is new"
 DIVERGED = "The model gave no finite number: it has diverged. Lower the learning rate."
@@ -164,31 +164,33 @@ class HeadTask(Task):
 
     # ------------------------------------------------------------ measuring
 
-    def baseline(self, model: Any, prepared: Any, watch: Watch) -> Analytics:
+    def baseline(self, model: Any, prepared: Any, watch: Watch) -> Taken:
         """Without a trained head no number of the model's own exists; the model is not asked."""
         if not self.head_is_new:
             return self.measure(model, prepared, watch)
         watch(prepared.texts)
         return self.without(prepared, NEW_HEAD)
 
-    def base_answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
+    def base_answers(
+        self, model: Any, prepared: Any, watch: Watch, which: slice = ALL
+    ) -> list[dict[str, Any]]:
         """A new head has not learned to answer: the rows say so."""
         if not self.head_is_new:
-            return self.answers(model, prepared, watch)
+            return self.answers(model, prepared, watch, which)
         watch(prepared.prompts)
         return [
             {"index": i, "prompt": prompt, "reference": reference, "text": None, "reason": NEW_HEAD}
-            for i, (_, prompt, reference) in enumerate(prepared.samples)
+            for i, (_, prompt, reference) in list(enumerate(prepared.samples))[which]
         ]
 
-    def without(self, prepared: PreparedHead, why: str) -> Analytics:
+    def without(self, prepared: PreparedHead, why: str) -> Taken:
         """A point at which the model gave no numbers."""
         missing = {
             name: Measured.missing(why, n=found.n, unit=found.unit)
             for name, found in self.unmeasured(prepared).items()
         }
-        return Analytics(
-            perplexity=self.no_perplexity(prepared), task=missing | self.floors(prepared)
+        return Taken(
+            Analytics(perplexity=self.no_perplexity(prepared), task=missing | self.floors(prepared))
         )
 
     @abstractmethod

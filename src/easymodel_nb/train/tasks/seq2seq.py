@@ -17,6 +17,7 @@ from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.conditional import EncodedPair, encode_pairs, score_pairs, shifted
 from easymodel_nb.metrics.overlap import overlap
 from easymodel_nb.metrics.perplexity import IGNORED
+from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad
@@ -25,13 +26,13 @@ from easymodel_nb.train.generate import generate
 from easymodel_nb.train.roles import Roles, prompt_and_target
 from easymodel_nb.train.tasks import figures
 from easymodel_nb.train.tasks.figures import RowFigures
+from easymodel_nb.train.tasks.generation import text_scores
 from easymodel_nb.train.tasks.padding import choose_padding, pass_padding
 from easymodel_nb.train.tasks.prefixes import choose_prefix
 from easymodel_nb.train.tasks.rendering import aligned, spans
-from easymodel_nb.train.tasks.task import Prepared, Sample, Task, Watch
+from easymodel_nb.train.tasks.task import ALL, PROMPTS, Prepared, Sample, Taken, Task, Watch
 from easymodel_nb.train.usable import role_table
 
-WRITTEN = 64  # answers that overlap is measured on
 _NO_LIMIT = 1 << 40  # tokens: nothing is cut
 _LONGEST = 512  # tokens of an answer, however long the references are
 _SCHEMA = pa.schema(
@@ -96,8 +97,8 @@ class Seq2Seq(Task):
             choose_prefix(self.context.chooser, self.context.config, roles)
         data = self.context.chooser.data
         prefix = data.source_prefix or ""
-        train_pairs, dropped_train = _pairs(train, roles, prefix)
-        eval_pairs, dropped_eval = _pairs(evaluation, roles, prefix)
+        train_pairs, _ = _pairs(train, roles, prefix)
+        eval_pairs, places = _pairs(evaluation, roles, prefix)
         for pairs, what in ((train_pairs, "train"), (eval_pairs, "measure")):
             if not pairs:
                 raise _nothing(roles, what)
@@ -110,7 +111,8 @@ class Seq2Seq(Task):
         self._seen = train_pairs, table
         limit = self._limit(encoded_eval)
         train_slice = _slice(encoded_train, sum(len(e.target) for e in encoded_eval), data.seed)
-        samples, references = self._samples(eval_pairs, encoded_eval)
+        chosen, references = self._samples(eval_pairs, encoded_eval, len(prefix))
+        samples = list(chosen.values())
         return PreparedPairs(
             train=encoded_train,
             texts=len(encoded_eval) + len(train_slice),
@@ -119,12 +121,21 @@ class Seq2Seq(Task):
             max_new_tokens=limit,
             train_rows=len(train_pairs),
             eval_rows=len(eval_pairs),
-            dropped_rows=dropped_train + dropped_eval,
+            dropped_rows=train.num_rows + evaluation.num_rows - total,
             cut_rows=int(self.figures().cut.sum()),
             validation=encoded_eval,
             train_slice=train_slice,
             samples=samples,
             references=references,
+            digests={
+                "validation": scores.digest(
+                    [*eval_pairs, *([pair.bytes] for pair in encoded_eval)]
+                ),
+                "train": scores.digest([pair.source, pair.target] for pair in train_slice),
+            },
+            places=[places[index] for index in chosen],
+            targets=lambda: [target for _, target in train_pairs],
+            scored_tokens=sum(len(pair) for pair in (*encoded_eval, *train_slice)),
         )
 
     def _encode(self, pairs: Sequence["Pair"], done: int) -> pa.Table:
@@ -181,20 +192,26 @@ class Seq2Seq(Task):
         return limit
 
     def _samples(
-        self, pairs: Sequence["Pair"], encoded: Sequence[EncodedPair]
-    ) -> tuple[list[Sample], list[tuple[str, ...]]]:
-        """Distinct sources at random, each with every target that the rows give it."""
+        self, pairs: Sequence["Pair"], encoded: Sequence[EncodedPair], prefix: int
+    ) -> tuple[dict[int, Sample], list[tuple[str, ...]]]:
+        """Distinct sources at random, by their row, each with every target the rows give it.
+
+        `prefix`: how many characters stand before each source.
+        """
         targets: dict[str, list[str]] = {}
         for source, target in pairs:
             targets.setdefault(source, []).append(target)
-        samples: dict[str, Sample] = {}
+        samples: dict[int, Sample] = {}
+        seen: set[str] = set()
         for index in np.random.default_rng(self.context.chooser.data.seed).permutation(len(pairs)):
             source = pairs[index][0]
-            if source not in samples and encoded[index].source:
-                samples[source] = Sample(source, targets[source][0], encoded[index].source)
-            if len(samples) == WRITTEN:
+            if source not in seen and encoded[index].source:
+                seen.add(source)
+                ids, reference = encoded[index].source, targets[source][0]
+                samples[int(index)] = Sample(source, reference, ids, source[prefix:])
+            if len(samples) == PROMPTS:
                 break
-        return list(samples.values()), [tuple(targets[source]) for source in samples]
+        return samples, [tuple(targets[sample.prompt]) for sample in samples.values()]
 
     def collate(self, examples: Sequence[Any]) -> Batch:
         """Each side padded apart; `decoder_input_ids` is there since labels are taken out."""
@@ -212,7 +229,23 @@ class Seq2Seq(Task):
         where = labels != IGNORED
         return F.cross_entropy(outputs.logits[where].float(), labels[where], reduction="sum")
 
-    def measure(self, model: Any, prepared: PreparedPairs, watch: Watch) -> Analytics:
+    def sampled(
+        self,
+        model: Any,
+        prepared: PreparedPairs,
+        watch: Watch,
+        which: slice,
+        sampling: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """What the model writes as the arguments say."""
+        limit, tokenizer = prepared.max_new_tokens or 1, self.context.tokenizer
+        return generate(model, tokenizer, prepared.samples, limit, watch, which=which, **sampling)
+
+    def forget(self) -> None:
+        """What was written."""
+        self._rows = None
+
+    def measure(self, model: Any, prepared: PreparedPairs, watch: Watch) -> Taken:
         """Perplexity of the targets given their sources, of validation and a fixed train slice."""
         seed, before = self.context.chooser.data.seed, len(prepared.validation)
         validation = score_pairs(model, prepared.validation, seed=seed, on_texts=watch)
@@ -220,7 +253,7 @@ class Seq2Seq(Task):
             model, prepared.train_slice, seed=seed, on_texts=lambda done: watch(before + done)
         )
         loss, unit = validation.loss, "nats per token"
-        return Analytics(
+        analytics = Analytics(
             perplexity={"train": train.plain(), "validation": validation.plain()},
             task={
                 "loss": Measured(value=loss, n=validation.n, unit=unit)
@@ -228,6 +261,8 @@ class Seq2Seq(Task):
                 else Measured.missing(validation.reason or "Nothing was scored.", unit=unit)
             },
         )
+        values = {"validation": text_scores(validation), "train": text_scores(train)}
+        return Taken(analytics, values)
 
     def measure_answers(
         self, model: Any, prepared: PreparedPairs, watch: Watch
@@ -238,7 +273,9 @@ class Seq2Seq(Task):
         seed = self.context.chooser.data.seed
         return overlap(texts, prepared.references, seed=seed).dump()
 
-    def answers(self, model: Any, prepared: PreparedPairs, watch: Watch) -> list[dict[str, Any]]:
+    def answers(
+        self, model: Any, prepared: PreparedPairs, watch: Watch, which: slice = ALL
+    ) -> list[dict[str, Any]]:
         """What the model writes, greedily; the same texts that overlap was measured on.
 
         Where a source has several references, a row holds them all under `references`.
@@ -250,17 +287,18 @@ class Seq2Seq(Task):
                 if len(references) > 1:
                     row["references"] = list(references)
             self._rows = rows
-        return self._rows
+        return self._rows[which]
 
 
 Pair = tuple[str, str]
 
 
-def _pairs(table: pa.Table, roles: Roles, prefix: str) -> tuple[list[Pair], int]:
+def _pairs(table: pa.Table, roles: Roles, prefix: str) -> tuple[list[Pair], list[int]]:
+    """The pairs of the rows that have both sides, and which rows those are."""
     rows = role_table(table, roles.columns).to_pylist()
-    found = (prompt_and_target(row, roles) for row in rows)
-    pairs = [(prefix + pair[0], pair[1]) for pair in found if pair and pair[0] is not None]
-    return pairs, len(rows) - len(pairs)
+    found = enumerate(prompt_and_target(row, roles) for row in rows)
+    kept = [(n, prefix + pair[0], pair[1]) for n, pair in found if pair and pair[0] is not None]
+    return [(source, target) for _, source, target in kept], [place for place, _, _ in kept]
 
 
 def _batch(pairs: Sequence[EncodedPair]) -> pa.RecordBatch:

@@ -23,6 +23,7 @@ class TaggedText:
 
     words: list[str]
     tags: list[str | None]
+    place: int = 0  # of its row in the table
 
     @cached_property
     def known_places(self) -> list[int]:
@@ -45,13 +46,14 @@ def read(table: pa.Table, roles: Roles, declared: Sequence[str] | None) -> list[
     words = columns.column_at(table, str(roles.text)).to_pylist()
     tags = columns.column_at(table, str(roles.label)).to_pylist()
     found = []
-    for row, marks in zip(words, tags, strict=True):
+    for place, (row, marks) in enumerate(zip(words, tags, strict=True)):
         if not isinstance(row, list) or not isinstance(marks, list) or len(row) != len(marks):
             continue
         hidden = (IGNORED, str(IGNORED))
         named = [None if mark in hidden else spelled(mark, declared) for mark in marks]
         if any(tag is not None for tag in named):
-            found.append(TaggedText(["" if w is None else str(w) for w in row], named))
+            told = ["" if word is None else str(word) for word in row]
+            found.append(TaggedText(told, named, place))
     return found
 
 
@@ -98,7 +100,7 @@ def mend(
             rows, marks = rows + 1, marks + wrong
             example = example or _example(told, good)
         tags = [None if tag is None else new for tag, new in zip(text.tags, good, strict=True)]
-        result.append(TaggedText(text.words, tags))
+        result.append(TaggedText(text.words, tags, text.place))
     if example is None or written.name == "IOB1":
         return result, None
     before, after = example

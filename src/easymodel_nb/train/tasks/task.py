@@ -10,7 +10,7 @@ import copy
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -21,6 +21,7 @@ from easymodel_nb.errors import Problem
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.analytics import Analytics
+from easymodel_nb.runlog.scores import Values
 from easymodel_nb.train import cache, methods
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, collate
@@ -34,6 +35,8 @@ from easymodel_nb.train.tasks.figures import RowFigures
 _CHUNK = 512  # rows tokenised between two looks at the stop flag, and
 _CHARACTERS = 500_000  # their text: half a second of it
 Watch = Callable[[int], None]  # hears how many texts are done; may raise Stopped
+ALL = slice(None)  # of the sampled texts
+PROMPTS = 64  # that are answered at most: beyond, what is measured is hardly surer (METRICS 4.4)
 
 
 class HasLength(Protocol):
@@ -62,6 +65,15 @@ class Sample:
     prompt: str
     reference: str
     ids: list[int]
+    source: str | None = None  # what the prompt asks about, without a prefix; None: the prompt
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The numbers of one measuring point, and what each text scored, by set and by name."""
+
+    analytics: Analytics
+    values: dict[str, Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,11 @@ class Prepared:
     cut_rows: int = 0
     written: int = 0  # how many answers one call of `measure_answers` writes
     notes: tuple[Problem, ...] = ()
+    digests: dict[str, str] = field(default_factory=dict)  # of the texts of each set of scores
+    # The evaluation rows that prompts come from; where nothing is written, measured texts.
+    places: Sequence[int] = ()
+    scored_tokens: int = 0  # that one call of `measure` reads
+    targets: Callable[[], Sequence[str]] = tuple  # what the training rows answer, as text
 
 
 @dataclass
@@ -248,7 +265,7 @@ class Task(ABC):
         return labels.ne(IGNORED).sum()
 
     @abstractmethod
-    def measure(self, model: Any, prepared: Any, watch: Watch) -> Analytics:
+    def measure(self, model: Any, prepared: Any, watch: Watch) -> Taken:
         """The numbers of one measuring point."""
 
     def measure_answers(self, model: Any, prepared: Any, watch: Watch) -> dict[str, Measured]:  # noqa: ARG002
@@ -259,17 +276,35 @@ class Task(ABC):
         return {}
 
     @abstractmethod
-    def answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
-        """What the model answers to the sampled texts.
+    def answers(
+        self, model: Any, prepared: Any, watch: Watch, which: slice = ALL
+    ) -> list[dict[str, Any]]:
+        """What the model answers to the sampled texts, or to some of them.
 
         Rows of index, prompt, reference, text; where text is generated also tokens and
         ended ("eos" or "limit").
         """
 
-    def baseline(self, model: Any, prepared: Any, watch: Watch) -> Analytics:
+    def sampled(
+        self,
+        model: Any,  # noqa: ARG002
+        prepared: Any,  # noqa: ARG002
+        watch: Watch,  # noqa: ARG002
+        which: slice,  # noqa: ARG002
+        sampling: dict[str, Any],  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
+        """The same with arguments of `generate`: answers that are drawn, from the global state."""
+        return []
+
+    def forget(self) -> None:  # noqa: B027  not every task keeps something
+        """Let go of what was kept of the model's answers: its weights are others now."""
+
+    def baseline(self, model: Any, prepared: Any, watch: Watch) -> Taken:
         """The point before training; a model whose head is new has no such numbers."""
         return self.measure(model, prepared, watch)
 
-    def base_answers(self, model: Any, prepared: Any, watch: Watch) -> list[dict[str, Any]]:
+    def base_answers(
+        self, model: Any, prepared: Any, watch: Watch, which: slice = ALL
+    ) -> list[dict[str, Any]]:
         """What the model answers before training; with a new head, rows whose text is None."""
-        return self.answers(model, prepared, watch)
+        return self.answers(model, prepared, watch, which)

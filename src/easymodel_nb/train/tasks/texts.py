@@ -22,15 +22,22 @@ class TextRows:
         self._roles = roles
         self._max_length = max_length
         self.dropped: dict[str, int] = {}
+        self.places: list[int] = []  # the rows of the last table that were read
 
     def read(self, table: pa.Table) -> list[Pair]:
         """The rows with a value for each role."""
         rows = role_table(table, self._roles.columns).to_pylist()
-        pairs = [pair for row in rows if (pair := prompt_and_target(row, self._roles)) is not None]
+        found = ((place, prompt_and_target(row, self._roles)) for place, row in enumerate(rows))
+        kept = [(place, pair) for place, pair in found if pair is not None]
+        self.places, pairs = [place for place, _ in kept], [pair for _, pair in kept]
         if len(pairs) < len(rows):
             why = "have an empty field"
             self.dropped[why] = self.dropped.get(why, 0) + len(rows) - len(pairs)
         return pairs
+
+    def target(self, pair: Pair) -> str:
+        """What is learned of a row."""
+        return pair[1]
 
     def encode(self, pairs: Sequence[Pair]) -> list[list[Encoded]]:
         """Ids of each row, one text each; only the text, or the target, is marked."""

@@ -15,6 +15,7 @@ from easymodel_nb.metrics import entities as entity_metrics
 from easymodel_nb.metrics import tasks as word_metrics
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.metrics.stats import ratio_interval
+from easymodel_nb.runlog import scores as kept
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.tasks import figures, tagged
@@ -24,7 +25,7 @@ from easymodel_nb.train.tasks.heads import DIVERGED, LISTED, HeadTask, PreparedH
 from easymodel_nb.train.tasks.rendering import Marked, spans
 from easymodel_nb.train.tasks.tagged import TaggedText
 from easymodel_nb.train.tasks.tags import PLAIN, Scheme
-from easymodel_nb.train.tasks.task import Watch
+from easymodel_nb.train.tasks.task import ALL, Taken, Watch
 from easymodel_nb.train.tasks.words import (
     SCHEMA,
     Window,
@@ -55,6 +56,13 @@ class _Whole:
 
 def _learned(window: Window) -> int:
     return sum(label != IGNORED for label in window.labels)
+
+
+def _by_text(texts: Sequence[Window], losses: np.ndarray, count: int) -> list[float | None]:
+    """The summed loss of the words of each text."""
+    owners = np.repeat([window.text for window in texts], [len(w.places) for w in texts])
+    summed: list[float | None] = np.bincount(owners, weights=losses, minlength=count).tolist()
+    return summed
 
 
 class TokenClassification(HeadTask):
@@ -164,6 +172,8 @@ class TokenClassification(HeadTask):
             notes=self.notes,
             validation=scored,
             samples=samples,
+            digests={"validation": kept.digest([text.words, text.tags] for text in held)},
+            places=[text.place for text in held],
         )
 
     def figures(self) -> RowFigures:
@@ -254,7 +264,7 @@ class TokenClassification(HeadTask):
 
     # ------------------------------------------------------------ measuring
 
-    def measure(self, model: Any, prepared: PreparedHead, watch: Watch) -> Analytics:
+    def measure(self, model: Any, prepared: PreparedHead, watch: Watch) -> Taken:
         """Loss and scores of the validation words and of the entities that their tags mark."""
         found, losses = self._predict(model, prepared.validation, watch)
         if not np.isfinite(losses).all():
@@ -279,13 +289,34 @@ class TokenClassification(HeadTask):
             ),
         }
         more, details = self._scores(truth, guessed)
-        return Analytics.model_validate(
+        analytics = Analytics.model_validate(
             {
                 "perplexity": self.no_perplexity(prepared),
                 "task": scores | more | self.floors(prepared),
                 "details": details,
             }
         )
+        values = self._values(truth, guessed) | {
+            "tokens": [float(count) for count in words],
+            "correct": [float(count) for count in right],
+            "loss": _by_text(prepared.validation, losses, n),
+        }
+        return Taken(analytics, {"validation": values})
+
+    def _values(self, truth: list[list[str]], guessed: list[list[str]]) -> kept.Values:
+        """Entities of each text that are found, found wrongly, and not found."""
+        if not self.scheme.has_entities:
+            return {}
+        found: list[tuple[int, int, int]] = []
+        for tags, guesses in zip(truth, guessed, strict=True):
+            true, told = (set(reading.entities(t, self.scheme)) for t in (tags, guesses))
+            found.append((len(true & told), len(told - true), len(true - told)))
+        names = ("true_positives", "false_positives", "false_negatives")
+        columns = zip(*found, strict=True) if found else ((), (), ())
+        return {
+            name: [float(count) for count in column]
+            for name, column in zip(names, columns, strict=True)
+        }
 
     def _scores(
         self, truth: list[list[str]], guessed: list[list[str]]
@@ -359,10 +390,12 @@ class TokenClassification(HeadTask):
 
     # ------------------------------------------------------------ samples
 
-    def answers(self, model: Any, prepared: PreparedHead, watch: Watch) -> list[dict[str, Any]]:
+    def answers(
+        self, model: Any, prepared: PreparedHead, watch: Watch, which: slice = ALL
+    ) -> list[dict[str, Any]]:
         """The entities (or the tags) that the model finds in the sampled texts."""
         rows = []
-        for index, (place, prompt, reference) in enumerate(prepared.samples):
+        for index, (place, prompt, reference) in list(enumerate(prepared.samples))[which]:
             parts = [window for window in prepared.validation if window.text == place]
             found, _ = self._predict(model, parts)
             tags = [self.names[number] for number in found[place]]
