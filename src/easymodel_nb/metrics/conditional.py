@@ -159,7 +159,7 @@ def score_pairs(
             done += len(batch)
             if on_texts is not None:
                 on_texts(done)
-    return summary(nll, tokens, sum(pair.bytes for pair in pairs), len(scored), seed)
+    return summary(nll, tokens, [pair.bytes for pair in pairs], len(scored), seed)
 
 
 def _batches(pairs: Sequence[EncodedPair], which: list[int], budget: int) -> Iterator[list[int]]:

@@ -31,6 +31,7 @@ class Perplexity(Measured):
     nll: float = Field(0.0, exclude=True)  # their summed negative log-likelihood, in nats
     bytes: int = Field(0, exclude=True)  # UTF-8 bytes of the scored text
     per_text: tuple[tuple[float, int], ...] = Field((), exclude=True)  # (NLL, tokens) by text
+    bytes_by_text: tuple[int, ...] = Field((), exclude=True)  # of what is scored of each text
 
     @property
     def loss(self) -> float | None:
@@ -230,7 +231,7 @@ def score(
     if not any(tokens):
         return Perplexity(reason="No text had a token to score.", n=0)
     scored_texts = sum(count > 0 for count in tokens)
-    return summary(nll, tokens, sum(item.bytes for item in encoded), scored_texts, seed)
+    return summary(nll, tokens, [item.bytes for item in encoded], scored_texts, seed)
 
 
 def text_sums(
@@ -286,11 +287,19 @@ def _score_batch(model: Any, batch: Sequence[_Window]) -> list[tuple[float, int]
     return list(zip(sums.sum(dim=1).tolist(), counts, strict=True))
 
 
-def summary(nll: list[float], tokens: list[int], size: int, texts: int, seed: int) -> Perplexity:
-    """One perplexity of summed NLL and token counts by text; `size` is in bytes."""
+def summary(
+    nll: list[float], tokens: list[int], sizes: Sequence[int], texts: int, seed: int
+) -> Perplexity:
+    """One perplexity of summed NLL, token counts and bytes by text."""
     total, count = math.fsum(nll), sum(tokens)
-    pairs = tuple(zip(nll, tokens, strict=True))
-    details = {"n": texts, "tokens": count, "nll": total, "bytes": size, "per_text": pairs}
+    details = {
+        "n": texts,
+        "tokens": count,
+        "nll": total,
+        "bytes": sum(sizes),
+        "per_text": tuple(zip(nll, tokens, strict=True)),
+        "bytes_by_text": tuple(sizes),
+    }
     bad = sum(not math.isfinite(value) for value in nll)
     if bad:
         return Perplexity(
