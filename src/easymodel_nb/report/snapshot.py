@@ -6,11 +6,12 @@ takes the style out of its HTML, so there is no HTML.)
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from easymodel_nb.report import canvas, svg
 from easymodel_nb.report.canvas_node import NodeRun
 from easymodel_nb.report.cells import Cell, cells
+from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.figures import Empty
 from easymodel_nb.report.finding import finding
 from easymodel_nb.report.grid import Panel
@@ -21,6 +22,9 @@ from easymodel_nb.report.theme import Shade
 from easymodel_nb.report.told import Told
 from easymodel_nb.runlog.headline import kind_of
 from easymodel_nb.workflow.document import Workflow
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDTH = 960.0
 _PAD, _GAP, _COLUMNS = 20.0, 24.0, 32.0
@@ -47,6 +51,27 @@ class Snapshot:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         del include, exclude
         return {"image/svg+xml": self.svg, "text/plain": self._words}
+
+
+class Comparison(Snapshot):
+    """What `Studio.compare()` gives: the picture of a comparison; `table()` has its numbers."""
+
+    def __init__(self, content: PanelContent, shade: Shade | Literal["auto"]) -> None:
+        sheet = _Sheet()
+        sheet.add(_panel(Panel("compared-runs", "full", content), _INSIDE))
+        if content.data is not None and content.data.rows:
+            sheet.add(_pairs(content.data))
+        words = f"{content.title}. {content.caption}"
+        super().__init__(svg.document(sheet.drawn(), content.title, words, shade=shade), words)
+        self._data = content.data
+
+    def table(self) -> "pd.DataFrame":
+        """Each run against the reference, text by text, with 95 % intervals, as a DataFrame."""
+        import pandas as pd  # noqa: PLC0415
+
+        if self._data is None:
+            return pd.DataFrame()
+        return pd.DataFrame(list(map(list, self._data.rows)), columns=list(self._data.columns))
 
 
 def snapshot(
@@ -192,6 +217,21 @@ def _missing(panels: Sequence[Panel]) -> Drawing | None:
                 parts.append(ink.words(line, 0, y, "text3"))
                 y += 16
     return Drawing("".join(parts), _INSIDE, y - 12) if parts else None
+
+
+def _pairs(data: DataTable) -> Drawing:
+    """The numbers of a comparison, a line each."""
+    wide = _INSIDE / max(1, len(data.columns))
+    parts, y = [], 12.0
+    for number, row in enumerate([data.columns, *data.rows]):
+        for index, cell in enumerate(row):
+            said = f"{cell:.3g}" if isinstance(cell, float) else "" if cell is None else str(cell)
+            tone = "text2" if number else "text3"
+            shown = fit(said, wide - 8, ink.SIZE)
+            parts.append(ink.words(shown, index * wide, y, tone, full=said))
+        parts.append(ink.stroke([(0, y + 5), (_INSIDE, y + 5)], "line"))
+        y += 20
+    return Drawing("".join(parts), _INSIDE, y - 14)
 
 
 def _side_by_side(parts: Sequence[Drawing]) -> Drawing:

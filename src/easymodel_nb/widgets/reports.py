@@ -7,11 +7,18 @@ from pathlib import Path
 from easymodel_nb.errors import StudioError
 from easymodel_nb.report import files
 from easymodel_nb.report.canvas_node import NodeRun
+from easymodel_nb.report.compare import compare_content
+from easymodel_nb.report.compare_view import CompareView
+from easymodel_nb.report.compared import ComparedRun
 from easymodel_nb.report.files import Tick
+from easymodel_nb.report.snapshot import Comparison
 from easymodel_nb.report.told import Told, told
+from easymodel_nb.report.top import run_label
+from easymodel_nb.runlog import clock, scores
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import cards
+from easymodel_nb.widgets.state import Theme
 
 NAME = "report.zip"
 
@@ -54,6 +61,26 @@ def node_run(view: RunView, queue: Sequence[str] = ()) -> NodeRun:
         card.epochs,
         tuple(card.spark),
     )
+
+
+def comparison(
+    runs: Sequence[Run], views: Sequence[RunView], shade: Theme, metric: str = ""
+) -> Comparison:
+    """Runs compared on the texts that all of them measured, the first as the reference."""
+    by_time = sorted(views, key=lambda view: view.id)
+    ids = [view.id for view in by_time]
+    found = [
+        ComparedRun(
+            view := run.view,
+            ids.index(view.id) + 1 if view.id in ids else 0,
+            run_label(view, [other for other in by_time if other.id != view.id]),
+            scores.read(run.folder),
+            clock.ticks(run.folder),
+        )
+        for run in runs
+    ]
+    chosen = CompareView(open=True, metric=metric)
+    return Comparison(compare_content(found, chosen, runs[0].id), shade)
 
 
 def report(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
+from easymodel_nb.report.compare_view import FEWEST
 from easymodel_nb.report.numbers import moment
-from easymodel_nb.report.snapshot import Snapshot, snapshot
+from easymodel_nb.report.snapshot import Comparison, Snapshot, snapshot
 from easymodel_nb.report.told import told
 from easymodel_nb.widgets import reports, rpc
 from easymodel_nb.widgets.cell import StudioBox, close_all
@@ -169,6 +170,38 @@ class Studio:
         nodes = [reports.node_run(view, queue) for view in views]
         theme = self._session.store.settings.read().theme
         return snapshot(self.project.workflow, nodes, shown, theme)
+
+    def compare(self, *runs: "str | Run", metric: str = "") -> Comparison:
+        """Runs compared, for a cell of its own: a picture of their curves, the numbers as text.
+
+        Parameters
+        ----------
+        runs
+            Two or more runs or their ids, the first of them the reference; by default all of the
+            open project that were measured, by time.
+        metric
+            The dotted name of the number whose curves are drawn; by default the task's headline.
+
+        Returns
+        -------
+        Comparison
+            `.table()` is a DataFrame: each run against the reference on the texts both measured,
+            with wins, losses, and the paired 95 % interval of the change.
+
+        Raises
+        ------
+        StudioError
+            When there are fewer than two runs, or one is unknown.
+
+        """
+        views = self._session.views()
+        ids = [str(getattr(run, "id", run)) for run in runs]
+        ids = ids or sorted(view.id for view in views if view.points)
+        if len(ids) < FEWEST:
+            raise problem_error("compare.few", "A comparison needs two runs that were measured.")
+        found = [self._session.jobs.known(run_id) for run_id in ids]
+        theme = self._session.store.settings.read().theme
+        return reports.comparison(found, views, theme, metric)
 
     def close(self) -> None:
         """Take the studio off the page; runs go on."""

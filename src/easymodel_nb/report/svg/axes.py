@@ -1,6 +1,6 @@
 """The frame of a chart with two axes: where its plot lies, ticks, grid, names, legend."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from easymodel_nb.report.figures import SERIES, Key, Line, LineStyle
@@ -98,7 +98,14 @@ class Legend(NamedTuple):
     height: float
 
 
-def legend(keys: Sequence[Key], room: float, *, filled: bool = False, dots: bool = False) -> Legend:
+def legend(
+    keys: Sequence[Key],
+    room: float,
+    *,
+    filled: bool = False,
+    dots: bool = False,
+    styles: Mapping[str, LineStyle] = SERIES,
+) -> Legend:
     """The keys in as many rows as they need; `filled` for bars, `dots` where points have no line.
 
     The key of a series shows the real dash and marker.
@@ -109,16 +116,18 @@ def legend(keys: Sequence[Key], room: float, *, filled: bool = False, dots: bool
         wide = _KEY + 6 + width(text, ink.SIZE)
         if x > 2 and x + wide > room:  # noqa: PLR2004  the row has begun
             x, y = 2.0, y + LEGEND
-        parts.append(_key(key.series, x, y - 4, filled=filled, dots=dots))
+        parts.append(_key(key.series, x, y - 4, styles, filled=filled, dots=dots))
         parts.append(ink.words(text, x + _KEY + 6, y, full=key.label))
         x += wide + _SPACE
     return Legend("".join(parts), y + 8 if keys else 0.0)
 
 
-def _key(series: str, x: float, y: float, *, filled: bool, dots: bool) -> str:
+def _key(
+    series: str, x: float, y: float, styles: Mapping[str, LineStyle], *, filled: bool, dots: bool
+) -> str:
     if series == "interval":
         return ink.stroke([(x, y), (x + _KEY, y)], "text", 1.25)
-    style = style_of(series)
+    style = styles.get(series) or style_of(series)
     if filled:
         return ink.rect(x + 3, y - 5, 12, 10, f"f-{style.token}")
     shown = ""

@@ -26,7 +26,7 @@ _MOST_RIGHT = 0.4  # of the width, for the labels
 
 def draw(figure: LineFigure, wide: float) -> tuple[str, float]:
     """The drawing, and its height."""
-    keys = legend(figure.legend, wide)
+    keys = legend(figure.legend, wide, styles=figure.styles)
     above = keys.height + (NAME if figure.y_name else 0.0)
     ends = {n: k for n, k in figure.lines.items() if k.label and not figure.styles[n].note}
     longest = max((width(line.label, ink.SIZE) for line in ends.values()), default=0.0)
