@@ -35,4 +35,6 @@ def gain_html(
     clear = says in {"rose", "fell"} and better != "unknown"
     mood = ("good" if says == better else "bad") if clear else "none"
     note = "no clear change" if says == "unclear" else ""
-    return text("span", gain_text(change, written, unit=unit), f"emnb-{mood}", title=note)
+    # A narrow column may break it before the interval, not inside.
+    told = gain_text(change, written, unit=unit).replace(", ", ",\u00a0")
+    return text("span", told, f"emnb-{mood}", title=note)

@@ -98,7 +98,7 @@ def empty(place: Empty, remedy: str = "") -> str:
     """
     tone = "emnb-empty-what emnb-err" if place.failed else "emnb-empty-what"
     said = text("span", place.what, tone) + text("span", place.why, "emnb-empty-why")
-    return tag("div", said + remedy, "emnb-empty")
+    return tag("div", said + remedy, "emnb-empty", style=f"min-height:{place.height}px")
 
 
 def panel_head(title: str, caption: str, how: str) -> str:

@@ -18,8 +18,8 @@ from easymodel_nb.widgets.dashboard.ink import ink
 
 _ROW, _THICK, _BETWEEN = 32, 11, 1
 _TOP, _BOTTOM = 8, 44
-_LONGEST = 12  # characters of a name; the tooltip has all of it
-_NAMES, _NARROWEST, _WIDEST = 92, 44, 100
+_LONGEST = 16  # characters of a name; the tooltip has all of it
+_LEAST, _NARROWEST, _WIDEST = 76, 44, 100
 
 
 class BarChart:
@@ -48,7 +48,7 @@ class BarChart:
             [self._zero, *self._bars.values(), self._intervals, self._names, self._notes],
             [self._x_axis],
             height=f"{like.height}px",
-            margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, _NAMES),
+            margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, _left(())),
         )
         self.figure.add_class("emnb-crossed")
 
@@ -57,7 +57,7 @@ class BarChart:
         rows, count = figure.rows, max(1, len(figure.rows))
         notes = [row.note for row in rows]
         right = marks.right_margin(notes, least=_NARROWEST, most=_WIDEST)
-        marks.put(self.figure, fig_margin=marks.margin(_TOP, right, _BOTTOM, _NAMES))
+        marks.put(self.figure, fig_margin=marks.margin(_TOP, right, _BOTTOM, _left(rows)))
         marks.put(self.figure.layout, height=f"{figure.height}px")
         marks.show_x_axis(self._x_axis, self._x, figure.x, figure.x_name)
         marks.put(self._y, min=0.0, max=float(count))
@@ -113,6 +113,12 @@ def _pairs(ends: Sequence[tuple[float, float]]) -> Any:
     """A line of two points a row; a single one flat, as bqplot squeezes it."""
     made = np.array(ends, dtype=float)
     return made[0] if len(made) == 1 else made
+
+
+def _left(rows: Sequence[BarRow]) -> int:
+    """Room for the names."""
+    longest = max((len(_short(row.name)) for row in rows), default=0)
+    return max(_LEAST, 10 + math.ceil(longest * marks.CHARACTER))
 
 
 def _short(name: str) -> str:

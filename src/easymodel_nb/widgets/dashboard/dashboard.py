@@ -119,7 +119,7 @@ class Dashboard:
             else "Press Train Model on the canvas: perplexity, loss and samples appear here "
             "while it trains."
         )
-        put(self._top, empty(Empty(what, why)))
+        put(self._top, empty(Empty(what, why, height=120)))
         self._samples.clear()
         self._tries.clear()
         self._compare.clear()

@@ -15,11 +15,12 @@ from easymodel_nb.widgets.dashboard import marks
 from easymodel_nb.widgets.dashboard.ink import ink
 
 RINGS = (25, 50, 75, 100)
-_SIDE, _ENDS = 84, 20  # margins: room for the names
+_ENDS = 20  # the margins above and below; those at the sides fit the names
 _FILL = {"base": 0.10, "tuned": 0.16}
 _WIDTH = {"base": 1.5, "tuned": 1.75, "human": 1.5}
 _DRAWN = ("base", "human", "tuned")  # the later lie above
 _FAINT = 0.45  # of the epochs beside the one shown in full
+_GAP = 8  # pixels between the rim and a name
 _STRAIGHT = 0.1  # a cosine below this is an axis that points up or down
 
 
@@ -54,12 +55,13 @@ class RadarChart:
             for name in _DRAWN
         }
         self._names = {
-            "right": marks.label(on, "text", x_offset=8),
-            "left": marks.label(on, "text", x_offset=-8, align="end"),
+            "right": marks.label(on, "text", x_offset=_GAP),
+            "left": marks.label(on, "text", x_offset=-_GAP, align="end"),
             "up": marks.label(on, "text", y_offset=-11, align="middle"),
             "down": marks.label(on, "text", y_offset=11, align="middle"),
         }
         self._rim = marks.label(on, "text3", x_offset=4, y_offset=6)
+        side = _side_margin(like.axes)
         self.figure = marks.figure(
             [
                 self._rings,
@@ -71,15 +73,21 @@ class RadarChart:
                 self._rim,
             ],
             [],
-            # As high as it is wide but for the margins, so that the rings are round.
-            height=f"min({like.height}px, calc(100cqi - {2 * (_SIDE - _ENDS)}px))",
-            margin=marks.margin(_ENDS, _SIDE, _ENDS, _SIDE),
+            height=_height(like.height, side),
+            margin=marks.margin(_ENDS, side, _ENDS, side),
         )
-        self.figure.layout.max_width = f"{like.height + 2 * (_SIDE - _ENDS)}px"
+        self.figure.layout.max_width = _width(like.height, side)
         self.figure.add_class("emnb-radar")
 
     def show(self, figure: RadarFigure) -> None:
         """Show these polygons on these axes."""
+        side = _side_margin(figure.axes)
+        marks.put(self.figure, fig_margin=marks.margin(_ENDS, side, _ENDS, side))
+        marks.put(
+            self.figure.layout,
+            height=_height(figure.height, side),
+            max_width=_width(figure.height, side),
+        )
         spin = _directions(len(figure.axes))
         closed = np.concatenate([spin, spin[:, :1]], axis=1)
         rings = [closed * ring / 100 for ring in RINGS]
@@ -119,6 +127,22 @@ class RadarChart:
             at = [i for i, found in enumerate(sides) if found == side]
             marks.put_label(mark, spin[0][at], spin[1][at], [axes[i] for i in at])
         marks.put_label(self._rim, [0.0], [1.0], ["100"])
+
+
+def _side_margin(axes: Sequence[str]) -> int:
+    """Room for the longest of the names that stand beside the rim, pixels."""
+    spin = _directions(len(axes))
+    beside = [name for name, x in zip(axes, spin[0], strict=True) if abs(x) >= _STRAIGHT]
+    return _GAP + 2 + math.ceil(max(map(len, beside), default=0) * marks.CHARACTER)
+
+
+def _height(most: int, side: int) -> str:
+    """As high as it is wide but for the margins, so that the rings are round."""
+    return f"min({most}px, calc(100cqi - {2 * (side - _ENDS)}px))"
+
+
+def _width(height: int, side: int) -> str:
+    return f"{height + 2 * (side - _ENDS)}px"
 
 
 def _directions(axes: int) -> Any:

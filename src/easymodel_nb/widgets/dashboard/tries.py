@@ -23,4 +23,6 @@ class Tries:
         form = try_form(view)
         hide(self.box, on=not form)
         put(self._form, form)
-        put(self._answers, tried_html(tried))
+        answers = tried_html(tried)
+        put(self._answers, answers)
+        hide(self._answers, on=not answers)
