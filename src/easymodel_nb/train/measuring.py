@@ -91,6 +91,7 @@ class Measurer:
             rows = self._task.base_answers(self._model, self._prepared, self._after)
             self._write(0, self._joined(0, taken, {}, None), rows, taken.values)
             return
+        self._analyst.material.write(self._reporter.folder)
         name = self._key()
         kept = baselines.read(self._reporter.home, name)
         if kept is not None and kept.costs is not None:

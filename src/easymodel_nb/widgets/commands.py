@@ -108,6 +108,7 @@ class Commands:
             "fit_check": self._fit_check,
             "resume": self._resume,
             "take": self._take,
+            "measure": self._measure,
             "report": self._report,
             "push": self._push,
             "job_cancel": self._job_cancel,
@@ -200,6 +201,9 @@ class Commands:
     def _export(self, params: ExportParams) -> ExportResult:
         workflow = self._project_at(params.rev).workflow
         return self._session.exports.ask(workflow, params.node, params.to)
+
+    def _measure(self, params: RunParams) -> JobResult:
+        return JobResult(job=self._session.jobs.measure(params.run))
 
     def _take(self, params: TakeParams) -> JobResult:
         return JobResult(job=self._session.jobs.take(params.run, params.what))

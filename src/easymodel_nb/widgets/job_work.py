@@ -66,6 +66,21 @@ def reported(run: Run, others: Sequence[RunView], here: Here) -> dict[str, Any]:
     return {"path": str(path), "url": link, "done": size, "total": size, "message": path.name}
 
 
+def measured(run: Run, home: Path, token: str | None, here: Here) -> dict[str, Any]:
+    """Judge the answers a run kept; the judge is downloaded where it is missing."""
+    here.tell(None, None, "Loading PyTorch")
+    with _quietly():
+        from easymodel_nb.train.analytics.getting import get_encoder  # noqa: PLC0415
+        from easymodel_nb.train.analytics.later import measure  # noqa: PLC0415
+
+        def tell(said: str) -> None:
+            here.tell(None, None, said)
+
+        get_encoder(home, token, here.control, tell)
+        points = measure(run.folder, control=here.control, tell=tell)
+    return {"message": f"The answers of {points} points were judged."}
+
+
 def merged(run: Run, here: Here) -> dict[str, Any]:
     """Merge the adapters and verify it, or say how far the merged model was found apart."""
     here.tell(None, None, "Loading PyTorch")

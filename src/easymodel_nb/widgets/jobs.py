@@ -73,6 +73,26 @@ class Jobs:
             "report", run, "", lambda here: job_work.reported(found, others, here), None
         )
 
+    def measure(self, run: str) -> str:
+        """Judge the answers a run kept, with the judge downloaded where it is missing.
+
+        Raises
+        ------
+        StudioError
+            When the run is unknown or active.
+
+        """
+        found, token = self.known(run), self._token()
+        if found.view.active:
+            raise problem_error("measure.active", "Measure the answers when the run has ended.")
+        return self._board.submit(
+            "measure",
+            run,
+            "",
+            lambda here: job_work.measured(found, self._home, token, here),
+            token,
+        )
+
     def push(self, params: PushParams) -> str:
         """Send a run's model to the Hub; returns the job's id at once.
 

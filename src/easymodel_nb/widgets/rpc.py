@@ -341,6 +341,7 @@ METHODS: dict[str, Method] = {
     "export": Method(ExportParams, ExportResult, "a node as plain code; again while `writing`"),
     "take": Method(TakeParams, JobResult, "pack a run's model for download, or merge it"),
     "report": Method(RunParams, JobResult, "pack a run's report for download"),
+    "measure": Method(RunParams, JobResult, "judge the answers a run kept; the judge is got first"),
     "push_plan": Method(
         PushParams, PushPlanResult, "what a push would send, and where; again while `checking`"
     ),

@@ -82,10 +82,10 @@ class RunCard(BaseModel):
 
 
 class Job(BaseModel):
-    """Long work on a run: packing its model or its report, merging, sending to the Hub."""
+    """Long work on a run: packing its model or its report, merging, sending, measuring."""
 
     id: str
-    kind: Literal["zip", "merged", "push", "report"]
+    kind: Literal["zip", "merged", "push", "report", "measure"]
     run: str
     state: Literal["waiting", "working", "done", "failed", "cancelled"] = "waiting"
     message: str = ""

@@ -521,12 +521,12 @@ export interface FinetuneData {
   [k: string]: unknown;
 }
 /**
- * Long work on a run: packing its model or its report, merging, sending to the Hub.
+ * Long work on a run: packing its model or its report, merging, sending, measuring.
  */
 export interface Job {
   done: number | null;
   id: string;
-  kind: "zip" | "merged" | "push" | "report";
+  kind: "zip" | "merged" | "push" | "report" | "measure";
   message: string;
   path: string | null;
   problem: Problem | null;
@@ -575,6 +575,10 @@ export interface Methods {
   job_cancel: {
     params: JobParams;
     result: Empty;
+  };
+  measure: {
+    params: RunParams;
+    result: JobResult;
   };
   project_delete: {
     params: ProjectParams;
@@ -685,6 +689,12 @@ export interface NodeParams {
   rev?: number | null;
 }
 /**
+ * One run.
+ */
+export interface RunParams {
+  run: string;
+}
+/**
  * One project.
  */
 export interface ProjectParams {
@@ -741,12 +751,6 @@ export interface PushPlanResult {
   private: boolean;
   problems: Problem[];
   repo: string;
-}
-/**
- * One run.
- */
-export interface RunParams {
-  run: string;
 }
 /**
  * A run that was interrupted, stopped or has failed.

@@ -1,5 +1,6 @@
 """What answers are judged by, fixed for a run: prompts, references, the texts of a language."""
 
+import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 
 from easymodel_nb.train.analytics.groups import Groups, by_length
 
-FILE = "material.json"  # in a run's folder, where a judge was missing that can come later
+FILE = "material.json.gz"  # in a run's folder, for a judge that comes later
 FIT_CHARACTERS = 1_500_000  # of training targets that the language model is fitted on
 
 
@@ -51,15 +52,17 @@ class Material:
         """Keep it for a judge that comes later."""
         told = {**vars(self), "groups": {"name": self.groups.name, "of": self.groups.of}}
         part = folder / f"{FILE}.part"
-        part.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        with gzip.open(part, "wt", encoding="utf-8") as file:
+            json.dump(told, file, ensure_ascii=False)
         part.replace(folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> "Material | None":
         """What a run kept; None where it kept nothing."""
         try:
-            told: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            with gzip.open(folder / FILE, "rt", encoding="utf-8") as file:
+                told: dict[str, Any] = json.load(file)
+        except (OSError, EOFError, ValueError):
             return None
         return cls(**{**told, "groups": Groups(**told["groups"])})
 

@@ -64,6 +64,7 @@ const NAMES: Record<Job["kind"], string> = {
   merged: "Merging",
   push: "Push",
   report: "Report",
+  measure: "Judging",
 };
 
 /** How far a job is, with its end; or what came of it. */
