@@ -1,6 +1,7 @@
 """Small workflows, and an ear for the events of their runs."""
 
 import copy
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ SMALL = {
     "analytics_budget": 0,  # answers are judged in test_analytics.py
 }
 PATIENCE = 120  # seconds, on a machine that is shared
+# Seconds until a stop is obeyed: two, and more where other tests have the other cores.
+STOP_LIMIT = 8.0 if "PYTEST_XDIST_WORKER" in os.environ else 2.0
 
 
 def small(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_runs import Ear, ended, several, small, stage, until
+from small_runs import STOP_LIMIT, Ear, ended, several, small, stage, until
 from transformers import AutoModelForCausalLM
 from web import serving
 
@@ -21,7 +21,6 @@ from easymodel_nb.runlog.view import RunView
 from easymodel_nb.train.manager import RunManager
 from easymodel_nb.workflow.document import Workflow
 
-LIMIT = 2.0
 Managers = Callable[[str], RunManager]
 
 
@@ -48,7 +47,7 @@ def stop_at(manager: RunManager, workflow: Workflow, when: Callable[[Any], bool]
     last = ear.wait(ended)
     seconds = time.monotonic() - asked[0]
     assert last.type == "run_stopped", last
-    assert seconds < LIMIT
+    assert seconds < STOP_LIMIT
     until(lambda: not manager.active())
     view = manager.view(run.id)
     assert (view.status, view.reason) == ("stopped", "user")
@@ -83,12 +82,12 @@ def test_while_a_download_stalls(managers: Managers, runner: str):
         began = time.monotonic()
         manager.stop()
         last = ear.wait(ended)
-        assert time.monotonic() - began < LIMIT
+        assert time.monotonic() - began < STOP_LIMIT
         assert (last.type, last.reason, last.model_path) == ("run_stopped", "user", None)
         if runner == "process":
-            manager._current[1].join(LIMIT) if manager._current else None
+            manager._current[1].join(STOP_LIMIT) if manager._current else None
             until(lambda: not manager.active())
-            assert time.monotonic() - began < 2 * LIMIT  # the process has gone as well
+            assert time.monotonic() - began < 2 * STOP_LIMIT  # the process has gone as well
 
 
 def test_while_preparing(manager: RunManager):
@@ -140,7 +139,7 @@ def test_in_the_middle_of_a_step(manager: RunManager):
     began = time.monotonic()
     manager.stop()
     ear.wait(ended)
-    assert time.monotonic() - began < LIMIT
+    assert time.monotonic() - began < STOP_LIMIT
     assert run.view.summary["steps"] == 0
     assert run.model_path is None
 
@@ -207,7 +206,7 @@ def test_another_process_stops_a_run_through_its_folder(manager: RunManager):
     subprocess.run([sys.executable, "-c", ASK, first.folder, "sentinel"], check=True)
     began = time.monotonic()
     assert manager.wait(first.id, timeout=60).view.reason == "sentinel"
-    assert time.monotonic() - began < LIMIT
+    assert time.monotonic() - began < STOP_LIMIT
 
 
 def test_another_manager_of_the_home_stops_it_too(managers: Managers):
