@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.processors import TemplateProcessing
+from torchmetrics.text import Perplexity as TorchmetricsPerplexity
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
 from easymodel_nb import builtin, metrics
@@ -130,6 +131,25 @@ def test_it_equals_cross_entropy_of_everything_in_one_batch():
     total = F.cross_entropy(logits[:, :-1].flatten(0, 1), labels.flatten(), reduction="sum")
     count = int((labels != -100).sum())
     assert perplexity(TEXTS).value == pytest.approx(value_of(float(total), count), rel=CLOSE)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_it_equals_torchmetrics(side: str):
+    encoded = [ids_of(text) for text in TEXTS]
+    width = max(map(len, encoded))
+    theirs = TorchmetricsPerplexity(ignore_index=IGNORED)
+    for row in encoded:  # in batches of one, padded at either side
+        pad = width - len(row)
+        before = pad if side == "left" else 0
+        ids = torch.tensor([[0] * before + row + [0] * (pad - before)])
+        mask = torch.tensor([[0] * before + [1] * len(row) + [0] * (pad - before)])
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+        with torch.inference_mode():
+            logits = model()(ids, attention_mask=mask, position_ids=positions).logits
+        labels = ids.masked_fill(mask == 0, IGNORED)
+        labels[0, before] = IGNORED  # nothing precedes the first token
+        theirs.update(logits[:, :-1], labels[:, 1:])
+    assert perplexity(TEXTS).value == pytest.approx(float(theirs.compute()), rel=CLOSE)
 
 
 @few
