@@ -70,7 +70,7 @@ class Quality(Axes):
         """Scores text by text, in input order: `overall` and the axes; NaN is no score."""
         import pandas as pd  # noqa: PLC0415  half a second
 
-        return pd.DataFrame(dict(self.table))
+        return pd.DataFrame({name: self.table[name] for name in ("overall", *AXES)})
 
     @property
     def indicative(self) -> bool:
