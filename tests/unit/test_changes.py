@@ -31,6 +31,7 @@ def test_the_same_predictions_have_not_changed():
     for one in (found.changed, found.divergence, found.accuracy):
         assert (one.value, one.low, one.high, one.n) == (0.0, 0.0, 0.0, 60)
     assert (found.fixed, found.broken, found.p_value) == (0, 0, None)
+    assert set(found.dump()) == {"changed", "js", "accuracy", "fixed", "broken"}
 
 
 def test_what_became_right_and_wrong_is_counted():
@@ -142,6 +143,9 @@ def test_the_error_is_the_mean_distance_of_the_bins():
         for one in found.bins
     )
     assert found.error.value == pytest.approx(expected / 200)
+    told = found.dump()
+    assert told["ece"] is found.error
+    assert told["bins"][0].keys() == {"confidence", "accuracy", "n"}
     assert found.error.low <= found.error.value <= found.error.high  # type: ignore[operator]
 
 

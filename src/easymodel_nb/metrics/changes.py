@@ -39,8 +39,9 @@ class Changes:
     p_value: float | None = None
 
     def dump(self) -> dict[str, Any]:
-        """As a run's log holds it."""
-        return dict(vars(self))
+        """As a run's log holds it: `js` is the divergence."""
+        found = {"js" if name == "divergence" else name: one for name, one in vars(self).items()}
+        return {name: one for name, one in found.items() if one is not None}
 
 
 def prediction_changes(

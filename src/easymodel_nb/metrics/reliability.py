@@ -35,7 +35,7 @@ class Bin:
 
     def dump(self) -> dict[str, Any]:
         """As a run's log holds it."""
-        return dict(vars(self))
+        return {"confidence": self.confidence, "accuracy": self.accuracy, "n": self.accuracy.n}
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Reliability:
     bins: list[Bin]
 
     def dump(self) -> dict[str, Any]:
-        """As a run's log holds it."""
+        """As a run's log holds it: `ece` is the error."""
         bins = [one.dump() for one in self.bins]
-        return {"error": self.error, "overconfidence": self.overconfidence, "bins": bins}
+        return {"ece": self.error, "overconfidence": self.overconfidence, "bins": bins}
 
 
 def reliability(
