@@ -18,6 +18,7 @@ _JUDGE = ("judge", "encoder", "minilm")
 _GONE = ("not on this machine", "missing", "not there", "pip install", "not installed")
 _FAILED = ("could not be measured", "failed", "error")
 _NO_BUDGET = "The run was given no time for it: its analytics budget is 0."
+_BASE_ALONE = "Only the base model was measured: no epoch of the training was."
 _NOT_ASKED = "The run was made without it."
 
 
@@ -120,7 +121,9 @@ def nothing(
         begins = "Of the base model before training, then " if first else ""
         told = f"{begins}{when(view, due_epoch(view, group))}"
         return Empty(f"{what} comes here", told[:1].upper() + told[1:], height=height)
-    told = ended_before(view, "it was measured") or _NOT_ASKED
+    begun = base_of(view, group) is not None
+    told = ended_before(view, "a trained epoch was measured" if begun else "it was measured")
+    told = told or (_BASE_ALONE if begun else _NOT_ASKED)
     return Empty(f"{what} is not computed", told, action=_later(view), height=height)
 
 

@@ -59,7 +59,10 @@ def _of_language(view: RunView) -> Cell | None:
     note = write.bracket(paired, write.percents) if paired is not None else write.level(m)
     notes, aside = [note], ""
     if before is not None and before.value:
-        aside = _change(says, write.percent(value / before.value - 1))
+        by = value / before.value - 1
+        if paired is not None and paired.value is not None:
+            by = paired.value / 100
+        aside = _change(says, write.percent(by))
         notes.append(f"base {write.perplexity(before.value)}")
     return Cell(
         NAME, write.perplexity(value), aside, _mood(says, higher=False), _joined(notes, m, "text")

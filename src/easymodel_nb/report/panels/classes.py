@@ -5,7 +5,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.html import Row, missing, table
 from easymodel_nb.report.points import tables
 from easymodel_nb.runlog.headline import details, kind_of
@@ -71,6 +71,11 @@ def classes_content(view: RunView) -> PanelContent | None:
             [words.row, "precision", "recall", "F1", "support"],
             [_row(row) for row in shown],
             strong=3,
+        ),
+        data=DataTable(
+            "per-class",
+            [words.row, *_COLUMNS],
+            [(name_of(row), *(_plain(row.get(column)) for column in _COLUMNS)) for row in rows],
         ),
     )
 

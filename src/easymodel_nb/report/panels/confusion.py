@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.html import Row, table, tag, text
 from easymodel_nb.report.points import tables
 from easymodel_nb.runlog.headline import details, kind_of
@@ -67,6 +67,11 @@ def confusion_content(view: RunView) -> PanelContent | None:
         caption=", ".join(caption),
         how=_HOW if small else _HOW_PAIRS,
         table=_matrix(labels, cells) if small else _pairs(pairs) if pairs else "",
+        data=DataTable(
+            "confusion",
+            ["right label", "predicted", "count"],
+            [(labels[true], labels[k], count) for (true, k), count in sorted(cells.items())],
+        ),
     )
 
 

@@ -68,7 +68,7 @@ def _by_epoch(view: RunView, points: Sequence[EpochPoint]) -> Figure:
     far = [(epoch, s.drift) for epoch, s in found]
     if not any(m.value is not None for _, m in (*near, *far)):
         due = [m for _, m in (*reversed(near), *reversed(far))]
-        return nothing(view, "Consistency and drift", "semantics", due)
+        return nothing(view, "Closeness to the references", "semantics", due)
     last = max(view.epochs, found[-1][0])
     lines = {
         "drift": _named(measured_line("drift", far, write.cosine), "drift"),
@@ -138,7 +138,10 @@ def _quarters(name: str, segments: Sequence[Measured]) -> Line:
 
 
 def _title(view: RunView, points: Sequence[EpochPoint], at: EpochPoint | None) -> str:
+    base = _group(points[0]) if points and points[0].epoch == 0 else None
     group = _group(at)
+    if at is None and base is not None and base.consistency.value is not None:
+        return f"Cosine to the references is {write.cosine(base.consistency.value)} before training"
     if at is None or group is None or group.consistency.value is None:
         return "Consistency and drift"
     told = {p.epoch: since_base(view, KEY, p.epoch).says for p in points if p.epoch > 0}
@@ -160,8 +163,10 @@ def _since(told: dict[float, Verdict], says: Verdict, until: float) -> str:
         if told[epoch] != says:
             break
         first = epoch
-    at = f"at epoch {write.epoch(until)}"
-    return at if first == until else f"from epoch {write.epoch(first)} to {write.epoch(until)}"
+    if first == until:
+        return f"at epoch {write.epoch(until)}"
+    last = until == max(told)
+    return f"from epoch {write.epoch(first)} {'on' if last else f'to {write.epoch(until)}'}"
 
 
 def _caption(view: RunView, at: EpochPoint | None) -> str:

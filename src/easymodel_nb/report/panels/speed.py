@@ -28,7 +28,9 @@ def speed_content(view: RunView) -> PanelContent:
         caption=_caption(view, len(view.curve)),
         how=_HOW,
         figures=(
-            small_figure(view, "tokens_per_second", "Tokens/s", write.rate, style=_STYLE),
+            small_figure(
+                view, "tokens_per_second", "Speed", write.rate, style=_STYLE, unit="tokens/s"
+            ),
             small_figure(
                 view,
                 "memory_bytes",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.course import course
 from easymodel_nb.report.figures import Empty, Line, LineFigure, LineStyle
 from easymodel_nb.report.html import Row, number, table
@@ -17,6 +17,7 @@ from easymodel_nb.report.lines import (
     measured_line,
     reasons,
 )
+from easymodel_nb.report.paired import change_at
 from easymodel_nb.report.points import Value, at_epoch, kept_epoch, known, values
 from easymodel_nb.report.scale import Axis, evenly, linear_axis, step_axis
 from easymodel_nb.runlog.headline import PERPLEXITY, Metric, kind_of, metrics_of
@@ -131,7 +132,21 @@ def task_content(view: RunView, scores: Sequence[Scores] = ()) -> PanelContent:
             ),
         ),
         table=_table(view, words, [found[m.key] for m in drawn], found[_LOSS.key]),
+        data=_data(view, metrics),
     )
+
+
+def _data(view: RunView, metrics: Sequence[Metric]) -> DataTable:
+    """Every number of the task at every point, with its paired change from the base."""
+    rows = []
+    for metric in (*metrics, _LOSS):
+        for v in values(view, metric.key):
+            m, change = v.measured, change_at(view, metric.key, v.epoch)
+            ends = (change.value, change.low, change.high) if change is not None else (None,) * 3
+            name = metric.key.partition(".")[2]
+            rows.append((v.epoch, v.step, name, m.value, m.low, m.high, m.n, *ends, m.reason))
+    columns = ["epoch", "step", "number", "value", "low", "high", "n"]
+    return DataTable("task", [*columns, "change", "change_low", "change_high", "reason"], rows)
 
 
 def _short(metric: Metric) -> str:
