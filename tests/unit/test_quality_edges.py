@@ -318,6 +318,20 @@ def test_a_judge_that_fails_costs_its_axis_only():
     assert "capitals" not in found.overall.judge
 
 
+def test_an_encoder_that_fails_costs_what_it_judges():
+    class Broken(Encoder):
+        def sentences(self, texts: Sequence[str]) -> np.ndarray:
+            raise RuntimeError(f"no memory for {len(texts)}")
+
+        tokens = unknown_share = sentences
+
+    found = scored(ANSWERS, Judges(encoder=Broken(), grammar=Grammar()))
+    assert "no memory" in found.relevance.reason
+    assert "no memory" in found.references.relevance.reason
+    assert found.fluency.value is not None
+    assert found.overall.value is not None
+
+
 @pytest.mark.parametrize("name", ["encoder", "grammar"])
 def test_a_missing_judge_is_told(name: str):
     judges = {"encoder": Encoder(), "grammar": Grammar(), name: None}

@@ -75,7 +75,7 @@ class Quality(Axes):
     @property
     def indicative(self) -> bool:
         """Whether there are so few prompts that the score is a hint."""
-        return FEW <= len(self.table["overall"]) < INDICATIVE
+        return FEW <= len(self.table["overall"]) and self.counts["prompts"] < INDICATIVE
 
 
 def quality(  # noqa: PLR0913  the public interface
@@ -194,8 +194,8 @@ class Calibration:
         counts = {name: int(readings.flags[name].sum()) for name in FLAGS}
         counts |= {"bad": int(bad.sum()), "prompts": len(set(setting.clusters(len(texts))))}
         notes = dict(setting.notes)
-        if FEW <= len(texts) < INDICATIVE:
-            notes["overall"] = f"indicative: {len(texts)} prompts"
+        if FEW <= len(texts) and counts["prompts"] < INDICATIVE:
+            notes["overall"] = f"indicative: {counts['prompts']} different prompts"
         return Quality(
             **axes,
             references=self._references,
@@ -272,7 +272,7 @@ class Calibration:
             for index in range(len(own))
         ]
         table = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-        return Axes(**self._axes(own, table, setting.failed))
+        return Axes(**self._axes(own, table, {}))
 
 
 def scores(readings: Readings, scales: Scales, *, summaries: bool) -> dict[str, Floats]:

@@ -5,6 +5,7 @@ have and a judge could not give. What was read of a text is kept, so that the sa
 same prompt has the same numbers in every epoch, whatever it was batched with.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -105,6 +106,7 @@ class Reader:
     pointwise: bool = False  # whether the prompt is judged by the scorer's gain
     failed: dict[str, str] = field(default_factory=dict)
     _kept: dict[tuple[Any, ...], list[float]] = field(default_factory=dict)
+    _gains: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         encoder = self.judges.encoder
@@ -158,8 +160,11 @@ class Reader:
     def _foreign(self, text: Text) -> bool:
         if not self.english or text.not_latin > NOT_LATIN or text.foreign:
             return True
-        encoder = self.judges.encoder
-        return encoder is not None and encoder.unknown_share(text.raw) > UNKNOWN
+        if (encoder := self.judges.encoder) is None:
+            return False
+        with contextlib.suppress(Exception):  # what fails here fails again where it is told
+            return encoder.unknown_share(text.raw) > UNKNOWN
+        return False
 
     def _words(self, sheet: "_Sheet") -> None:
         """What fluency and grammar are made of."""
@@ -231,10 +236,13 @@ class Reader:
 
     def gains(self, texts: Sequence[Text], prompts: Sequence[Text]) -> Floats:
         """(log p(text | prompt) - log p(text)) / tokens by the causal scorer: (n,)."""
-        if self.scorer is None:
+        if (scorer := self.scorer) is None:
             return np.full(len(texts), np.nan)
-        found = self.scorer.prompt_gain([p.raw for p in prompts], [t.raw for t in texts])
-        return np.asarray(found, dtype=np.float64)
+        pairs = [(prompt.raw, text.raw) for prompt, text in zip(prompts, texts, strict=True)]
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._gains]
+        found = scorer.prompt_gain([prompt for prompt, _ in new], [text for _, text in new])
+        self._gains |= dict(zip(new, np.asarray(found, dtype=np.float64).tolist(), strict=True))
+        return np.array([self._gains[pair] for pair in pairs])
 
     def _recall(self, texts: list[Text], items: list[Item]) -> Floats:
         pairs = [(t, r) for t, item in zip(texts, items, strict=True) for r in item.references]
@@ -267,11 +275,15 @@ class _Sheet:
         try:
             found = np.asarray(work(indices), dtype=np.float64)
         except Exception as error:  # noqa: BLE001  whatever it is, the other axes stand
-            told = f"{type(error).__name__}: {error}"
             for axis in NUMBERS[name]:
-                self.failed.setdefault(axis, f"The judge of {axis} failed ({told}).")
+                self.failed.setdefault(axis, failure(axis, error))
             return
         self.numbers[name][indices] = np.where(np.isfinite(found), found, np.inf)
+
+
+def failure(axis: str, error: Exception) -> str:
+    """Why an axis has no value, when its judge raised an error."""
+    return f"The judge of {axis} failed ({type(error).__name__}: {error})."
 
 
 def reads_english(texts: Sequence[Text]) -> bool:

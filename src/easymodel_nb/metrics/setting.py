@@ -6,7 +6,7 @@ drawn by a hash of what they join.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from easymodel_nb.metrics.coherence import SOURCE, Coherence
 from easymodel_nb.metrics.fluency import Fluency
 from easymodel_nb.metrics.grammar import Grammar
 from easymodel_nb.metrics.judges import Judges, LanguageModel
-from easymodel_nb.metrics.readings import Item, Reader, Readings, reads_english
+from easymodel_nb.metrics.readings import Item, Reader, Readings, failure, reads_english
 from easymodel_nb.metrics.relevance import Pairs, Relevance
 from easymodel_nb.metrics.scales import Floats, Linear, Spread
 from easymodel_nb.metrics.text import Text, parses
@@ -52,7 +52,6 @@ class Setting:
     notes: dict[str, str]
     seed: int
     summaries: bool
-    failed: dict[str, str] = field(default_factory=dict)  # while the references were read
 
     @property
     def size(self) -> int | None:
@@ -106,12 +105,16 @@ def set_up(
         owners = [Item()] * len(answers)
         notes["relevance"] = "by the prompt alone: there are no references"
     pairs = recalls = None
+    failed: dict[str, str] = {}
     if owners and not stand_in:
-        pairs, told = _choose_pairs(owners, answers, reader, seed)
-        recalls = _recalls(owners, answers, reader, seed)
-        notes |= {"relevance": told} if told else {}
+        try:
+            pairs, told = _choose_pairs(owners, answers, reader, seed)
+            recalls = _recalls(owners, answers, reader, seed)
+            notes |= {"relevance": told} if told else {}
+        except Exception as error:  # noqa: BLE001  a judge that fails costs its axis only
+            failed["relevance"] = failure("relevance", error)
     own = reader.read(owners, [text.raw for text in answers], own=True) if owners else None
-    failed = dict(reader.failed)
+    failed |= reader.failed
     found = recalls or relevance.RECALL
     scales = _scales(own, pairs, found, reader)
     setting = Setting(
@@ -122,11 +125,10 @@ def set_up(
         pairs=pairs,
         recalls=found,
         judges={},
-        reasons={},
+        reasons=failed,
         notes=notes,
         seed=seed,
         summaries=summaries,
-        failed=failed,
     )
     _name_judges(setting)
     return setting
@@ -148,8 +150,9 @@ def _items(
         sources if sources is not None else [None] * count,
         strict=True,
     ):
-        asked = Text.of(prompt)
-        answers = [Text.of(r) for r in ([several] if isinstance(several, str) else several)]
+        asked = Text.of(prompt or "")
+        some = [several] if isinstance(several, str) else several or ()
+        answers = [Text.of(reference or "") for reference in some]
         source = Text.of(raw or "")
         found.append(
             Item(
@@ -199,7 +202,10 @@ def _language_model(
         )
     from easymodel_nb.metrics.ngram import NGram  # noqa: PLC0415  it needs no library at import
 
-    return NGram([Text.of(text).raw for text in fit], seed=seed), None
+    try:
+        return NGram([Text.of(text).raw for text in fit], seed=seed), None
+    except (ValueError, MemoryError) as error:
+        return None, f"repetition only: no language model could be fitted ({error})"
 
 
 def _sentences(fit: Sequence[str]) -> int:
@@ -353,12 +359,17 @@ def _name_judges(setting: Setting) -> None:
     if not band and reader.model is not None:
         setting.notes["fluency"] = "repetition only: too few references to calibrate a band on"
     gains = [str(reader.scorer.identity)] if reader.scorer is not None else []
-    if setting.scales.coherence.gain is not None:
-        judges["coherence"] = " + ".join(gains)
-    elif encoder is not None:
-        judges["coherence"] = " + ".join([*eyes, *fluent])
-    else:
+    ordered = setting.scales.coherence.order is not None
+    sourced = any(item.source for item in setting.items or [])
+    if encoder is None and not gains:
         reasons["coherence"] = told.get("encoder", "There is no text encoder on this machine.")
+    elif setting.scales.coherence.gain is not None:
+        judges["coherence"] = " + ".join(gains)
+    else:
+        used = [*(eyes if ordered or sourced else []), *fluent]
+        judges["coherence"] = " + ".join(used) or "repetition only"
+        if not used:
+            setting.notes["coherence"] = "repetition only: nothing could be calibrated to tell more"
     if reader.judges.grammar is not None:
         judges["grammar"] = str(reader.judges.grammar.identity)
     else:
@@ -368,4 +379,3 @@ def _name_judges(setting: Setting) -> None:
     else:
         asked = gains if reader.pointwise else []
         judges["relevance"] = " + ".join([*(eyes or ["words"]), *asked])
-    setting.failed = {**setting.failed}
