@@ -71,12 +71,23 @@ class Row(NamedTuple):
     quiet: bool = False  # in text2
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[Row], *, strong: int = -1) -> str:
-    """A table of numbers for eyes and screen readers; column `strong` is in weight 500."""
+def table(
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    strong: int = -1,
+    words: bool = False,
+) -> str:
+    """A table for eyes and screen readers; column `strong` is in weight 500.
+
+    Numbers stand at the right of their columns; `words` puts every column at its left.
+    """
     head = "".join(text("th", name, scope="col") for name in columns)
     body = "".join(_row(row, strong) for row in rows)
     inner = text("caption", caption, "emnb-sr") + tag("thead", tag("tr", head)) + tag("tbody", body)
-    return tag("div", tag("table", inner, "emnb-table"), "emnb-table-scroll")
+    classes = "emnb-table emnb-words" if words else "emnb-table"
+    return tag("div", tag("table", inner, classes), "emnb-table-scroll")
 
 
 def _row(row: Row, strong: int) -> str:

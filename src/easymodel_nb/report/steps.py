@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from easymodel_nb.report import numbers as write
 from easymodel_nb.report.content import DataTable
 from easymodel_nb.report.figures import Empty, Figure, Line, LineFigure, LineStyle
 from easymodel_nb.report.html import Row, missing, table
@@ -58,11 +59,12 @@ def small_figure(
     if not found:
         return nothing(view, what, why, height=height)
     line = step_line(found, written(found[-1][1]), what.lower(), written)
+    axis = linear_axis(finite([line]), zero=True)
     return LineFigure(
         styles={name: style},
         lines={name: line},
         x=steps(view),
-        y=with_texts(linear_axis(finite([line]), zero=True), written),
+        y=axis if written is write.significant else with_texts(axis, written),
         x_name="step",
         y_name=f"{what.lower()}{', ' + unit if unit else ''}",
         height=height,

@@ -6,7 +6,7 @@ from easymodel_nb.report.answers import sentence
 from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.html import Row, table, tag, text
 from easymodel_nb.report.points import values
-from easymodel_nb.runlog.headline import PERPLEXITY, task_of
+from easymodel_nb.runlog.headline import PERPLEXITY, details, task_of
 from easymodel_nb.runlog.view import RunView
 
 _UNDEFINED = (
@@ -47,6 +47,12 @@ _ROWS = (
         "\u2013",
     ),
 )
+_NO_GROUPS = (
+    "chart-groups",
+    "Accuracy by group of the data",
+    "No column of groups is named in the Finetuning node.",
+    "Scores by {row}",
+)
 _HOW = (
     "A panel is left out where its number is not defined for the task; nothing is put in its "
     "place that only looks like it. What says the same of labels stands in the last column."
@@ -55,10 +61,11 @@ _HOW = (
 
 def inapplicable_content(view: RunView) -> PanelContent:
     """What the panel shows of a run whose task has labels."""
+    named = any("by_group" in details(p.analytics) for p in view.points)
     row = "tag" if task_of(view) == "token_classification" else "class"
     said = [
         (hook, name, _told(view) if hook == "chart-perplexity" else why, instead.format(row=row))
-        for hook, name, why, instead in _ROWS
+        for hook, name, why, instead in (*_ROWS, *(() if named or view.active else (_NO_GROUPS,)))
     ]
     rows = [
         Row([tag("span", escape(name), data_testid=hook), text("span", why), escape(instead)])
@@ -72,6 +79,7 @@ def inapplicable_content(view: RunView) -> PanelContent:
             "Numbers of written text that do not apply to this task",
             ["number", "does not apply, because", "instead"],
             rows,
+            words=True,
         ),
         data=DataTable(
             "not-applicable",

@@ -170,7 +170,7 @@ def _since(told: dict[float, Verdict], says: Verdict, until: float) -> str:
 
 
 def _caption(view: RunView, at: EpochPoint | None) -> str:
-    parts = ["Cosine to the reference, and drift from the base model's answers"]
+    parts = ["Cosine to the reference, drift from the base"]
     group = _group(at)
     if group is not None:
         if group.consistency.n or group.drift.n:
