@@ -75,7 +75,7 @@ class Quality(Axes):
     @property
     def indicative(self) -> bool:
         """Whether there are so few prompts that the score is a hint."""
-        return FEW <= len(self.table["overall"]) and self.counts["prompts"] < INDICATIVE
+        return len(self.table["overall"]) >= FEW and self.counts["prompts"] < INDICATIVE
 
 
 def quality(  # noqa: PLR0913  the public interface
@@ -194,7 +194,7 @@ class Calibration:
         counts = {name: int(readings.flags[name].sum()) for name in FLAGS}
         counts |= {"bad": int(bad.sum()), "prompts": len(set(setting.clusters(len(texts))))}
         notes = dict(setting.notes)
-        if FEW <= len(texts) and counts["prompts"] < INDICATIVE:
+        if len(texts) >= FEW and counts["prompts"] < INDICATIVE:
             notes["overall"] = f"indicative: {counts['prompts']} different prompts"
         return Quality(
             **axes,
