@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
-from easymodel_nb.measured import Measured
+from easymodel_nb.metrics import bits
 from easymodel_nb.metrics.perplexity import IGNORED, Encoded, Perplexity, score
 from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.analytics import Analytics
@@ -221,8 +221,10 @@ class Generation(Task):
         analytics = Analytics(
             perplexity={"train": train.plain(), "validation": validation.plain()},
             task={
-                "loss": _ratio(validation, validation.loss, "nats per token"),
-                "bits_per_byte": _ratio(validation, validation.bits_per_byte, "bits per byte"),
+                "loss": bits.loss(validation),
+                "bits_per_byte": bits.bits_per_byte(
+                    validation, seed=self.context.chooser.data.seed
+                ),
             },
         )
         scored = text_scores(validation)
@@ -391,10 +393,3 @@ def _ask_for_template(accept: list[str]) -> Problem:
         field="messages_field",
         fix=Fix(label="Use the plain template", set=[change]),
     )
-
-
-def _ratio(validation: Perplexity, value: float | None, unit: str) -> Measured:
-    if value is None:
-        reason = validation.reason or "Nothing was scored."
-        return Measured.missing(reason, n=validation.n, unit=unit)
-    return Measured(value=value, n=validation.n, unit=unit)

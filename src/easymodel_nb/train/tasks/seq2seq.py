@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 
 from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.measured import Measured
+from easymodel_nb.metrics import bits
 from easymodel_nb.metrics.conditional import EncodedPair, encode_pairs, score_pairs, shifted
 from easymodel_nb.metrics.overlap import overlap
 from easymodel_nb.metrics.perplexity import IGNORED
@@ -252,14 +253,9 @@ class Seq2Seq(Task):
         train = score_pairs(
             model, prepared.train_slice, seed=seed, on_texts=lambda done: watch(before + done)
         )
-        loss, unit = validation.loss, "nats per token"
         analytics = Analytics(
             perplexity={"train": train.plain(), "validation": validation.plain()},
-            task={
-                "loss": Measured(value=loss, n=validation.n, unit=unit)
-                if loss is not None
-                else Measured.missing(validation.reason or "Nothing was scored.", unit=unit)
-            },
+            task={"loss": bits.loss(validation)},
         )
         values = {"validation": text_scores(validation), "train": text_scores(train)}
         return Taken(analytics, values)
