@@ -20,6 +20,7 @@ from easymodel_nb.train.analytics.allowance import LEAST, Allowance, Costs
 from easymodel_nb.train.analytics.analyst import GENERAL_TOKENS, Analyst
 from easymodel_nb.train.analytics.baselines import Baseline
 from easymodel_nb.train.analytics.judged import Judged
+from easymodel_nb.train.analytics.predictions import History
 from easymodel_nb.train.analytics.store import Row, Store
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.plan import RunPlan
@@ -266,11 +267,28 @@ class Measurer:
         if found is not None:
             update |= _groups(found)
             told |= {"counts": found.counts} if found.counts else {}
-        if not self._task.writes:
-            told |= self._analyst.by_group(taken.values.get("validation", {}))
+        if not self._task.writes and self._whole(step):
+            told |= self._of_head(step, taken)
         if step:
             update["changes"] = self._changes(values or taken.values)
         return taken.analytics.model_copy(update=update | ({"details": told} if told else {}))
+
+    def _of_head(self, step: int, taken: Taken) -> dict[str, Any]:
+        """Accuracy by group, and how the predictions moved."""
+        by_group, _ = self._analyst.guard(
+            "Accuracy by group",
+            lambda: self._analyst.by_group(taken.values.get("validation", {})),
+        )
+        found = dict(by_group or {})
+        predicted = taken.predicted
+        if predicted is not None:
+            history, seed = History(self._reporter.folder), self._plan.finetune.seed
+            moved, _ = self._analyst.guard(
+                "The drift of the predictions", lambda: history.moved(step, predicted, seed)
+            )
+            history.keep(step, predicted)
+            found |= {"predictions": moved} if moved and step else {}
+        return found
 
     def _changes(self, values: dict[str, Values]) -> dict[str, Measured]:
         """From the base model, on the same texts."""

@@ -198,21 +198,26 @@ class Analyst:
         """Accuracy of each group of the validation texts, of a head; empty without a group."""
         from easymodel_nb.metrics.stats import ratio_interval  # noqa: PLC0415
 
-        field = self._plan.finetune.group_field
-        if not field or "correct" not in values:
+        if "correct" not in values:
             return {}
-        prepared = self._ready.prepared
-        named = groups.by_column(self._ready.drawn.evaluation, field, prepared.places)
+        field = self._plan.finetune.group_field
+        prepared: Any = self._ready.prepared
+        if field:
+            named = groups.by_column(self._ready.drawn.evaluation, field, prepared.places)
+        elif "tokens" in values:
+            named = groups.by_length([int(count or 0) for count in values["tokens"]], "words")
+        else:
+            named = groups.by_length([len(text) for text in prepared.validation])
         found = []
         sizes = values.get("tokens") or [1.0] * len(values["correct"])
-        for name in sorted(set(named.of)):
+        for name in dict.fromkeys(named.order):
             places = [place for place, group in enumerate(named.of) if group == name]
             right = [values["correct"][place] or 0.0 for place in places]
             of = [sizes[place] or 0.0 for place in places]
             low, high = ratio_interval(right, of, seed=self._plan.finetune.seed) or (None, None)
             share = Measured(value=sum(right) / sum(of), low=low, high=high, n=len(places))
-            found.append({"name": name, "n": len(places), "accuracy": share.model_dump()})
-        return {"groups": field, "by_group": found}
+            found.append({"name": name, "n": len(places), "accuracy": share})
+        return {"groups": named.name, "by_group": found}
 
 
 def _sums_up(ready: Preparation) -> bool:

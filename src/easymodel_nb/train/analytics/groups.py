@@ -22,6 +22,13 @@ class Groups(NamedTuple):
     name: str
     of: list[str]
 
+    @property
+    def order(self) -> list[str]:
+        """The groups: quarters from the shortest on, others by name."""
+        if self.name == QUARTERS:
+            return sorted(set(self.of), key=lambda name: int(name.split()[0].replace(",", "")))
+        return sorted(set(self.of))
+
 
 def by_column(table: pa.Table, field: str, places: Sequence[int]) -> Groups:
     """The values of a column at some rows of a table; rare ones are together."""

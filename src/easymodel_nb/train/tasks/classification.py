@@ -16,6 +16,7 @@ from easymodel_nb.metrics import tasks as metrics
 from easymodel_nb.runlog import scores as kept
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train import roles as columns
+from easymodel_nb.train.analytics.predictions import Predicted
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad
 from easymodel_nb.train.tasks import class_rows, figures
@@ -332,7 +333,8 @@ class Classification(HeadTask):
                 "details": {"labels": names, "per_class": per_class, **table},
             }
         )
-        return Taken(analytics, {"validation": values})
+        predicted = Predicted(self._chances(torch.from_numpy(logits)).numpy(), self.labels.several)
+        return Taken(analytics, {"validation": values}, predicted)
 
     def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:
         """Classes are no language."""
@@ -362,12 +364,16 @@ class Classification(HeadTask):
         chosen = list(enumerate(prepared.samples))[which]
         texts = [prepared.validation[place] for _, (place, _, _) in chosen]
         logits = torch.from_numpy(np.stack(self.logits(model, texts, watch)))
-        chances = logits.sigmoid() if self.labels.several else logits.softmax(dim=1)
+        chances = self._chances(logits)
         rows = []
         for chance, (index, (_, prompt, reference)) in zip(chances, chosen, strict=True):
             row = {"index": index, "prompt": prompt, "reference": reference}
             rows.append(row | self._answer(chance))
         return rows
+
+    def _chances(self, logits: torch.Tensor) -> torch.Tensor:
+        """Probabilities of the classes, or of each label by itself."""
+        return logits.sigmoid() if self.labels.several else logits.softmax(dim=1)
 
     def _answer(self, chances: torch.Tensor) -> dict[str, Any]:
         if not self.labels.several:

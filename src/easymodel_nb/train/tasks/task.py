@@ -23,6 +23,7 @@ from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.scores import Values
 from easymodel_nb.train import cache, methods
+from easymodel_nb.train.analytics.predictions import Predicted
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, collate
 from easymodel_nb.train.control import Control
@@ -74,6 +75,7 @@ class Taken:
 
     analytics: Analytics
     values: dict[str, Values] = field(default_factory=dict)
+    predicted: Predicted | None = None  # of a head
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.metrics.stats import ratio_interval
 from easymodel_nb.runlog import scores as kept
 from easymodel_nb.runlog.analytics import Analytics
+from easymodel_nb.train.analytics.predictions import Predicted
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.tasks import figures, tagged
 from easymodel_nb.train.tasks import tags as reading
@@ -58,9 +59,16 @@ def _learned(window: Window) -> int:
     return sum(label != IGNORED for label in window.labels)
 
 
+def _owners(texts: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
+    """Of each word that windows score: its text, and whether it has a tag."""
+    owners = np.repeat([window.text for window in texts], [len(w.places) for w in texts])
+    labels = [window.labels[place] for window in texts for place in window.places]
+    return owners, np.array(labels) != IGNORED
+
+
 def _by_text(texts: Sequence[Window], losses: np.ndarray, count: int) -> list[float | None]:
     """The summed loss of the words of each text."""
-    owners = np.repeat([window.text for window in texts], [len(w.places) for w in texts])
+    owners, _ = _owners(texts)
     summed: list[float | None] = np.bincount(owners, weights=losses, minlength=count).tolist()
     return summed
 
@@ -266,7 +274,7 @@ class TokenClassification(HeadTask):
 
     def measure(self, model: Any, prepared: PreparedHead, watch: Watch) -> Taken:
         """Loss and scores of the validation words and of the entities that their tags mark."""
-        found, losses = self._predict(model, prepared.validation, watch)
+        found, losses, chances = self._predict(model, prepared.validation, watch)
         if not np.isfinite(losses).all():
             return self.without(prepared, DIVERGED)
         n, seed = len(self._held), self.context.chooser.data.seed
@@ -301,7 +309,9 @@ class TokenClassification(HeadTask):
             "correct": [float(count) for count in right],
             "loss": _by_text(prepared.validation, losses, n),
         }
-        return Taken(analytics, {"validation": values})
+        owners, known = _owners(prepared.validation)
+        predicted = Predicted(chances[known], owners=owners[known].tolist())
+        return Taken(analytics, {"validation": values}, predicted)
 
     def _values(self, truth: list[list[str]], guessed: list[list[str]]) -> kept.Values:
         """Entities of each text that are found, found wrongly, and not found."""
@@ -352,20 +362,24 @@ class TokenClassification(HeadTask):
 
     def _predict(
         self, model: Any, texts: Sequence[Window], watch: Watch | None = None
-    ) -> tuple[dict[int, list[int]], np.ndarray]:
-        """The likeliest tag of each word, by text, and the loss of each word that has a tag."""
+    ) -> tuple[dict[int, list[int]], np.ndarray, np.ndarray]:
+        """The likeliest tag of each word, by text; then of each word its loss and its tags' chances.
+
+        The loss of a word without a tag is 0.
+        """
         found: dict[int, list[int]] = {}
-        losses = []
+        losses, chances = [], []
         for window, logits in zip(texts, self.logits(model, texts, watch), strict=True):
             answers = logits[window.places].astype(np.float64)
             found.setdefault(window.text, []).extend(answers.argmax(axis=1).tolist())
             labels = torch.tensor([window.labels[place] for place in window.places])
+            chances.append(torch.from_numpy(answers).softmax(dim=1).float().numpy())
             losses.append(
                 F.cross_entropy(
                     torch.from_numpy(answers), labels, ignore_index=IGNORED, reduction="none"
                 ).numpy()
             )
-        return found, np.concatenate(losses)
+        return found, np.concatenate(losses), np.concatenate(chances)
 
     def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:  # noqa: ARG002
         """Tags are no language."""
@@ -397,7 +411,7 @@ class TokenClassification(HeadTask):
         rows = []
         for index, (place, prompt, reference) in list(enumerate(prepared.samples))[which]:
             parts = [window for window in prepared.validation if window.text == place]
-            found, _ = self._predict(model, parts)
+            found, _, _ = self._predict(model, parts)
             tags = [self.names[number] for number in found[place]]
             text = self._shown(self._held[place].words[:_SHOWN_WORDS], tags)
             rows.append({"index": index, "prompt": prompt, "reference": reference, "text": text})
