@@ -116,14 +116,15 @@ def compare_content(
     pairs = [(run, compare(run, against)) for run in others]
     answers = [(r, found) for r in others if (found := compare_answers(r, against)) is not None]
     best = best_of(runs, against)
+    told = sorted([*pairs, *answers], key=lambda item: item[0].number)  # stable: both of a run
     notes = [*drawn.missing, *_notes(runs, metric)]
     return PanelContent(
         title=_title(runs, against, pairs, best),
         caption=" ".join([_caption(pairs), *notes]),
         how=_HOW,
         figures=(drawn.figure,),
-        table=_pairs_table(against, [*pairs, *answers], best) + _settings_table(runs),
-        data=_data(against, [*pairs, *answers]),
+        table=_pairs_table(against, told, _badge(best, pairs)) + _settings_table(runs),
+        data=_data(against, told),
         layout="stack",
     )
 
@@ -162,6 +163,19 @@ def _other(
     return next(run.name for run in runs if run is not best and run in comparable)
 
 
+class _Badge(NamedTuple):
+    """Which run is marked, and with which words."""
+
+    run: ComparedRun | None
+    text: str
+
+
+def _badge(best: ComparedRun | None, pairs: Sequence[tuple[ComparedRun, Pair]]) -> _Badge:
+    """The best run; where others could not be compared, of how many it is."""
+    known = sum(pair.change.value is not None for _, pair in pairs)
+    return _Badge(best, "best" if known == len(pairs) else f"best of {known + 1}")
+
+
 def _caption(pairs: Sequence[tuple[ComparedRun, Pair]]) -> str:
     n = next((pair.change.n for _, pair in pairs if pair.change.n), None)
     return f"Paired on {write.plural(n, 'validation text')}." if n else ""
@@ -182,7 +196,7 @@ def _notes(runs: Sequence[ComparedRun], metric: str) -> list[str]:
 def _pairs_table(
     against: ComparedRun,
     pairs: Sequence[tuple[ComparedRun, Pair]],
-    best: ComparedRun | None,
+    best: _Badge,
 ) -> str:
     columns = ["run", "number", "change, 95 %", "wins", "ties", "losses", "texts"]
     first = _named(against, best) + text("span", " reference", "emnb-note")
@@ -191,7 +205,7 @@ def _pairs_table(
     return table(f"Each run against {against.name}, text by text", columns, rows, strong=2)
 
 
-def _pair_row(run: ComparedRun, pair: Pair, best: ComparedRun | None) -> Row:
+def _pair_row(run: ComparedRun, pair: Pair, best: _Badge) -> Row:
     if pair.change.value is None:
         why = pair.change.reason or "not comparable"
         told = missing(why) + text("span", f" {why}", "emnb-note")
@@ -200,16 +214,16 @@ def _pair_row(run: ComparedRun, pair: Pair, best: ComparedRun | None) -> Row:
     word = {True: "better", False: "worse", None: "no clear difference"}[pair.better]
     change = text("span", _change(pair), mood) + text("span", f" {word}", "emnb-note")
     counts = [str(pair.wins), str(pair.ties), str(pair.losses), f"{pair.change.n or 0:,}"]
-    return Row([_named(run, best), escape(pair.name), change, *counts], marked=run is best)
+    return Row([_named(run, best), escape(pair.name), change, *counts], marked=run is best.run)
 
 
-def _named(run: ComparedRun, best: ComparedRun | None) -> str:
-    mark = text("span", "best", "emnb-best") if run is best else ""
+def _named(run: ComparedRun, best: _Badge) -> str:
+    mark = text("span", best.text, "emnb-best") if run is best.run else ""
     return escape(run.name) + mark
 
 
 def _change(pair: Pair) -> str:
-    number = _percent if pair.percent else _plain
+    number = _tenths if pair.percent or pair.change.unit == "points" else _thousandths
     change = pair.change
     shown = number(change.value or 0.0) + (" %" if pair.percent else "")
     if change.low is None or change.high is None:
@@ -217,12 +231,12 @@ def _change(pair: Pair) -> str:
     return f"{shown} [{number(change.low)}, {number(change.high)}]"
 
 
-def _percent(value: float) -> str:
+def _tenths(value: float) -> str:
     return write.signed(f"{value:+.1f}")
 
 
-def _plain(value: float) -> str:
-    return write.signed(f"{value:+.3f}" if abs(value) < 1 else f"{value:+.1f}")
+def _thousandths(value: float) -> str:
+    return write.signed(f"{value:+.3f}")
 
 
 def _settings_table(runs: Sequence[ComparedRun]) -> str:
@@ -230,21 +244,23 @@ def _settings_table(runs: Sequence[ComparedRun]) -> str:
     if not found:
         return text("p", "Their settings are all the same.", "emnb-caption")
     rows = [
-        Row([escape(name), *(_value(value) for value in values)]) for name, values in found.items()
+        Row([escape(name), *(_value(name, value) for value in values)])
+        for name, values in found.items()
     ]
     heading = text("p", "Only the settings that differ", "emnb-caption")
     columns = ["setting", *(run.name for run in runs)]
     return heading + table("The settings in which the runs differ", columns, rows)
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
     if value is None or (not value and isinstance(value, str | list)):
         return "&ndash;"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if name == "learning rate" and isinstance(value, int | float):
+        return write.learning_rate(value)
     if isinstance(value, float):
-        small = 0 < abs(value) < 0.01  # noqa: PLR2004  a learning rate, mostly
-        return escape(write.learning_rate(value) if small else write.significant(value))
+        return escape(f"{value:g}")
     if isinstance(value, list | tuple):
         value = ", ".join(str(item) for item in value)
     return escape(write.brief(str(value), 60))

@@ -9,7 +9,7 @@ from easymodel_nb.report.compare_view import Along
 from easymodel_nb.report.compared import STYLES, ComparedRun
 from easymodel_nb.report.figures import Empty, Figure, Line, LineFigure
 from easymodel_nb.report.lines import finite
-from easymodel_nb.report.scale import linear_axis, ratio_axis, thin
+from easymodel_nb.report.scale import Axis, linear_axis, ratio_axis, step_axis, thin
 from easymodel_nb.runlog.clock import minutes_at
 from easymodel_nb.runlog.headline import METRICS, PERPLEXITY, measured_at
 from easymodel_nb.runlog.view import RunView
@@ -84,13 +84,20 @@ def curves(runs: Sequence[ComparedRun], metric: str, along: Along) -> Curves:
     figure = LineFigure(
         styles=STYLES,
         lines=lines,
-        x=linear_axis([x for line in lines.values() for x in line.x], parts=6, zero=True),
+        x=_x_axis([x for line in lines.values() for x in line.x], along),
         y=y,
         x_name=AXES[along],
         y_name=f"{name}{', log' if y.log else ''}, {better} is better",
         height=260,
     )
     return Curves(figure, missing)
+
+
+def _x_axis(values: Sequence[float], along: Along) -> Axis:
+    """Whole steps and epochs; else nice numbers, in minutes down to parts of one."""
+    if along in {"epoch", "step"}:
+        return step_axis(max(values))
+    return linear_axis(values, parts=6, zero=True)
 
 
 class _Point(NamedTuple):

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from easymodel_nb.report.panels.quality import label_of
+from easymodel_nb.report.points import kept_epoch
 from easymodel_nb.report.sample_rows import SamplesView
 from easymodel_nb.report.samples import samples_section
 from easymodel_nb.runlog.headline import kind_of
@@ -31,14 +33,19 @@ class Samples:
         if key == self._shown:
             return
         self._shown = key
+        epochs = [epoch for epoch in run.sampled_epochs() if epoch]
+        if chosen.epoch not in epochs:  # the kept one, else the last
+            kept = kept_epoch(view)
+            chosen = chosen.model_copy(update={"epoch": kept if kept in epochs else None})
         rows = run.answer_rows(chosen.epoch) if view.samples else []
         html = samples_section(
             rows,
             chosen,
             run=view.id,
-            epochs=[epoch for epoch in run.sampled_epochs() if epoch] if rows else [],
+            epochs=epochs,
             waiting=_waiting(view),
             task=kind_of(view),
+            names={"grammar": label_of(view, "grammar")},
         )
         put(self.box, html)
         hide(self.box, on=not rows)
