@@ -88,6 +88,18 @@ def judges(view: RunView) -> dict[str, str]:
     return {str(axis): str(judge) for axis, judge in found.items() if judge and axis != "note"}
 
 
+def judged_by(found: Mapping[str, str]) -> list[str]:
+    """Who judged, without the hashes, for a caption: models first, then what had none."""
+    parts = [(axis, part) for axis, judge in found.items() for part in judge.split(" + ")]
+    names = dict.fromkeys(part.partition("@")[0] for _, part in parts if "@" in part)
+    bare: dict[str, list[str]] = {}
+    for axis, part in parts:
+        if "@" not in part:
+            bare.setdefault(part, []).append(axis)
+    told = [f"judged by {', '.join(names)}"] if names else []
+    return told + [f"{' and '.join(axes)}: {part}" for part, axes in bare.items()]
+
+
 def value(measured: Measured | None, scale: float = 1.0) -> float:
     """The number times `scale`, or NaN, which a figure leaves out."""
     return math.nan if measured is None or measured.value is None else measured.value * scale

@@ -9,6 +9,7 @@ nor that there was none.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from easymodel_nb.measured import Measured
@@ -18,6 +19,7 @@ from easymodel_nb.runlog.view import EpochPoint, RunView
 
 # fell, rose: the interval excludes no change. unclear: it holds it. unknown: there is none.
 Verdict = Literal["fell", "rose", "unclear", "unknown"]
+Likelihoods = tuple[tuple[float, int], ...]
 Compare = Callable[[float, float], Verdict]  # what happened from one epoch to a later one
 
 # What is compared text by text: the set of the scores and the name of its values.
@@ -124,21 +126,34 @@ def _by_text(
     before, after = first.values.get(name), second.values.get(name)
     if before is None or after is None or len(before) != len(after):
         return None
-    from easymodel_nb.metrics import stats  # noqa: PLC0415  numpy
-
     if key != _PERPLEXITY:
-        return stats.paired_difference(after, before)
+        return _difference(tuple(after), tuple(before))
     tokens = [s.values.get("tokens") for s in (first, second)]
     pairs = [_likelihoods(s.values[name], n) for s, n in zip((first, second), tokens, strict=True)]
     if pairs[0] is None or pairs[1] is None:
         return None
-    return stats.paired_ratio_change(pairs[1], pairs[0])
+    return _ratio_change(pairs[1], pairs[0])
+
+
+# A panel is made anew at each measured point, and compares the same epochs again.
+@lru_cache(maxsize=256)
+def _difference(after: tuple[float | None, ...], before: tuple[float | None, ...]) -> Measured:
+    from easymodel_nb.metrics import stats  # noqa: PLC0415  numpy
+
+    return stats.paired_difference(after, before)
+
+
+@lru_cache(maxsize=256)
+def _ratio_change(after: Likelihoods, before: Likelihoods) -> Measured:
+    from easymodel_nb.metrics import stats  # noqa: PLC0415  numpy
+
+    return stats.paired_ratio_change(after, before)
 
 
 def _likelihoods(
     nll: Sequence[float | None], tokens: Sequence[float | None] | None
-) -> list[tuple[float, int]] | None:
+) -> Likelihoods | None:
     """(summed negative log-likelihood, tokens) of each text; None where some are not known."""
     if tokens is None or len(tokens) != len(nll) or None in nll or None in tokens:
         return None
-    return [(float(a or 0.0), int(n or 0)) for a, n in zip(nll, tokens, strict=True)]
+    return tuple((float(a or 0.0), int(n or 0)) for a, n in zip(nll, tokens, strict=True))

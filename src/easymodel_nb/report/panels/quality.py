@@ -9,6 +9,7 @@ from easymodel_nb.report import numbers as write
 from easymodel_nb.report.answers import (
     base_of,
     fully,
+    judged_by,
     judges,
     nothing,
     reference,
@@ -176,9 +177,8 @@ def _caption(view: RunView, at: EpochPoint | None) -> str:
         small = " (indicative)" if FEWEST <= n < FIRM else ""
         parts.append(f"{write.plural(n, 'prompt')}{small}")
     parts.append("greedy")
-    names = dict.fromkeys(judge.partition("@")[0] for judge in judges(view).values())
-    if names:
-        parts.append(f"judged by {', '.join(names)}")
+    axes = {axis: judge for axis, judge in judges(view).items() if axis in AXES}
+    parts += judged_by(axes)
     counted = details(at.analytics).get("counts") if at is not None else None
     if isinstance(counted, Mapping):
         parts += [

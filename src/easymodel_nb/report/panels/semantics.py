@@ -125,9 +125,16 @@ def _by_quarter(view: RunView, at: EpochPoint | None, start: EpochPoint | None) 
         x=Axis(1.0, max(2.0, float(quarters)), ticks, [f"{tick:.0f}" for tick in ticks]),
         y=linear_axis(finite(lines.values()), zero=True),
         x_name="quarter of the answer",
-        y_name="cosine to the reference",
+        y_name=_counted(tuned),
         height=_HEIGHT,
     )
+
+
+def _counted(group: SemanticsPoint) -> str:
+    """The name of the axis, with how many answers are long enough to have quarters."""
+    n = next((m.n for m in group.segments if m.n is not None), None)
+    long = f", {write.plural(n, 'answer')} of 40 tokens or more" if n is not None else ""
+    return f"cosine to the reference{long}"
 
 
 def _quarters(name: str, segments: Sequence[Measured]) -> Line:
