@@ -365,3 +365,50 @@ def test_the_order_of_texts_does_not_matter():
     assert second.overall.value == pytest.approx(first.overall.value)
     assert second.rows.to_numpy() == pytest.approx(first.rows.to_numpy()[order], nan_ok=True)
     assert second.references.overall.value == pytest.approx(first.references.overall.value)
+
+
+class Scorer:
+    """A scorer that finds texts with one word far likelier after anything."""
+
+    identity = Identity(id="scorer", hash="2" * 12, licence="MIT")
+
+    def prompt_gain(self, prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+        return np.array(
+            [
+                len(set(p.lower().split()) & set(t.lower().split())) / (1 + len(t.split()))
+                for p, t in zip(prompts, texts, strict=True)
+            ]
+        )
+
+    def next_sentence_gain(self, texts: Sequence[Sequence[str]]) -> np.ndarray:
+        return np.array(
+            [
+                np.mean([0.3 + 3.0 * ("again" in s) + 0.01 * len(s) for s in parts[1:]])
+                for parts in texts
+            ]
+        )
+
+
+def test_what_follows_too_predictably_is_not_more_coherent():
+    setting = calibrate(prompts=PROMPTS, references=ANSWERS, judge=JUDGES, scorer=Scorer())
+    again = setting.score([answer.replace("You", "And again you") for answer in ANSWERS])
+    own = setting.score(ANSWERS)
+    assert (column(again, "coherence") < column(own, "coherence")).all()
+    assert "scorer@" in own.judges["coherence"]
+
+
+def test_the_prompt_is_judged_by_what_tells_prompts_apart():
+    class Blind(Scorer):
+        def prompt_gain(self, prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+            return np.zeros(len(texts)) + 0.0 * len(prompts)
+
+    class Seeing(Scorer):
+        def prompt_gain(self, prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+            own = set(zip(PROMPTS, ANSWERS, strict=True))
+            return np.array([float(pair in own) for pair in zip(prompts, texts, strict=True)])
+
+    found = {
+        scorer: scored(ANSWERS, scorer=scorer()).judges["relevance"] for scorer in (Blind, Seeing)
+    }
+    assert found[Blind] == "words@000000000000"
+    assert found[Seeing] == "words@000000000000 + scorer@222222222222"

@@ -4,8 +4,10 @@ C = sqrt(N * A), N as in fluency. With a source of five sentences or more A is h
 sentence is supported by the source and, in summaries, whether the order of the source is kept.
 Without one, A is half the band of fluency and half a guard of the order: neighbours should be
 nearer to each other than any two sentences (Foltz 1998 counts neighbours alone, which rewards
-saying one thing over and over). With a causal scorer A is how much the sentences before make
-each sentence likelier, read against the references. One sentence has no coherence.
+saying one thing over and over). With a causal scorer the guard is how much likelier the sentences
+before make each sentence: a band again, for decoded text says what was to be expected more than
+people do (METRICS 5.2 takes more for better; docs/metrics.md has the numbers). One sentence has no
+coherence.
 """
 
 from dataclasses import dataclass
@@ -33,9 +35,9 @@ class Coherence:
         return cls(Spread.of(order, least=0.02), Spread.of(gain, least=0.02))
 
     def without_source(self, likeness: Floats, order: Floats, gain: Floats) -> Floats:
-        """A from the band B, the order guard and the gain, of what there is."""
+        """A from the band B and, of what there is, the band of the gain or the order guard."""
         if self.gain is not None:
-            return sigmoid(self.gain.z(gain))
+            return 0.5 * self.gain.band(gain) + 0.5 * likeness
         if self.order is None:
             return likeness
         guard = sigmoid(self.order.z(order))

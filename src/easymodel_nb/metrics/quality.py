@@ -125,7 +125,9 @@ def calibrate(
     fit_texts
         Texts of the training split, which the n-gram model is fitted on.
     scorer
-        (model, tokenizer): the frozen causal base model, in place of the n-gram model.
+        (model, tokenizer): the frozen causal base model. It judges how sentences follow, the
+        prompt where it does so better than the encoder, and fluency where the training texts
+        are too few for an n-gram model.
     judge
         The judges; None takes the best ones on this machine, never a download.
     seed

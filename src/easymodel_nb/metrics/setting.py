@@ -190,12 +190,16 @@ def _causal(scorer: Any, fit: Sequence[str]) -> Any:
 def _language_model(
     causal: Any, fit: Sequence[str], seed: int
 ) -> tuple[LanguageModel | None, str | None]:
-    """What judges fluency, or why it is judged by repetition alone."""
-    if causal is not None and fit:
-        return causal, None
+    """What judges fluency, or why it is judged by repetition alone.
+
+    The n-gram model comes first: the scorer is the base of the run, and finds what it decodes
+    itself likely (METRICS 5.0; docs/metrics.md compares the two).
+    """
     if not fit:
         return None, "repetition only: there are no training texts to fit a language model on"
     if (count := _sentences(fit)) < ENOUGH:
+        if causal is not None:
+            return causal, None
         return None, (
             f"repetition only: the training texts have {count:,} sentences, of the {ENOUGH:,} that "
             "an n-gram model needs"
@@ -364,7 +368,7 @@ def _name_judges(setting: Setting) -> None:
     if encoder is None and not gains:
         reasons["coherence"] = told.get("encoder", "There is no text encoder on this machine.")
     elif setting.scales.coherence.gain is not None:
-        judges["coherence"] = " + ".join(gains)
+        judges["coherence"] = " + ".join(dict.fromkeys([*gains, *fluent]))
     else:
         used = [*(eyes if ordered or sourced else []), *fluent]
         judges["coherence"] = " + ".join(used) or "repetition only"
