@@ -27,7 +27,7 @@ from easymodel_nb.report.theme import TOKENS, Shade, color
 from easymodel_nb.report.told import Told
 from easymodel_nb.report.top import header_html, top_html
 
-_BESIDE, _FULL, _HALF = 648.0, 1000.0, 484.0
+_BESIDE, _FULL, _HALF, _THIRD = 648.0, 1000.0, 484.0, 312.0
 _TOLD_ABOVE = 3  # warnings that the top shows
 
 
@@ -108,7 +108,8 @@ def _panel(panel: Panel) -> str:
     table = tag("div", content.table, "rp-table") if content.table else ""
     layout = content.layout if panel.width == "full" else "stack"
     if layout == "row":
-        parts = tag("div", "".join(figures) + table, "rp-parts rp-row")
+        three = " rp-three" if len(figures) > 2 else ""  # noqa: PLR2004  columns
+        parts = tag("div", "".join(figures) + table, f"rp-parts rp-row{three}")
     else:
         beside = "rp-parts rp-beside" if layout == "beside" and table and figures else "rp-parts"
         drawn = tag("div", "".join(figures), "rp-figures") if figures else ""
@@ -126,7 +127,9 @@ def _figure(panel: Panel, figure: Figure) -> str:
         return empty(figure)
     content = panel.content
     wide = _HALF
-    if panel.width == "full" and content.layout != "row":
+    if panel.width == "full" and content.layout == "row":
+        wide = _THIRD if len(content.figures) > 2 else _HALF  # noqa: PLR2004  columns
+    elif panel.width == "full":
         wide = _BESIDE if content.layout == "beside" and content.table else _FULL
     title = getattr(figure, "y_name", "") or content.title
     return svg.inline(figure, title, f"{content.title}. {content.caption}", wide)

@@ -88,7 +88,7 @@ def snapshot(
         words = f"{finding(shown.view)}. {facts(shown.view)}\n{words}"
         sheet.add(_top(shown))
         for row in _rows(shown.panels):
-            sheet.add(_side_by_side([_panel(panel, wide) for panel, wide in row]))
+            sheet.add(_beside([_panel(panel, wide) for panel, wide in row]))
         if (missing := _missing(shown.panels)) is not None:
             sheet.add(missing)
         if (samples := _samples(shown)) is not None:
@@ -197,11 +197,10 @@ def _panel(panel: Panel, wide: float) -> Drawing:
     for line in wrap(content.caption, wide, ink.SIZE, most=3):
         parts.append(ink.words(line, 0, y, "text3"))
         y += 16
-    several = len(content.figures) > 1 and wide > _HALF
-    room = _HALF if several else min(wide, _FIGURE)
+    across = min(len(content.figures), 3) if wide > _HALF else 1
+    room = (wide - (across - 1) * _COLUMNS) / across if across > 1 else min(wide, _FIGURE)
     drawn = [svg.draw(f, wide if isinstance(f, Empty) else room) for f in content.figures]
-    pairs = [_side_by_side(drawn[i : i + 2]) for i in range(0, len(drawn), 2)]
-    for part in pairs if several else drawn:
+    for part in [_beside(drawn[i : i + across]) for i in range(0, len(drawn), across)]:
         parts.append(_moved(part.content, 0, y))
         y += part.height + 8
     return Drawing("".join(parts), wide, y - 8)
@@ -234,11 +233,12 @@ def _pairs(data: DataTable) -> Drawing:
     return Drawing("".join(parts), _INSIDE, y - 14)
 
 
-def _side_by_side(parts: Sequence[Drawing]) -> Drawing:
-    content = "".join(
-        _moved(part.content, index * (_HALF + _COLUMNS), 0) for index, part in enumerate(parts)
-    )
-    return Drawing(content, _INSIDE, max(part.height for part in parts))
+def _beside(parts: Sequence[Drawing]) -> Drawing:
+    content, x = "", 0.0
+    for part in parts:
+        content += _moved(part.content, x, 0)
+        x += part.width + _COLUMNS
+    return Drawing(content, x - _COLUMNS, max(part.height for part in parts))
 
 
 # ---------------------------------------------------------------- samples
