@@ -2,8 +2,10 @@
 
 import math
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,20 @@ from hypothesis import strategies as st
 from easymodel_nb import widgets
 from easymodel_nb.report import scale as charts_scale
 from easymodel_nb.report import theme
-from easymodel_nb.report.figures import Line, LineFigure, LineStyle
+from easymodel_nb.report.figures import (
+    Bar,
+    BarFigure,
+    BarRow,
+    Dots,
+    Key,
+    Line,
+    LineFigure,
+    LineStyle,
+    RadarFigure,
+    ScatterFigure,
+    Shape,
+)
+from easymodel_nb.report.grid import Kind
 from easymodel_nb.report.scale import (
     Axis,
     evenly,
@@ -25,8 +40,13 @@ from easymodel_nb.report.scale import (
     step_axis,
     thin,
 )
-from easymodel_nb.widgets.dashboard import ink
+from easymodel_nb.widgets.dashboard import ink, marks
+from easymodel_nb.widgets.dashboard.bar_chart import BarChart
+from easymodel_nb.widgets.dashboard.legend import legend_row
 from easymodel_nb.widgets.dashboard.line_chart import LineChart
+from easymodel_nb.widgets.dashboard.radar_chart import RadarChart
+from easymodel_nb.widgets.dashboard.rows import in_twos
+from easymodel_nb.widgets.dashboard.scatter_chart import ScatterChart
 
 CSS = Path(widgets.__file__).with_name("dashboard.css").read_text(encoding="utf-8")
 plain = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 4))
@@ -250,10 +270,11 @@ def test_ink_is_a_variable_or_a_value_that_the_style_sheet_maps(
     monkeypatch: pytest.MonkeyPatch, *, css_variables: bool
 ) -> None:
     monkeypatch.setattr(ink, "takes_css_variables", lambda: css_variables)
-    for token in ("base", "train", "validation", "tuned", "human", "text3"):
+    for token in ("base", "train", "validation", "tuned", "human", "text3", "text"):
         _check_ink(token, "stroke", css_variables=css_variables)
         _check_ink(token, "fill", css_variables=css_variables)
-    for token, paint in (("surface", "stroke"), ("text", "fill"), ("text2", "fill")):
+    strokes = [(token, "stroke") for token in ("surface", "line", "line2", "line3")]
+    for token, paint in (*strokes, ("text2", "fill")):
         _check_ink(token, paint, css_variables=css_variables)
 
 
@@ -277,3 +298,210 @@ def test_the_style_sheet_touches_nothing_outside_the_dashboard() -> None:
             continue
         parts = re.split(r",(?![^()]*\))", selector)
         assert all(re.search(r"\.emnb-(dash|chart|tip)", part) for part in parts), selector
+
+
+# ---------------------------------------------------------------- radar, bars, scatter
+
+
+RADAR = RadarFigure(
+    axes=("Fluency", "Coherence", "Well-formed", "Relevance"),
+    shapes={
+        "base": Shape((52, 44, 58, 31), ("a", "b", "c", "d")),
+        "tuned": Shape((69, math.nan, 71, 50), ("e", "", "g", "h")),
+        "human": Shape((83, 78, 82, 74)),
+        "epoch 1": Shape((60, 50, 60, 40), kept=False),
+    },
+)
+BARS = BarFigure(
+    rows=(
+        BarRow(
+            "closed QA", {"base": Bar(0.9, 0.8, 1.0, "x"), "tuned": Bar(2.3, 2, 2.6, "y")}, "2.6"
+        ),
+        BarRow(
+            "a name of thirty letters or so", {"base": Bar(1.1), "tuned": Bar()}, "no", quiet=True
+        ),
+    ),
+    series=("base", "tuned"),
+    x=linear_axis([0, 2.6], zero=True),
+    legend=(Key("base", "base"), Key("tuned", "tuned"), Key("interval", "95 %")),
+)
+SCATTER = ScatterFigure(
+    series={"base": Dots((10, 20), (48, 48), ("p", "p")), "tuned": Dots((10, 20), (9, 21))},
+    x=linear_axis([0, 40], zero=True),
+    y=linear_axis([0, 60], zero=True),
+    diagonal="same length",
+    limit=48,
+    legend=(Key("base", "base"), Key("tuned", "tuned"), Key("human", "same length")),
+)
+
+
+def _radar() -> RadarChart:
+    chart = RadarChart(RADAR)
+    chart.show(RADAR)
+    return chart
+
+
+def test_a_radar_s_first_axis_points_up_and_the_others_follow_clockwise() -> None:
+    base = _radar()._polygons["base"]
+    assert list(base.x) == [0.0, 0.44, 0.0, -0.31, 0.0]
+    assert list(base.y) == [0.52, 0.0, -0.58, 0.0, 0.52]
+    assert base.fill == "inside"
+
+
+def test_a_null_axis_is_a_gap_in_the_polygon_and_no_area_is_drawn_over_it() -> None:
+    tuned = _radar()._polygons["tuned"]
+    assert np.isnan(tuned.x[1])
+    assert np.isfinite(np.delete(tuned.x, 1)).all()
+    assert tuned.fill == "none"
+    points = _radar()._points["tuned"]
+    assert len(points.x) == 3
+    assert list(points.names) == ["e", "g", "h"]
+
+
+def test_the_points_of_base_and_human_are_for_the_pointer_alone() -> None:
+    chart = _radar()
+    assert list(chart._points["base"].opacities) == [0.0]
+    assert list(chart._points["base"].names) == ["a", "b", "c", "d"]
+    assert list(chart._points["tuned"].opacities) == [1.0]
+
+
+def test_names_stand_outside_the_rim_on_their_side() -> None:
+    chart = _radar()
+    names = {side: list(mark.text) for side, mark in chart._names.items()}
+    assert names == {
+        "right": ["Coherence"],
+        "left": ["Relevance"],
+        "up": ["Fluency"],
+        "down": ["Well-formed"],
+    }
+    assert all(not mark.apply_clip for mark in chart.figure.marks)
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), min_size=3, max_size=7))
+def test_the_side_margin_of_a_radar_has_room_for_every_name_there(axes: list[str]) -> None:
+    chart = RadarChart(RadarFigure(axes=axes, shapes={}))
+    chart.show(RadarFigure(axes=axes, shapes={}))
+    margin = chart.figure.fig_margin
+    beside = [*chart._names["left"].text, *chart._names["right"].text]
+    assert margin["left"] == margin["right"]
+    assert all(8 + len(name) * 6.4 <= margin["left"] for name in beside)
+
+
+def test_bars_begin_at_zero_and_the_base_lies_above_the_tuned() -> None:
+    chart = BarChart(BARS)
+    chart.show(BARS)
+    base, tuned = chart._bars["base"], chart._bars["tuned"]
+    assert base.x[:, 0].tolist() == [0.0, 0.0]
+    assert base.x[:, 1].tolist() == [0.9, 1.1]
+    assert base.y[0, 0] > 1.5 > tuned.y[0]
+    assert (base.y[0, 0] - tuned.y[0]) * 32 == pytest.approx(12), "11 px and 1 between them"
+    assert base.stroke_width == 11
+    assert list(tuned.x) == [0.0, 2.3], "no bar where there is no number"
+    assert base.labels == ["x", "a name of thirty letters or so"]
+    assert chart._intervals.x.tolist() == [[0.8, 1.0], [2.0, 2.6]]
+
+
+def test_long_names_end_in_an_ellipsis_and_have_their_room() -> None:
+    chart = BarChart(BARS)
+    chart.show(BARS)
+    assert list(chart._names.text) == ["closed QA", "a name of thirt\u2026"]
+    assert chart.figure.fig_margin["left"] >= 8 + 16 * 6.4
+    assert list(chart._notes.colors) == [ink.ink("text"), ink.ink("text2")]
+
+
+def test_more_rows_make_the_same_figure_higher() -> None:
+    chart = BarChart(BARS)
+    chart.show(BARS)
+    figure, before = chart.figure, chart.figure.layout.height
+    chart.show(replace(BARS, rows=BARS.rows * 3))
+    assert chart.figure is figure
+    assert int(chart.figure.layout.height[:-2]) - int(before[:-2]) == 4 * 32
+
+
+def test_the_diagonal_goes_as_far_as_both_axes_and_the_limit_across() -> None:
+    chart = ScatterChart(SCATTER)
+    chart.show(SCATTER)
+    assert list(chart._diagonal.x) == list(chart._diagonal.y) == [0, 40]
+    assert list(chart._limit.y) == [48, 48]
+    assert list(chart._limit_label.text) == ["limit"]
+    chart.show(replace(SCATTER, limit=None, diagonal=""))
+    assert not chart._limit.visible
+    assert not chart._diagonal.visible
+    assert not chart._limit_label.visible
+
+
+def test_on_log_axes_the_diagonal_is_still_where_both_are_equal() -> None:
+    x, y = charts_scale.log_axis([8, 256]), charts_scale.log_axis([10, 1000])
+    chart = ScatterChart(SCATTER)
+    chart.show(replace(SCATTER, x=x, y=y, limit=200))
+    assert list(chart._diagonal.x) == list(chart._diagonal.y)
+    assert chart._limit.y[0] == pytest.approx(math.log10(200))
+
+
+def test_the_base_is_hollow_drawn_first_and_equal_tooltips_lose_no_point() -> None:
+    chart = ScatterChart(SCATTER)
+    chart.show(SCATTER)
+    base, tuned = chart._points["base"], chart._points["tuned"]
+    assert (base.fill, tuned.fill) == (False, True)
+    assert chart.figure.marks.index(base) < chart.figure.marks.index(tuned)
+    assert len(base.x) == 2
+    assert not base.names_unique
+
+
+@pytest.mark.parametrize(
+    ("made", "figure"), [(RadarChart, RADAR), (BarChart, BARS), (ScatterChart, SCATTER)]
+)
+def test_the_same_figure_again_sends_nothing(made: Any, figure: Any) -> None:
+    chart = made(figure)
+    chart.show(figure)
+    sent: list[Any] = []
+    parts = [chart.figure, chart.figure.layout, *chart.figure.marks, *chart.figure.axes]
+    for widget in parts:
+        widget.observe(sent.append)
+    chart.show(figure)
+    assert sent == []
+
+
+@given(st.integers(1, 100_000))
+def test_the_texts_of_a_horizontal_axis_never_touch_where_it_is_narrowest(last: int) -> None:
+    axis = marks.thinned(step_axis(last))
+    widest = max(map(len, axis.texts)) * marks.CHARACTER
+    assert len(axis.ticks) * widest <= 200
+    assert axis.ticks[0] == 0
+    assert len(axis.ticks) == len(axis.texts) >= 2
+
+
+# ---------------------------------------------------------------- legend and rows
+
+
+def test_the_legend_shows_the_real_dash_and_marker_of_each_series() -> None:
+    radar = legend_row(replace(RADAR, legend=(Key("base", "base"), Key("tuned", "a & b"))))
+    assert 'stroke-dasharray="5 4"' in radar
+    assert "a &amp; b" in radar
+    assert radar.count("<svg") == 2
+    assert "var(--em-tuned)" in radar
+    assert "#" not in radar, "tokens only, so that a theme switch needs no kernel"
+    bars, dots = legend_row(BARS), legend_row(SCATTER)
+    assert "M4 0h10v10h-10z" in bars
+    assert "var(--em-text)" in bars
+    assert 'fill="none" stroke="var(--em-base)"' in dots
+    assert 'stroke-dasharray="2 3"' in dots
+    assert legend_row(_figure({}, linear_axis([0, 1]))) == ""
+
+
+def _halves(*names: str) -> list[Kind]:
+    wide = ("chart-loss", "chart-task")
+    return [
+        Kind(n, "full" if n in wide else "half", "points", lambda _view, _scores: None)
+        for n in names
+    ]
+
+
+def test_on_a_wide_page_no_row_of_small_panels_has_an_empty_place() -> None:
+    assert in_twos(_halves("a", "b", "c")) == [False] * 3
+    assert in_twos(_halves("a", "b")) == [True] * 2
+    assert in_twos(_halves("a", "b", "c", "d")) == [True] * 4
+    assert in_twos(_halves("a", "b", "c", "d", "e")) == [False] * 3 + [True] * 2
+    assert in_twos(_halves("a")) == [False]
+    mixed = _halves("chart-task", "confusion", "per-class", "a", "b", "c", "chart-loss", "d", "e")
+    assert in_twos(mixed) == [False, True, True, False, False, False, False, True, True]

@@ -17,10 +17,11 @@ from easymodel_nb.report.top import top_html
 from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.headline import kind_of, task_of
 from easymodel_nb.widgets.chosen import Chosen
-from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put
+from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put, toggle
 from easymodel_nb.widgets.dashboard.compare import Compare
 from easymodel_nb.widgets.dashboard.header import Header
 from easymodel_nb.widgets.dashboard.panel import ChartPanel
+from easymodel_nb.widgets.dashboard.rows import in_twos
 from easymodel_nb.widgets.dashboard.samples import Samples
 from easymodel_nb.widgets.dashboard.tries import Tries
 
@@ -152,6 +153,10 @@ class Dashboard:
             if self._drawn.get(kind.name) != needs:
                 self._panels[kind.name].show(kind.make(view, self._scores(run, view)))
                 self._drawn[kind.name] = needs
+
+        shown = [k for k in kinds_of(view) if self._panels[k.name].shown]
+        for kind, two in zip(shown, in_twos(shown), strict=True):
+            toggle(self._panels[kind.name].box, "emnb-in-two", on=two)
 
     def _scores(self, run: "Run", view: "RunView") -> "Sequence[Scores]":
         """The scores text by text, read again only when there may be others."""

@@ -34,6 +34,11 @@ class ChartPanel:
             self._numbers,
         )
 
+    @property
+    def shown(self) -> bool:
+        """Whether it has something to show."""
+        return self._content is not None
+
     def show(self, content: PanelContent | None) -> None:
         """Show this content, or nothing; nothing is sent where it is the same."""
         if content == self._content:

@@ -1,0 +1,28 @@
+"""How the small panels of a wide page stand: in rows of three, and the rest in rows of two."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from easymodel_nb.report.grid import Kind
+
+# Tables of classes need more room than a third.
+_BROAD = frozenset({"confusion", "per-class"})
+
+
+def in_twos(kinds: Sequence[Kind]) -> list[bool]:
+    """Which of the panels, in their order, stand in a row of two where the page is wide.
+
+    Halves that follow each other fill rows of three; where that would leave a place empty, the
+    last ones stand in rows of two. One alone stays as it is.
+    """
+    marked: list[bool] = []
+    for shape, group in groupby(kinds, _shape):
+        count = len(list(group))
+        pairs = {0: 0, 1: 4, 2: 2}[count % 3] if shape == "half" else 0
+        pairs = count if shape == "broad" else min(pairs, count if count > 1 else 0)
+        marked += [False] * (count - pairs) + [True] * pairs
+    return marked
+
+
+def _shape(kind: Kind) -> str:
+    return "broad" if kind.name in _BROAD else kind.width
