@@ -45,7 +45,7 @@ from easymodel_nb.widgets.dashboard.bar_chart import BarChart
 from easymodel_nb.widgets.dashboard.legend import legend_row
 from easymodel_nb.widgets.dashboard.line_chart import LineChart
 from easymodel_nb.widgets.dashboard.radar_chart import RadarChart
-from easymodel_nb.widgets.dashboard.rows import in_twos
+from easymodel_nb.widgets.dashboard.rows import alone, in_twos
 from easymodel_nb.widgets.dashboard.scatter_chart import ScatterChart
 
 CSS = Path(widgets.__file__).with_name("dashboard.css").read_text(encoding="utf-8")
@@ -505,3 +505,9 @@ def test_on_a_wide_page_no_row_of_small_panels_has_an_empty_place() -> None:
     assert in_twos(_halves("a")) == [False]
     mixed = _halves("chart-task", "confusion", "per-class", "a", "b", "c", "chart-loss", "d", "e")
     assert in_twos(mixed) == [False, True, True, False, False, False, False, True, True]
+
+
+def test_the_last_of_an_odd_number_of_small_panels_takes_the_row() -> None:
+    assert alone(_halves("a", "b", "chart-loss")) == [False] * 3
+    assert alone(_halves("chart-task", "a", "b", "c")) == [False, False, False, True]
+    assert alone(_halves("a", "chart-loss", "b", "c")) == [True, False, False, False]

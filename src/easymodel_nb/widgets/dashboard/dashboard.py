@@ -21,7 +21,7 @@ from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put,
 from easymodel_nb.widgets.dashboard.compare import Compare
 from easymodel_nb.widgets.dashboard.header import Header
 from easymodel_nb.widgets.dashboard.panel import ChartPanel
-from easymodel_nb.widgets.dashboard.rows import in_twos
+from easymodel_nb.widgets.dashboard.rows import alone, in_twos
 from easymodel_nb.widgets.dashboard.samples import Samples
 from easymodel_nb.widgets.dashboard.tries import Tries
 
@@ -155,8 +155,9 @@ class Dashboard:
                 self._drawn[kind.name] = needs
 
         shown = [k for k in kinds_of(view) if self._panels[k.name].shown]
-        for kind, two in zip(shown, in_twos(shown), strict=True):
+        for kind, two, one in zip(shown, in_twos(shown), alone(shown), strict=True):
             toggle(self._panels[kind.name].box, "emnb-in-two", on=two)
+            toggle(self._panels[kind.name].box, "emnb-alone", on=one)
 
     def _scores(self, run: "Run", view: "RunView") -> "Sequence[Scores]":
         """The scores text by text, read again only when there may be others."""

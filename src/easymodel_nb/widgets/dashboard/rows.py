@@ -1,4 +1,4 @@
-"""How the small panels of a wide page stand: in rows of three, and the rest in rows of two."""
+"""How the small panels stand where the last of them would leave a place empty beside it."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -21,6 +21,18 @@ def in_twos(kinds: Sequence[Kind]) -> list[bool]:
         pairs = {0: 0, 1: 4, 2: 2}[count % 3] if shape == "half" else 0
         pairs = count if shape == "broad" else min(pairs, count if count > 1 else 0)
         marked += [False] * (count - pairs) + [True] * pairs
+    return marked
+
+
+def alone(kinds: Sequence[Kind]) -> list[bool]:
+    """Which of the panels, in their order, would stand alone in a row of two columns.
+
+    That is the last of an odd number of halves; it takes the whole row.
+    """
+    marked: list[bool] = []
+    for width, group in groupby(kinds, lambda kind: kind.width):
+        count = len(list(group))
+        marked += [False] * (count - 1) + [width == "half" and count % 2 == 1]
     return marked
 
 

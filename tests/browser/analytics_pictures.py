@@ -1,0 +1,127 @@
+"""Makes the pictures of docs/analytics.md: the dashboard of a real run of each task, both themes.
+
+    python tests/browser/analytics_pictures.py docs/pictures [HOME]
+
+The runs are those of HOME; a task without a finished run there is trained first, from its
+template, small enough for a laptop. Without HOME all of them are, in a temporary folder.
+Colours are reduced where Pillow is installed; without it the files are larger.
+"""
+
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+
+from harness.browser import chromium_browser
+from harness.lab import LabPage, launch
+from harness.server import JupyterServer, lab
+from harness.waiting import PATIENCE
+from pictures import THEMES, reduce
+from playwright.sync_api import Browser, expect
+
+import easymodel
+from easymodel_nb.runlog.log import runs_folder
+from easymodel_nb.runlog.run import Run
+
+# The fields that make a template's run short; its panels are all there.
+SMALL = {
+    "generation": {"subset_size": 400, "epochs": 4, "max_new_tokens": 48},
+    "seq2seq": {"subset_size": 300, "epochs": 3, "max_new_tokens": 32},
+    "classification": {"subset_size": 400, "epochs": 4},
+    "token_classification": {"subset_size": 300, "epochs": 4},
+}
+WIDTH = 1000  # of the studio, as in the pictures of the design
+_STILL = """() => {
+  const figures = [...document.querySelectorAll('.emnb-chart')].filter((e) => e.clientWidth);
+  return figures.length > 0 && figures.every((e) => e.querySelector('svg .axis, svg .curve'));
+}"""
+
+
+def projects(home: Path) -> dict[str, str]:
+    """The project that has the latest finished run of each task."""
+    found = {}
+    for folder in sorted(runs_folder(home).glob("*")):
+        view = Run(folder).view
+        task = (view.plan or {}).get("finetune", {}).get("task")
+        if view.status == "finished" and task and view.project_id:
+            found[task] = view.project_id
+    return found
+
+
+def train(home: Path, task: str) -> None:
+    """Train a task's template; the project stays in the home."""
+    studio = easymodel.studio(home=home)
+    studio.command("project_new", template=task)
+    workflow = studio.project.workflow
+    for node in workflow.of_type("finetune"):
+        node.data |= SMALL[task]
+    studio.command("commit", document=workflow.dump())
+    studio.command("train")
+    run = studio.wait()
+    studio.close()
+    if run.status != "finished":
+        message = f"The run of {task} {run.status}: {run.view.problem}"
+        raise RuntimeError(message)
+
+
+def take(browser: Browser, server: JupyterServer, home: Path, folder: Path) -> None:
+    """The dashboard of each task's run in each theme."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(PATIENCE * 1000)
+    page = LabPage(context.new_page(), server, server.write("pictures.ipynb", launch(home))).open()
+    page.run_cell(0)
+    page.ready()
+    page.hook("tab-analytics").click()
+    for task, project in projects(home).items():
+        page.execute(f"studio.command('project_switch', project_id={project!r})")
+        expect(page.hook("em-dashboard").locator(".emnb-is-finished")).to_be_visible()
+        for theme, name in THEMES.items():
+            page.theme(name)
+            fit(page)
+            path = folder / f"analytics-{task}-{theme}.png"
+            page.hook("em-dashboard").screenshot(path=path, animations="disabled")
+            reduce(path)
+            print(f"{path}: {path.stat().st_size / 1024:.0f} KB")  # noqa: T201
+    server.close("pictures.ipynb")
+    context.close()
+
+
+def fit(page: LabPage) -> None:
+    """Give the studio its width and the window the height of the whole dashboard."""
+    view = page.page
+    wide = view.locator(".emnb-studio").bounding_box()
+    now = view.viewport_size
+    if wide is None or now is None:
+        return
+    width = now["width"] + WIDTH - round(wide["width"])
+    view.set_viewport_size({"width": width, "height": now["height"]})
+    view.wait_for_function(
+        "(width) => Math.abs(document.querySelector('.emnb-studio').clientWidth - width) < 4",
+        arg=WIDTH,
+    )
+    height = page.hook("em-dashboard").evaluate("(e) => e.scrollHeight")
+    view.set_viewport_size({"width": width, "height": height + 300})
+    view.wait_for_function(_STILL)
+    # A figure is laid out anew some time after its place has changed.
+    view.evaluate("() => new Promise((done) => requestIdleCallback(done, { timeout: 5000 }))")
+    before = b""
+    while (now_seen := view.locator(".emnb-studio").screenshot(animations="disabled")) != before:
+        before = now_seen
+
+
+def main(folder: Path, home: Path | None) -> None:
+    """Train what is missing and take every picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE * 1000)
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        home = home or scratch / "home"
+        for task in SMALL.keys() - projects(home).keys():
+            train(home, task)
+        server = stack.enter_context(lab(sys.executable, scratch / "lab"))
+        browser = stack.enter_context(chromium_browser())
+        take(browser, server, home, folder)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
