@@ -290,6 +290,25 @@ def test_a_run_that_trains_answers_between_two_steps_and_learns_the_same(
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+def test_the_box_asks_a_run_that_trains_and_loads_its_base_beside_it(
+    manager: RunManager, tmp_path: Path
+):
+    ear, heard = Ear(), Heard()
+    heard.tries = Tries(tmp_path / "home", heard)
+    (run,) = manager.submit(small(**{**SHORT, "epochs": 500}), None, on_event=ear)
+    ear.wait(stage("training"))
+    heard.tries.ask(run.id, "Hello")
+    found = heard.end(run.id)
+    assert run.status == "running"
+    manager.stop(run.id)
+    heard.tries.close()
+    assert found.state == "done"
+    for answer in (found.tuned, found.base):
+        assert answer.reason is None
+        assert answer.tokens
+    assert heard.tries._loaded is None, "the memory belongs to the run"
+
+
 def test_a_question_that_fails_never_costs_the_run(tmp_path: Path):
     class Broken:
         context = None

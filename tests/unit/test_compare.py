@@ -231,6 +231,7 @@ def test_the_content_says_only_what_the_intervals_carry():
     clear = compare_content(runs, CompareView(), "run-1")
     assert clear.title == "Run 2 is better than Run 1 by validation perplexity"
     assert "best" in clear.table
+    assert "15.0" in clear.details  # the numbers of the curves, for those who do not see them
     assert clear.data is not None
     assert clear.data.rows[0][0] == "run-2"
     same = compare_content([runs[0], run(2, language(0.0))], CompareView(), "run-1")

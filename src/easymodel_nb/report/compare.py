@@ -12,6 +12,7 @@ from easymodel_nb.report.compare_curves import (
     default_metric,
     metric_name,
     metrics_in,
+    numbers_html,
 )
 from easymodel_nb.report.compare_pairs import Pair, best_of, compare, compare_answers
 from easymodel_nb.report.compare_view import FEWEST, MOST, CompareView
@@ -124,6 +125,7 @@ def compare_content(
         how=_HOW,
         figures=(drawn.figure,),
         table=_pairs_table(against, told, _badge(best, pairs)) + _settings_table(runs),
+        details=numbers_html(runs, metric, view.along),
         data=_data(against, told),
         layout="stack",
     )
@@ -242,12 +244,12 @@ def _thousandths(value: float) -> str:
 def _settings_table(runs: Sequence[ComparedRun]) -> str:
     found = differing(runs)
     if not found:
-        return text("p", "Their settings are all the same.", "emnb-caption")
+        return text("p", "Their settings are all the same.", "emnb-caption emnb-apart")
     rows = [
         Row([escape(name), *(_value(name, value) for value in values)])
         for name, values in found.items()
     ]
-    heading = text("p", "Only the settings that differ", "emnb-caption")
+    heading = text("p", "Only the settings that differ", "emnb-caption emnb-apart")
     columns = ["setting", *(run.name for run in runs)]
     return heading + table("The settings in which the runs differ", columns, rows)
 

@@ -8,13 +8,15 @@ from easymodel_nb.report import numbers as write
 from easymodel_nb.report.compare_view import Along
 from easymodel_nb.report.compared import STYLES, ComparedRun
 from easymodel_nb.report.figures import Empty, Figure, Line, LineFigure
+from easymodel_nb.report.html import Row, table
 from easymodel_nb.report.lines import finite
-from easymodel_nb.report.scale import Axis, linear_axis, ratio_axis, step_axis, thin
+from easymodel_nb.report.scale import Axis, evenly, linear_axis, ratio_axis, step_axis, thin
 from easymodel_nb.runlog.clock import minutes_at
 from easymodel_nb.runlog.headline import METRICS, PERPLEXITY, measured_at
 from easymodel_nb.runlog.view import RunView
 
 LOSS = "loss"
+_MOST_ROWS = 12  # of the numbers of one run
 _BITS = "task.bits_per_byte"
 _NAMES = {
     LOSS: "training loss",
@@ -98,6 +100,27 @@ def _x_axis(values: Sequence[float], along: Along) -> Axis:
     if along in {"epoch", "step"}:
         return step_axis(max(values))
     return linear_axis(values, parts=6, zero=True)
+
+
+def numbers_html(runs: Sequence[ComparedRun], metric: str, along: Along) -> str:
+    """The numbers behind the curves: at most a dozen points of each run."""
+    rows = []
+    for run in runs:
+        found, place = _points(run, metric), _placer(run, along)
+        for point in (found[n] for n in evenly(len(found), _MOST_ROWS)):
+            x = place(point) if place is not None else None
+            if x is not None:
+                rows.append(Row([run.name, write.significant(x), *_cells(point)]))
+    columns = ["run", AXES[along], metric_name(metric), "95 %"]
+    caption = f"{metric_name(metric)} of each run".capitalize()
+    return table(caption, columns, rows) if rows else ""
+
+
+def _cells(point: "_Point") -> tuple[str, str]:
+    value = write.significant(point.value)
+    if math.isnan(point.low) or math.isnan(point.high):
+        return value, "&ndash;"
+    return value, f"{write.significant(point.low)} to {write.significant(point.high)}"
 
 
 class _Point(NamedTuple):

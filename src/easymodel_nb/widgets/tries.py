@@ -145,24 +145,25 @@ class Tries:
         import_trainer()
         from easymodel_nb.train.quiet import LogBuffer, quiet  # noqa: PLC0415
 
-        training = run.status == "running"
         with quiet(LogBuffer(redact)):
-            loaded = self._open(run, stop, training=training)
-            self._set(run.id, stop, state="answering", message="The tuned model answers")
-            if loaded.tuned is not None:
-                self._one(run, "tuned", loaded.tuned, (text, pair), stop)
-            else:
+            if run.status == "running":
+                # First, while it still trains; the base is loaded beside it afterwards.
                 self._ask_run(run, text, pair, stop)
+                loaded = self._open(run, stop, training=True)
+            else:
+                loaded = self._open(run, stop, training=False)
+                self._set(run.id, stop, state="answering", message="The tuned model answers")
+                self._one(run, "tuned", loaded.tuned, (text, pair), stop)
             if loaded.base is None:
                 self._answer(run.id, stop, "base", Answer(done=True, reason=loaded.reason))
             else:
-                self._set(run.id, stop, message="The base model answers")
+                self._set(run.id, stop, state="answering", message="The base model answers")
                 self._one(run, "base", loaded.base, (text, pair), stop)
         if stop.is_set():
             self._set(run.id, stop, state="stopped", message=self._why_stopped)
         else:
             self._set(run.id, stop, state="done", message="")
-        if training:
+        if loaded.tuned is None:
             self._release()
 
     def _one(
