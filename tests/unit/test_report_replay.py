@@ -118,7 +118,7 @@ def studio(recorded: Path) -> Studio:
 def test_the_canvas_is_the_runs_own(studio: Studio):
     workflow = studio.project.workflow
     assert [n.id for n in workflow.nodes] == ["m9", "d9", "f9"]
-    assert studio.project.name == "Recorded (recorded)"
+    assert studio.project.name == "Recorded: Recorded"
     assert studio._workbench.catalog["notice"] == "Recorded"
 
 

@@ -58,7 +58,7 @@ class Recording:
             for n, (source, handle) in enumerate(zip(nodes, ("model", "dataset"), strict=False))
         ]  # fmt: skip
         name = str(request.get("name") or "Run")
-        return Workflow(name=f"{name} (recorded)", nodes=nodes, edges=edges)
+        return Workflow(name=f"Recorded: {name}", nodes=nodes, edges=edges)
 
 
 def recording(source: object) -> Recording:
