@@ -377,6 +377,15 @@ def test_a_null_axis_is_a_gap_with_its_reason_and_the_remedy() -> None:
     assert re.fullmatch(r"Get the judge, \d+ MB", content.action.label)
 
 
+def test_scores_over_other_axes_are_told_apart() -> None:
+    base, *_, last = made.generation().points
+    lost = made.quality(55, coherence=null("Every answer is one sentence."))
+    analytics = last.analytics.model_copy(update={"quality": lost})
+    view = made.run("generation", [base, last.model_copy(update={"analytics": analytics})])
+    title = contents(view)["chart-quality"].title
+    assert title == "GQS rose by 15.0 points, to 55.0 at epoch 3; coherence left out of it"
+
+
 def test_a_missing_judge_has_one_button_and_none_while_it_trains() -> None:
     view = VIEWS["nothing judged"]()
     place = contents(view)["chart-quality"].figure
@@ -455,6 +464,13 @@ def test_short_answers_have_no_quarters_and_say_so() -> None:
     assert isinstance(first, LineFigure)
     assert isinstance(second, Empty)
     assert "40 tokens" in second.why
+
+
+def test_quarters_of_a_few_answers_are_no_curve() -> None:
+    few = made.semantics().model_copy(update={"segments": [m(0.5, n=3)] * 4})
+    _, second = contents(without(made.generation(), semantics=few))["chart-semantics"].figures
+    assert isinstance(second, Empty)
+    assert second.why == "Only 3 answers of 40 tokens or more: too few for a curve."
 
 
 def test_forgetting_stands_beside_the_task() -> None:

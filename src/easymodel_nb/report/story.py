@@ -5,6 +5,7 @@ from typing import Any
 
 from easymodel_nb.report import numbers as write
 from easymodel_nb.report.points import kept_epoch
+from easymodel_nb.runlog.headline import details
 from easymodel_nb.runlog.view import RunView
 
 METHODS = {"full": "Full", "lora": "LoRA", "qlora": "QLoRA"}
@@ -28,12 +29,24 @@ def facts(view: RunView) -> str:
     if isinstance(device, str) and device:
         how = f"{how} on {device}" if how else f"On {device}"
     kept = kept_epoch(view)
-    sentences = (what, f"{how}." if how else "", _kept(kept))
+    sentences = (what, f"{how}." if how else "", _kept(kept), _judged(view))
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _kept(kept: float | None) -> str:
     return f"Epoch {write.epoch(kept)} was kept." if kept is not None else ""
+
+
+def _judged(view: RunView) -> str:
+    """Which answers were judged within the budget, and where the base model's numbers are from."""
+    start = next((details(p.analytics) for p in view.points if p.epoch == 0), {})
+    budget, base = start.get("budget"), start.get("baseline")
+    told = budget.get("sentence") if isinstance(budget, Mapping) else None
+    refused = isinstance(budget, Mapping) and budget.get("reason")
+    parts = [str(told) if refused else f"Answers judged: {told}"] if told else []
+    if isinstance(base, Mapping) and base.get("from"):
+        parts.append("The base model was measured by an earlier run.")
+    return " ".join(parts)
 
 
 def _source(view: RunView, role: str) -> str:

@@ -148,7 +148,8 @@ def _caption(view: RunView, groups: Sequence[EfficiencyGroup], at: EpochPoint | 
             parts.append(f"{write.significant(found.bytes_per_token.value, 2)} bytes a token")
     if len(groups) > _MOST_ROWS:
         parts.append(f"the first {_MOST_ROWS} of {len(groups)} groups are drawn")
-    return ", ".join(parts)
+    why = next((g.ratio.reason for g in groups if g.ratio.reason), None)
+    return ", ".join(parts) + (f". n/a: {why}" if why else "")
 
 
 def _grouped(name: str) -> str:

@@ -163,11 +163,30 @@ def _title(view: RunView, at: EpochPoint, start: EpochPoint | None) -> str:
     if change.paired is not None and change.paired.value is not None:
         by = write.points(abs(change.paired.value))
         if change.says in {"rose", "fell"}:
-            return f"GQS {change.says} by {by} points, to {write.points(now.value)} {when}{firm}"
+            to = f"to {write.points(now.value)} {when}{firm}{_unlike(view, at, start)}"
+            return f"GQS {change.says} by {by} points, {to}"
     if change.says == "unclear" and before is not None and before.value is not None:
         was = write.points(before.value)
         return f"No clear change in GQS: {was} before, {write.points(now.value)} {when}"
     return f"GQS is {write.points(now.value)} of 100 {when}{firm}"
+
+
+def _unlike(view: RunView, at: EpochPoint, start: EpochPoint | None) -> str:
+    """What makes the two scores unlike: axes that one of them lacks."""
+    if start is None:
+        return ""
+
+    def gone(point: EpochPoint, other: EpochPoint) -> str:
+        lost = [axis for axis in AXES if _has(other, axis) and not _has(point, axis)]
+        return " and ".join(label_of(view, axis).lower() for axis in lost)
+
+    parts = [f"{lost} left out of it" if (lost := gone(at, start)) else ""]
+    parts.append(f"{lost} left out of the base" if (lost := gone(start, at)) else "")
+    return "".join(f"; {part}" for part in parts if part)
+
+
+def _has(point: EpochPoint | None, axis: str) -> bool:
+    return math.isfinite(value(axis_at(point, axis)))
 
 
 def _caption(view: RunView, at: EpochPoint | None) -> str:

@@ -1,6 +1,7 @@
 """The panel of meaning: how near the answers are to the references, how far from the base's."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
@@ -23,6 +24,7 @@ BY_EPOCH = {
 }
 BY_QUARTER = {"base": SERIES["base"], "tuned": SERIES["tuned"]}
 _HEIGHT = 190
+_FEWEST = 8  # answers that are long enough for quarters
 _HOW = (
     "Every answer is turned into a vector by a frozen sentence encoder (texts that are too long "
     "for it by their sentences). Consistency is the mean cosine of answer and reference, "
@@ -112,11 +114,13 @@ def _by_quarter(view: RunView, at: EpochPoint | None, start: EpochPoint | None) 
     for name, group in (("base", base), ("tuned", tuned if at is not start else None)):
         if group is not None and any(m.value is not None for m in group.segments):
             lines[name] = _quarters(name, group.segments)
-    if not lines:
-        why = next((m.reason for m in tuned.segments if m.reason), None) or _NO_SEGMENTS
-        what = f"{_SEGMENTS} is not computed"
-        empty = nothing(view, _SEGMENTS, "semantics", [Measured.missing(why)], height=_HEIGHT)
-        return Empty(what, empty.why, failed=empty.failed, height=_HEIGHT)
+    long = max((m.n or 0 for m in tuned.segments if m.value is not None), default=0)
+    if long < _FEWEST:
+        why = next((m.reason for m in tuned.segments if m.reason), None)
+        if long:
+            why = f"Only {write.plural(long, 'answer')} of 40 tokens or more: too few for a curve."
+        empty = nothing(view, _SEGMENTS, "semantics", [Measured.missing(why or _NO_SEGMENTS)])
+        return replace(empty, height=_HEIGHT, action=None)
     quarters = max(len(line.x) for line in lines.values())
     ticks = [float(k) for k in range(1, quarters + 1)]
     return LineFigure(
