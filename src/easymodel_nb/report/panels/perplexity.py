@@ -56,6 +56,16 @@ _HOW = (
 )
 
 
+_CONDITIONAL = (
+    " It is conditional on the source: only the tokens of the target are scored, each after the "
+    "true ones before it."
+)
+
+
+def _how(view: RunView) -> str:
+    return _HOW + (_CONDITIONAL if task_of(view) == "seq2seq" else "")
+
+
 def perplexity_content(view: RunView, scores: Sequence[Scores] = ()) -> PanelContent:
     """What the panel shows of a run; `scores` compare two epochs text by text."""
     found = points(view)
@@ -63,7 +73,7 @@ def perplexity_content(view: RunView, scores: Sequence[Scores] = ()) -> PanelCon
         return PanelContent(
             title="Perplexity by epoch",
             caption="Token-weighted, lower is better",
-            how=_HOW,
+            how=_how(view),
             figures=(_nothing(view, found),),
         )
     measured = [p for p in found if known(p.validation) or known(p.train)]
@@ -81,7 +91,7 @@ def perplexity_content(view: RunView, scores: Sequence[Scores] = ()) -> PanelCon
     return PanelContent(
         title=_title(view, scores),
         caption=_caption(view, found),
-        how=_HOW,
+        how=_how(view),
         figures=(
             LineFigure(
                 styles=STYLES,
