@@ -177,6 +177,18 @@ def test_a_file_has_its_title_and_the_colours_of_its_theme(name: str, shade: str
     assert "http" not in drawing.replace("http://www.w3.org/2000/svg", "")
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_without_its_style_sheet_it_has_the_colours_of_its_theme(name: str):
+    make, _ = FIGURES[name]
+    root = ET.fromstring(svg.chart(make(), "t", shade="dark"))
+    for element in root.iter():
+        for part in element.get("class", "").split():
+            side, _, token = part.partition("-")
+            if side in {"f", "s"}:
+                attribute = {"f": "fill", "s": "stroke"}[side]
+                assert element.get(attribute) == TOKENS[token][1]
+
+
 def test_labels_that_would_touch_are_pushed_apart():
     figure = lines()
     same = {name: replace(line, y=VALIDATION) for name, line in figure.lines.items() if line.tips}

@@ -88,7 +88,9 @@ def document(
     shade: Shade | Literal["auto"] = "auto",
 ) -> str:
     """A drawing as a file of its own, with the colours of a theme or of the reader's own."""
-    return _svg(drawn, title, description, ink.styles(shade, f".em-{shade}"), f"em-{shade}")
+    plain = ink.fallback(drawn.content, "dark" if shade == "dark" else "light")
+    style = ink.styles(shade, f".em-{shade}")
+    return _svg(drawn._replace(content=plain), title, description, style, f"em-{shade}")
 
 
 def _svg(drawn: Drawing, title: str, description: str, style: str = "", scope: str = "") -> str:

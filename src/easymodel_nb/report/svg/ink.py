@@ -19,6 +19,9 @@ Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SIDES_OF = {"f": "fill", "s": "stroke"}
+# Quotes within a text are escaped, so that this finds attributes alone.
+_COLOURED = re.compile(r'class="((?:[fs]-[a-z0-9]+ ?)+)"')
 _DASHES: dict[Dash, str] = {"solid": "", "dashed": "5 4", "dotted": "2 3"}
 
 
@@ -32,6 +35,20 @@ def styles(shade: Shade | Literal["auto"], scope: str = ".em-svg") -> str:
         f"{scope} .s-{name}{{stroke:{color(name, shade)}}}"
         for name in TOKENS
     )
+
+
+def fallback(drawn: str, shade: Shade) -> str:
+    """The drawing with its colours as attributes too, for readers that drop a style sheet.
+
+    Where there is one, it wins: a rule of CSS is stronger than an attribute.
+    """
+
+    def colours(found: re.Match[str]) -> str:
+        known = [name.partition("-") for name in found[1].split()]
+        parts = [f' {_SIDES_OF[side]}="{color(token, shade)}"' for side, _, token in known]
+        return f"{found[0]}{''.join(parts)}"
+
+    return _COLOURED.sub(colours, drawn)
 
 
 def plain(text: str) -> str:
