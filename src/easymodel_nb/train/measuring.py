@@ -296,7 +296,8 @@ class Measurer:
         seed = self._plan.finetune.seed
 
         def work() -> dict[str, Measured]:
-            found = paired.changes(values, base, seed=seed)
+            prompts = self._analyst.material.prompts if "prompts" in values else None
+            found = paired.changes(values, base, seed=seed, prompts=prompts)
             if self._task.name == "classification":
                 prepared: Any = self._prepared
                 truth = [text.label for text in prepared.validation]

@@ -117,6 +117,7 @@ class Judging:
                 _texts(base),
                 self.material.references,
                 embedder=self.judges.encoder,
+                clusters=self.material.prompts,
                 seed=self.material.seed,
             )
             self._base = base, found
@@ -213,6 +214,7 @@ class Judging:
                 judge=self.judges,
                 seed=material.seed,
                 ended=[row.get("ended") == "eos" for row in rows],
+                clusters=material.prompts,
                 **(known if len(known) == len(scored) else {}),
             )
 
@@ -230,17 +232,9 @@ class Judging:
         count = len(first)
         found, _ = self._guard(
             "The noise floor",
-            lambda: noise(self._embedded_part(base, count), _texts(first), _texts(second)),
+            lambda: noise(self._embedded(base).first(count), _texts(first), _texts(second)),
         )
         return dict(found.dump()) if found is not None else {}
-
-    def _embedded_part(self, base: list[Row], count: int) -> Any:
-        return Embedded(
-            _texts(base[:count]),
-            self.material.references[:count],
-            embedder=self.judges.encoder,
-            seed=self.material.seed,
-        )
 
 
 def _texts(rows: Sequence[Row]) -> list[str]:

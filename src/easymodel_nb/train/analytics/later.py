@@ -120,7 +120,7 @@ class _Later:
             told |= self._judging.details() | {"groups": self.material.groups.name}
         else:
             now, base = {"prompts": found.values}, {"prompts": self._base_values}
-            changes = paired.changes(now, base, seed=self._seed)
+            changes = paired.changes(now, base, seed=self._seed, prompts=self.material.prompts)
         analytics = Analytics.model_validate(
             {**_groups(found, point.analytics), "changes": changes, "details": told}
         )

@@ -23,9 +23,16 @@ _AXES = ("fluency", "coherence", "grammar", "relevance")
 
 
 def changes(
-    now: Mapping[str, Values], base: Mapping[str, Values], *, seed: int
+    now: Mapping[str, Values],
+    base: Mapping[str, Values],
+    *,
+    seed: int,
+    prompts: Sequence[str] | None = None,
 ) -> dict[str, Measured]:
-    """By the dotted name of what changed; only what both points have. Sets as in scores.jsonl."""
+    """By the dotted name of what changed; only what both points have. Sets as in scores.jsonl.
+
+    `prompts` of the answers: answers to the same one are drawn together.
+    """
     found: dict[str, Measured] = {}
     for name, of in _PERPLEXITIES.items():
         after, before = now.get(of, {}), base.get(of, {})
@@ -37,7 +44,7 @@ def changes(
         found |= _task(after, before, seed)
     after, before = now.get("prompts", {}), base.get("prompts", {})
     if after and before and _same_size(after, before):
-        found |= _answers(after, before, seed)
+        found |= _answers(after, before, seed, prompts)
     return found
 
 
@@ -68,12 +75,20 @@ def _task(after: Values, before: Values, seed: int) -> dict[str, Measured]:
     return found
 
 
-def _answers(after: Values, before: Values, seed: int) -> dict[str, Measured]:
+def _answers(
+    after: Values, before: Values, seed: int, prompts: Sequence[str] | None
+) -> dict[str, Measured]:
     names: list[tuple[str, str, str | None]] = [("overall", "quality.overall", "points")]
     names += [(axis, f"quality.{axis}", None) for axis in _AXES]
     names += [("consistency", "semantics.consistency", None)]
     return {
-        name: stats.paired_difference(after[column], before[column], seed=seed, unit=unit)
+        name: stats.paired_difference(
+            after[column],
+            before[column],
+            seed=seed,
+            unit=unit,
+            clusters=None if prompts is None else prompts[: len(after[column])],
+        )
         for column, name, unit in names
         if column in after and column in before
     }

@@ -363,7 +363,7 @@ class TokenClassification(HeadTask):
     def _predict(
         self, model: Any, texts: Sequence[Window], watch: Watch | None = None
     ) -> tuple[dict[int, list[int]], np.ndarray, np.ndarray]:
-        """The likeliest tag of each word, by text; then of each word its loss and its tags' chances.
+        """The likeliest tag of each word, by text; its loss; and the probabilities of its tags.
 
         The loss of a word without a tag is 0.
         """
