@@ -251,6 +251,28 @@ def test_noise_is_what_two_runs_of_one_model_differ_by():
     assert set(found.dump()) == {"drift", "consistency", "mmd"}
 
 
+def test_the_first_prompts_are_measured_by_the_same_kernel():
+    fixed = Embedded(TEXTS, OTHERS, embedder=Letters(), clusters=["a", "a", *"bcde"])
+    part = fixed.first(3)
+    assert part.sigma == fixed.sigma
+    found = measured(part, AWAY[:3])
+    assert list(found.rows["drift"]) == list(measured(fixed, AWAY).rows["drift"][:3])
+    assert found.drift.n == 3
+    assert measured(fixed.first(2), AWAY[:2]).drift.low is None  # both answer one prompt
+
+
+def test_what_was_embedded_long_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("easymodel_nb.metrics.vectors._REMEMBERED", 8)
+    encoder = Letters()
+    vectors = Vectors(encoder)
+    first = vectors(TEXTS)
+    vectors(OTHERS)
+    vectors(AWAY)
+    assert sorted(vectors._known) == sorted(AWAY)
+    assert (vectors(["", *TEXTS])[1:] == first).all()
+    assert encoder.asked.count(TEXTS[0]) == 2
+
+
 # ---------------------------------------------------------------- MMD itself
 
 

@@ -1,5 +1,6 @@
 """What stays the same in a run, embedded once: the base model's answers and the references."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,6 +77,13 @@ class Embedded:
             self.reason = failure(error)
         else:
             self.sigma = bandwidth(pooled[judges.finite(pooled)])
+
+    def first(self, count: int) -> "Embedded":
+        """The first prompts alone, by the same kernel: their numbers compare with all prompts'."""
+        part = copy.copy(self)
+        part.base, part.references = self.base[:count], self.references[:count]
+        part.clusters = None if self.clusters is None else list(self.clusters)[:count]
+        return part
 
     def check(self, texts: Sequence[Any], what: str) -> None:
         """Raise ValueError when there is not one for each answer of the base model."""

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 READ = 254  # wordpieces that MiniLM reads between its two specials
 _READ_CHARACTERS = 1000  # about as many, where an encoder does not tell its wordpieces
 _SMALLEST = 2  # characters that can be halved
+_REMEMBERED = 20_000  # vectors; at 384 numbers 60 MB
 
 
 class Vectors:
@@ -48,7 +49,10 @@ class Vectors:
 
         Whatever the encoder raises is passed on.
         """
-        self._embed([text for text in dict.fromkeys(texts) if text not in self._known])
+        asked = dict.fromkeys(texts)
+        if len(self._known) > _REMEMBERED:  # those of early epochs are not asked for again
+            self._known = {text: self._known[text] for text in asked if text in self._known}
+        self._embed([text for text in asked if text not in self._known])
         return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, 1))
 
     def _embed(self, texts: Sequence[str]) -> None:
