@@ -100,6 +100,15 @@ def judged_by(found: Mapping[str, str]) -> list[str]:
     return told + [f"{' and '.join(axes)}: {part}" for part, axes in bare.items()]
 
 
+def grouped(name: str, alone: str) -> str:
+    """What divides the data, for a caption; `alone` where nothing does."""
+    if not name:
+        return alone
+    if "quart" in name.lower():
+        return "Groups by length, in quarters"
+    return f"Groups from the column {name}"
+
+
 def value(measured: Measured | None, scale: float = 1.0) -> float:
     """The number times `scale`, or NaN, which a figure leaves out."""
     return math.nan if measured is None or measured.value is None else measured.value * scale

@@ -6,7 +6,7 @@ from html import escape
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.answers import at_start, base_of, fully, nothing, shown, value
+from easymodel_nb.report.answers import at_start, base_of, fully, grouped, nothing, shown, value
 from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.figures import Bar, BarFigure, BarRow, Key
 from easymodel_nb.report.html import Row, missing, number, table
@@ -138,7 +138,7 @@ def _overall(at: EpochPoint | None) -> str:
 
 def _caption(view: RunView, groups: Sequence[EfficiencyGroup], at: EpochPoint | None) -> str:
     named = at_start(view, "groups")
-    parts = [_grouped(str(named) if named else "")]
+    parts = [grouped(str(named) if named else "", "All prompts")]
     parts.append(write.plural(sum(g.n for g in groups), "prompt"))
     parts.append("greedy")
     if at is not None:
@@ -150,14 +150,6 @@ def _caption(view: RunView, groups: Sequence[EfficiencyGroup], at: EpochPoint | 
         parts.append(f"the first {_MOST_ROWS} of {len(groups)} groups are drawn")
     why = next((g.ratio.reason for g in groups if g.ratio.reason), None)
     return ", ".join(parts) + (f". n/a: {why}" if why else "")
-
-
-def _grouped(name: str) -> str:
-    if not name:
-        return "All prompts"
-    if "quart" in name.lower():
-        return "Groups by length of the reference, in quarters"
-    return f"Groups from the column {name}"
 
 
 def _table(groups: Sequence[EfficiencyGroup]) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.answers import at_start, typed
+from easymodel_nb.report.answers import at_start, grouped, typed
 from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.figures import Bar, BarFigure, BarRow, Key
 from easymodel_nb.report.html import Row, number, table
@@ -20,8 +20,8 @@ _MOST_ROWS = 12
 _HOW = (
     "The share of the validation {many} of each group whose {what} is predicted rightly, with a "
     "95 % bootstrap interval over the texts of the group. Groups are the values of the column that "
-    "the Finetuning node names. With many groups the lowest and the highest are partly chance: "
-    "their intervals say how much."
+    "the Finetuning node names, else quarters by length. With many groups the lowest and the "
+    "highest are partly chance: their intervals say how much."
 )
 _NO_BASE = "the base model has no head of its own"
 
@@ -113,16 +113,17 @@ def _bar(group: Group, name: str, m: Measured | None) -> Bar:
 def _title(groups: Sequence[Group], column: str) -> str:
     known = [g for g in groups if g.tuned.value is not None]
     if len(known) < 2:  # noqa: PLR2004
-        return f"Accuracy by {column or 'group'}"
+        return "Accuracy by group"
     best, worst = known[0], known[-1]
+    of = "by length" if "quart" in column.lower() else f"by {column or 'group'}"
     low, high = (write.cosine(g.tuned.value or 0.0) for g in (worst, best))
     if low == high:
-        return f"Accuracy {low} in every group of {column or 'the data'}"
+        return f"Accuracy {of}: {low} in every group"
     return f"Accuracy from {low} ({write.brief(worst.name)}) to {high} ({write.brief(best.name)})"
 
 
 def _caption(groups: Sequence[Group], column: str, at: EpochPoint) -> str:
-    parts = [f"Groups from the column {column}" if column else "Accuracy by group"]
+    parts = [grouped(column, "Accuracy by group")]
     parts.append(write.plural(sum(g.n for g in groups), "validation text"))
     parts.append(f"epoch {write.epoch(at.epoch)}")
     if len(groups) > _MOST_ROWS:
