@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -178,6 +179,19 @@ def test_answers_compare_by_gqs_and_a_missing_score_does_not_count():
     assert pair is not None
     assert (pair.wins, pair.ties, pair.losses, pair.change.n) == (2, 1, 0, 3)
     assert compare_answers(run(2, None), run(1, None, prompts=theirs)) is None
+
+
+def test_scores_of_other_judges_do_not_compare():
+    def judged(number: int, judge: str) -> ComparedRun:
+        made = run(number, None, prompts={"overall": [50.0 + number, 60.0]})
+        told = Analytics.model_validate({"details": {"judges": {"grammar": judge}}})
+        points = [EpochPoint(step=0, epoch=0, analytics=told), *made.view.points[1:]]
+        return replace(made, view=made.view.model_copy(update={"points": points}))
+
+    pair = compare_answers(judged(2, "cola@2"), judged(1, "probe@1"))
+    assert pair is not None
+    assert pair.change.value is None
+    assert "other judges" in (pair.change.reason or "")
 
 
 # ---------------------------------------------------------------- settings and curves

@@ -211,7 +211,8 @@ def _pair_row(run: ComparedRun, pair: Pair, best: _Badge) -> Row:
     if pair.change.value is None:
         why = pair.change.reason or "not comparable"
         told = missing(why) + text("span", f" {why}", "emnb-note")
-        return Row([_named(run, best), "&ndash;", told, *["&ndash;"] * 4], quiet=True)
+        name = escape(pair.name) or "&ndash;"
+        return Row([_named(run, best), name, told, *["&ndash;"] * 4], quiet=True)
     mood = {True: "emnb-good", False: "emnb-bad", None: "emnb-flat"}[pair.better]
     word = {True: "better", False: "worse", None: "no clear difference"}[pair.better]
     change = text("span", _change(pair), mood) + text("span", f" {word}", "emnb-note")

@@ -5,16 +5,19 @@ interval is a paired bootstrap over the texts; "better" is said only where it ex
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from easymodel_nb.measured import Measured
+from easymodel_nb.report.answers import judges
 from easymodel_nb.report.compared import ComparedRun
 from easymodel_nb.runlog.scores import Scores, Values
 
 _LANGUAGE = frozenset({"generation", "seq2seq"})
 _SAME = 1e-9  # of a text's score: less is a tie
+_MOST_KNOWN = 256  # pairs
+_KNOWN: "dict[Hashable, Pair]" = {}
 _COUNTS = ("true_positives", "false_positives", "false_negatives")
 
 
@@ -44,7 +47,29 @@ class Pair:
 
 
 def compare(run: ComparedRun, reference: ComparedRun) -> Pair:
-    """The run against the reference by the texts that were held out."""
+    """The run against the reference by the texts that were held out; computed once."""
+    key = (_identity(run), _identity(reference))
+    found = _KNOWN.get(key)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[key] = _compared(run, reference)
+    return found
+
+
+def _identity(run: ComparedRun) -> Hashable:
+    """What tells the scores of a run's model from any others."""
+    scored = run.at("validation")
+    if scored is None:
+        return (run.kind, run.view.id)
+    sums = tuple(
+        (name, len(column), math.fsum(v for v in column if v is not None))
+        for name, column in scored.values.items()
+    )
+    return (run.kind, scored.digest, sums)
+
+
+def _compared(run: ComparedRun, reference: ComparedRun) -> Pair:
     if run.kind != reference.kind:
         words = run.kind.replace("_", " "), reference.kind.replace("_", " ")
         return _none(f"it was trained for {words[0]}, the reference for {words[1]}")
@@ -64,6 +89,8 @@ def compare_answers(run: ComparedRun, reference: ComparedRun) -> Pair | None:
     mine, theirs = run.at("prompts"), reference.at("prompts")
     if mine is None or theirs is None or _incomparable(mine, theirs):
         return None
+    if judges(run.view) != judges(reference.view):
+        return replace(_none("its answers were scored by other judges"), name="GQS")
     after, before = mine.values.get("overall"), theirs.values.get("overall")
     if after is None or before is None or len(after) != len(before):
         return None
