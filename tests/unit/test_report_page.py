@@ -14,7 +14,7 @@ import pytest
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.measured import Measured
-from easymodel_nb.report import files, png
+from easymodel_nb.report import files, grid, png
 from easymodel_nb.report.content import DataTable
 from easymodel_nb.report.csv_text import csv_text
 from easymodel_nb.report.page import page
@@ -185,6 +185,21 @@ def test_the_tables_of_the_page_are_csv_files():
     assert any(t.startswith("setting,value,why") for t in tables)
 
 
+def test_a_panel_that_cannot_be_made_costs_its_own_place(monkeypatch: pytest.MonkeyPatch):
+    whole = page(told())
+    assert "could not be drawn" not in whole
+
+    def broken(*_: object) -> None:
+        raise RuntimeError(HOSTILE)
+
+    first, *rest = grid.kinds_of(view())
+    monkeypatch.setitem(grid.KINDS, "generation", (first._replace(make=broken), *rest))
+    text = page(told())
+    assert text.count("could not be drawn") == 1
+    assert "<script>alert" not in text
+    assert 'id="chart-loss"' in text
+
+
 def test_a_run_without_anything_has_a_page_too():
     bare = RunView(id="r", created="2026-01-01T00:00:00Z", status="failed")
     assert Reader.of(page(Told(bare))).open == []
@@ -222,6 +237,7 @@ def folder(tmp_path: Path) -> Path:
         {"seq": 0, "type": "run_created", "request": {"source": "/home/somebody/rows.csv"}},
         {"seq": 1, "type": "run_started", "plan": plan},
         {"seq": 2, "type": "progress", "step": 1, "later": "kept"},
+        {"seq": 3, "type": "run_failed", "detail": 'File "/home/somebody/x.py", line 1'},
     ]
     (made / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return made

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,31 @@ def test_snapshot_and_report_work_as_for_any_run(studio: Studio, tmp_path: Path)
     assert again.run_id == studio.runs[0].id
     assert "somewhere" not in json.dumps(again.events), "paths of a machine stay there"
     assert player(packed).wait(timeout=30).status == "finished"
+
+
+def test_the_command_packs_the_report_as_a_job(studio: Studio, tmp_path: Path):
+    studio.wait(timeout=30)
+    done = threading.Event()
+
+    def look() -> None:
+        if all(job.state not in {"waiting", "working"} for job in studio._session.jobs.items()):
+            done.set()
+
+    studio._session.changed = look
+    job = studio.command("report", run=studio.runs[0].id)["job"]
+    look()
+    assert done.wait(60)
+    (found,) = studio._session.jobs.items()
+    assert (found.id, found.kind, found.state) == (job, "report", "done"), found
+    data, total = studio._session.jobs.part(job, 0)
+    assert len(data) == total == found.total
+    (tmp_path / "got.zip").write_bytes(data)
+    assert recording(tmp_path / "got.zip").run_id == studio.runs[0].id
+
+
+def test_one_run_alone_is_compared_with_nothing(studio: Studio):
+    with pytest.raises(StudioError, match="two runs"):
+        studio.compare()
 
 
 @pytest.mark.parametrize("make", ["folder", "file", "zip", "run"])

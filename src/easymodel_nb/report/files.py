@@ -145,8 +145,9 @@ def record(folder: Path) -> Iterator[File]:
 
 def _line(line: str) -> str:
     raw = json.loads(line)
-    if raw.get("type") not in {"run_created", "run_started"}:
+    if raw.get("type") not in {"run_created", "run_started", "run_failed"}:
         return line
+    raw |= {"detail": ""} if "detail" in raw else {}  # a traceback is all paths
     return json.dumps(_without_paths(raw), ensure_ascii=False, allow_nan=False)
 
 
