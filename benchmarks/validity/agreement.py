@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 RESAMPLES = 1000
 _LEAST = 3  # values that a correlation needs
+_LEAST_TEXTS = 30  # texts with a score, below which none is told
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,14 @@ def agreement(
     """Agreement of (n,) scores with (n,) ratings; texts without a score are left out."""
     known = np.isfinite(scores)
     scores, ratings = scores[known], ratings[known]
+    if len(scores) < _LEAST_TEXTS:
+        return Agreement(len(scores), None, None, None, None, None)
     names = np.array(groups, dtype=object)[known]
     rows = [np.flatnonzero(names == name) for name in dict.fromkeys(names)]
     within = [spearman(scores[row], ratings[row]) for row in rows] if systems else []
     inside = np.array([rho for rho in within if rho is not None])
     draw = np.random.default_rng(seed)
-    pooled = []
-    for _ in range(RESAMPLES):
-        picked = np.concatenate([rows[i] for i in draw.integers(0, len(rows), len(rows))])
-        rho = spearman(scores[picked], ratings[picked])
-        pooled += [rho] if rho is not None else []
+    pooled = _resampled(scores, ratings, _weights(names, draw))
     means = draw.choice(inside, (RESAMPLES, len(inside))).mean(axis=1) if len(inside) else []
     return Agreement(
         n=len(scores),
@@ -81,19 +80,44 @@ def difference(
     """95 % interval of rho(first) - rho(second) over all texts, the same prompts drawn for both."""
     known = np.isfinite(first) & np.isfinite(second)
     first, second, ratings = first[known], second[known], ratings[known]
-    names = np.array(groups, dtype=object)[known]
-    rows = [np.flatnonzero(names == name) for name in dict.fromkeys(names)]
-    draw = np.random.default_rng(seed)
-    found = []
-    for _ in range(RESAMPLES):
-        picked = np.concatenate([rows[i] for i in draw.integers(0, len(rows), len(rows))])
-        one, other = (
-            spearman(first[picked], ratings[picked]),
-            spearman(second[picked], ratings[picked]),
-        )
-        if one is not None and other is not None:
-            found.append(one - other)
-    return _interval(found)
+    if len(first) < _LEAST_TEXTS:
+        return None
+    weights = _weights(np.array(groups, dtype=object)[known], np.random.default_rng(seed))
+    gaps = _resampled(first, ratings, weights) - _resampled(second, ratings, weights)
+    return _interval(gaps)
+
+
+def _weights(names: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """How often each text is in each resample, whole prompts being drawn: (resamples, n)."""
+    where = {name: index for index, name in enumerate(dict.fromkeys(names))}
+    counts = draw.multinomial(len(where), np.full(len(where), 1 / len(where)), RESAMPLES)
+    weights: np.ndarray = counts[:, [where[name] for name in names]].astype(np.float64)
+    return weights
+
+
+def _resampled(scores: np.ndarray, ratings: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Rank correlation in each resample: (resamples,); NaN where a side never changes."""
+    total = weights.sum(axis=1, keepdims=True)
+    centred = []
+    for values in (scores, ratings):
+        ranks = _ranks(values, weights)
+        centred.append(ranks - (ranks * weights).sum(axis=1, keepdims=True) / total)
+    first, second = centred
+    spread = [(one**2 * weights).sum(axis=1) for one in centred]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: np.ndarray = (first * second * weights).sum(axis=1) / np.sqrt(spread[0] * spread[1])
+    return found
+
+
+def _ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean ranks of the values in each resample: (resamples, n)."""
+    _, level = np.unique(values, return_inverse=True)
+    order = np.argsort(level, kind="stable")
+    starts = np.flatnonzero(np.diff(level[order], prepend=-1))
+    sizes = np.add.reduceat(weights[:, order], starts, axis=1)
+    middle = sizes.cumsum(axis=1) - (sizes - 1) / 2
+    ranks: np.ndarray = middle[:, level]
+    return ranks
 
 
 def _of_systems(scores: np.ndarray, ratings: np.ndarray, systems: np.ndarray) -> float | None:
@@ -104,6 +128,7 @@ def _of_systems(scores: np.ndarray, ratings: np.ndarray, systems: np.ndarray) ->
 
 def _interval(values: object) -> tuple[float, float] | None:
     found = np.asarray(values, dtype=np.float64)
+    found = found[np.isfinite(found)]
     if len(found) < RESAMPLES // 2:
         return None
     low, high = np.percentile(found, [2.5, 97.5])
