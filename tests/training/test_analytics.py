@@ -333,6 +333,8 @@ def test_a_run_that_was_cut_off_measures_as_if_it_had_not_been(
     assert found["predictions"]["since"] == "previous"  # the head is new
     assert 0 <= found["predictions"]["changed"]["value"] <= 1
     assert 0 <= found["predictions"]["js"]["value"] <= 1
+    sure = found["calibration"]
+    assert (sure["ece"]["value"] is None) == (sure["ece"]["n"] < 20) == (sure["bins"] == [])
     assert sum(row["n"] for row in found["by_group"]) == 3
     values = scores.read(one.folder, of="validation")[-1].values
     assert {"correct", "loss"} <= set(values)
@@ -345,6 +347,9 @@ def test_sequence_to_sequence_is_judged_on_what_chrf_is_measured_on(tmp_path: Pa
     assert len(lines(run)) == 9  # three prompts at three points
     last = whole(run)[-1].analytics
     assert last.task["chrf"].n == 3
+    moved = last.task["chrf"].value - whole(run)[0].analytics.task["chrf"].value
+    assert last.changes["task.chrf"].value == pytest.approx(moved)
+    assert {"task.bleu", "task.rouge_l", "task.loss"} <= set(last.changes)
     assert "too few samples" in last.quality.overall.reason
     assert last.semantics.drift.n == 3
     assert "encoder-decoder" in last.semantics.forgetting.reason

@@ -223,10 +223,11 @@ def resampled(
     if clusters is not None:
         columns = _by_cluster(columns, clusters)
     n = columns.shape[1]
-    return np.concatenate(
-        [columns[:, picks].sum(axis=2) for picks in draws(n, seed=seed, resamples=resamples)],
-        axis=1,
-    )
+    parts = [
+        np.stack([row[picks].sum(axis=1) for row in columns])  # row by row: memory stays small
+        for picks in draws(n, seed=seed, resamples=resamples)
+    ]
+    return np.concatenate(parts, axis=1)
 
 
 def draws(n: int, *, seed: int, resamples: int = PAIRED_RESAMPLES) -> Iterator[NDArray[np.int64]]:

@@ -201,8 +201,27 @@ class Measurer:
         found, rows = self._answered(step)
         values = _with_prompts(taken, found)
         analytics = self._joined(step, taken, more, found, values=values)
+        analytics.changes.update(self._overlap())
         self._write(step, analytics, rows, values)
         return analytics
+
+    def _overlap(self) -> dict[str, Measured]:
+        """The change of what is measured on every written text, where that is a task's metric."""
+        prepared: Any = self._prepared
+        base = self._store.rows(0)
+        if not prepared.written or len(base) < prepared.written:
+            return {}
+
+        def work() -> dict[str, Measured]:
+            from easymodel_nb.metrics.overlap import paired_overlap  # noqa: PLC0415
+
+            rows = self._task.answers(self._model, prepared, lambda _: None)  # kept, not written
+            after, before = ([str(row["text"]) for row in some] for some in (rows, base))
+            seed = self._plan.finetune.seed
+            return paired_overlap(after, before, prepared.references, seed=seed)
+
+        found, _ = self._analyst.guard("The change of what is written", work)
+        return {f"task.{name}": change for name, change in (found or {}).items()}
 
     def _answered(self, step: int) -> tuple[Judged | None, list[Row]]:
         """The answers of a point and what was found of them, where they are due."""
@@ -274,7 +293,7 @@ class Measurer:
         return taken.analytics.model_copy(update=update | ({"details": told} if told else {}))
 
     def _of_head(self, step: int, taken: Taken) -> dict[str, Any]:
-        """Accuracy by group, and how the predictions moved."""
+        """Accuracy by group, how the predictions moved, and whether they are as sure as right."""
         by_group, _ = self._analyst.guard(
             "Accuracy by group",
             lambda: self._analyst.by_group(taken.values.get("validation", {})),
@@ -288,6 +307,8 @@ class Measurer:
             )
             history.keep(step, predicted)
             found |= {"predictions": moved} if moved and step else {}
+            sure, _ = self._analyst.guard("Calibration", lambda: predicted.calibration(seed))
+            found |= {"calibration": sure} if sure else {}
         return found
 
     def _changes(self, values: dict[str, Values]) -> dict[str, Measured]:

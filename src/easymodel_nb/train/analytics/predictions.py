@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from easymodel_nb.metrics.changes import prediction_changes
+from easymodel_nb.metrics.reliability import reliability
 
 FOLDER = "predictions"
 MOST = 8_000_000  # probabilities of one point that are kept
@@ -25,12 +26,14 @@ _HALF = 0.5
 class Predicted:
     """Probabilities (rows, classes); a row is a text, or a word of the text that `owners` names.
 
-    With `several` each is that of one label by itself.
+    With `several` each is that of one label by itself. `truth`: the true class numbers (rows,), or
+    yes and no (rows, labels).
     """
 
     probabilities: np.ndarray
     several: bool = False
     owners: Sequence[int] | None = None
+    truth: np.ndarray | None = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -38,6 +41,13 @@ class Predicted:
         if self.several:
             return np.asarray(self.probabilities > _HALF)
         return np.asarray(self.probabilities.argmax(axis=1))
+
+    def calibration(self, seed: int) -> dict[str, Any]:
+        """How often what is predicted is right, by how sure the model is; empty without truth."""
+        if self.truth is None:
+            return {}
+        found = reliability(self.probabilities, self.truth, clusters=self.owners, seed=seed)
+        return found.dump()
 
 
 class History:

@@ -333,7 +333,8 @@ class Classification(HeadTask):
                 "details": {"labels": names, "per_class": per_class, **table},
             }
         )
-        predicted = Predicted(self._chances(torch.from_numpy(logits)).numpy(), self.labels.several)
+        chances = self._chances(torch.from_numpy(logits)).numpy()
+        predicted = Predicted(chances, self.labels.several, truth=self._truth)
         return Taken(analytics, {"validation": values}, predicted)
 
     def no_perplexity(self, prepared: PreparedHead) -> dict[str, Measured]:

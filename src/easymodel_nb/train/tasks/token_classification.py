@@ -60,10 +60,9 @@ def _learned(window: Window) -> int:
 
 
 def _owners(texts: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
-    """Of each word that windows score: its text, and whether it has a tag."""
+    """Of each word that windows score: its text, and the number of its tag or IGNORED."""
     owners = np.repeat([window.text for window in texts], [len(w.places) for w in texts])
-    labels = [window.labels[place] for window in texts for place in window.places]
-    return owners, np.array(labels) != IGNORED
+    return owners, np.array([window.labels[place] for window in texts for place in window.places])
 
 
 def _by_text(texts: Sequence[Window], losses: np.ndarray, count: int) -> list[float | None]:
@@ -309,8 +308,9 @@ class TokenClassification(HeadTask):
             "correct": [float(count) for count in right],
             "loss": _by_text(prepared.validation, losses, n),
         }
-        owners, known = _owners(prepared.validation)
-        predicted = Predicted(chances[known], owners=owners[known].tolist())
+        owners, labels = _owners(prepared.validation)
+        known = labels != IGNORED
+        predicted = Predicted(chances[known], owners=owners[known].tolist(), truth=labels[known])
         return Taken(analytics, {"validation": values}, predicted)
 
     def _values(self, truth: list[list[str]], guessed: list[list[str]]) -> kept.Values:
