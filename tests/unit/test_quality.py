@@ -210,7 +210,9 @@ def test_a_scorer_decides_by_what_it_tells_apart(rows: list[dict[str, str]], tar
         scorer=scorer,
     )
     assert "AUC" in found.notes["relevance"]
-    assert ("tiny-gpt2" in found.judges["relevance"]) == ("scorer's" in found.notes["relevance"])
+    assert ("tiny-gpt2" in found.judges["relevance"]) == (
+        "by the scorer's gain;" in found.notes["relevance"]
+    )
     assert found.judges["fluency"].startswith("tiny-gpt2@")
     assert found.fluency.value > 0.8
 

@@ -279,6 +279,15 @@ def test_the_same_prompt_twice_is_no_new_evidence():
     assert width > 0.85 * (once.overall.high - once.overall.low)
 
 
+def test_a_dialogue_is_answered_at_its_end():
+    turns = ["We like it . It is warm today .", "I saw a film . Was it long ?"]
+    talks = [f"{turns[i % 2]}\n{turns[1 - i % 2]}\n{p}\nAnswer:" for i, p in enumerate(PROMPTS)]
+    found = quality(ANSWERS, prompts=talks, references=ANSWERS, judge=JUDGES)
+    assert "last line;" in found.notes["relevance"]
+    whole = quality(ANSWERS, prompts=PROMPTS, references=ANSWERS, judge=JUDGES)
+    assert column(found, "relevance") == pytest.approx(column(whole, "relevance"), abs=0.05)
+
+
 def test_a_prompt_that_tells_nothing_does_not_count():
     same = ["Say something about {}.".format("it" * (i + 1)) for i in range(N)]
     found = quality(ANSWERS, prompts=same, references=ANSWERS, judge=JUDGES)

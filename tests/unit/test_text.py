@@ -12,8 +12,10 @@ from easymodel_nb import builtin
 from easymodel_nb.metrics import text as module
 from easymodel_nb.metrics.text import (
     Text,
+    common_tail,
     copied_share,
     english_share,
+    last_line,
     passages,
     repetition,
     sentences,
@@ -135,6 +137,14 @@ def test_english_is_known_by_its_function_words():
     assert english_share(["Too few words to tell."]) is None
     assert Text(german).foreign
     assert not Text("Der Hund.").foreign
+
+
+def test_the_last_line_that_is_not_the_template_s():
+    prompts = ["Hello.\nHow are you?\n\nAnswer:\n", "Hi.\nWho is it?\nAnswer:"]
+    assert common_tail(prompts) == 1
+    assert [last_line(prompt, 1) for prompt in prompts] == ["How are you?", "Who is it?"]
+    assert common_tail(["a", "b"]) == common_tail(["a"]) == common_tail(["a", "a"]) == 0
+    assert last_line("Answer:", 1) == "Answer:"
 
 
 def test_script():

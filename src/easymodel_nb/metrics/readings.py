@@ -15,9 +15,18 @@ from numpy.typing import NDArray
 
 from easymodel_nb.metrics import coherence, fluency, grammar
 from easymodel_nb.metrics.judges import Judges, LanguageModel
+from easymodel_nb.metrics.pairs import Measure
 from easymodel_nb.metrics.relevance import Meaning, Words
 from easymodel_nb.metrics.scales import Floats
-from easymodel_nb.metrics.text import ENGLISH, NOT_LATIN, Text, copied_share, english_share, parses
+from easymodel_nb.metrics.text import (
+    ENGLISH,
+    NOT_LATIN,
+    Text,
+    copied_share,
+    english_share,
+    last_line,
+    parses,
+)
 from easymodel_nb.metrics.vectors import Vectors
 
 Bools = NDArray[np.bool_]
@@ -36,6 +45,7 @@ NUMBERS = {  # and the axes that need them
     "copied": ("relevance",),
 }
 FLAGS = ("empty", "short", "one_sentence", "not_english", "code")
+WHOLE, LAST, GAIN = "the cosine", "the cosine to its last line", "the scorer's gain"
 UNKNOWN = 0.1  # share of wordpieces that the encoder does not know, above which it cannot read
 
 
@@ -103,7 +113,8 @@ class Reader:
     scorer: Scorer | None = None
     english: bool = True  # whether the data set reads like English
     python: bool = False  # whether it is Python code
-    pointwise: bool = False  # whether the prompt is judged by the scorer's gain
+    way: str = WHOLE  # how answers are compared with their prompts, one of `ways()`
+    tail: int = 0  # lines that all prompts end with
     failed: dict[str, str] = field(default_factory=dict)
     _kept: dict[tuple[Any, ...], list[float]] = field(default_factory=dict)
     _gains: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -221,7 +232,7 @@ class Reader:
         prompts = [item.prompt or Text("") for item in items]
         asked = some & np.array([not prompt.empty for prompt in prompts], dtype=bool)
         answered = some & np.array([bool(item.references) for item in items], dtype=bool)
-        near = self.gains if self.pointwise else self.likeness.cosine
+        near = self.ways()[self.way]
         sheet.fill("prompt", asked, lambda at: near(sheet.chosen(at), [prompts[i] for i in at]))
         sheet.fill(
             "copied",
@@ -233,6 +244,18 @@ class Reader:
             sheet.fill(
                 "recall", answered, lambda at: recall(sheet.chosen(at), [items[i] for i in at])
             )
+
+    def ways(self) -> dict[str, Measure]:
+        """How answers can be compared with their prompts, the simplest first."""
+
+        def last(texts: Sequence[Text], prompts: Sequence[Text]) -> Floats:
+            ends = [Text(last_line(prompt.raw, self.tail)) for prompt in prompts]
+            return self.likeness.cosine(texts, ends)
+
+        found: dict[str, Measure] = {WHOLE: self.likeness.cosine, LAST: last}
+        if self.scorer is not None:
+            found[GAIN] = self.gains
+        return found
 
     def gains(self, texts: Sequence[Text], prompts: Sequence[Text]) -> Floats:
         """(log p(text | prompt) - log p(text)) / tokens by the causal scorer: (n,)."""

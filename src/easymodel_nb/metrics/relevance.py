@@ -1,10 +1,10 @@
 """Relevance: how much of the reference a text says, and how near it is to its prompt.
 
 L = (.5 Lr + .5 Lp) (1 - copy), or Lp (1 - copy) where there is no reference. Lr is BERTScore recall
-(Zhang et al. 2020) of the reference with our encoder. Lp is the cosine to the prompt or, where it
-tells the references' own prompts from others better, a causal scorer's gain by the prompt:
-(log p(text | prompt) - log p(text)) / tokens. `copy` is the longest run of words taken from the
-prompt, beyond what references take.
+(Zhang et al. 2020) of the reference with our encoder. Lp is the cosine to the prompt or to its last
+line, or a causal scorer's gain by the prompt, (log p(text | prompt) - log p(text)) / tokens: what
+tells the references' own prompts from others best (`pairs`). `copy` is the longest run of words
+taken from the prompt, beyond what references take.
 
 The ends of the scales are those of the data set, as far as its references carry them: 0 is the
 median of references that were exchanged between prompts. 1 is, for the prompt, the 75th percentile
@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 
 from easymodel_nb.metrics.judges import Encoder
+from easymodel_nb.metrics.pairs import Pairs
 from easymodel_nb.metrics.scales import LEAST, Floats, Linear, Spread, finite, percentile, sigmoid
 from easymodel_nb.metrics.text import Text
 from easymodel_nb.metrics.vectors import Vectors, cosines
@@ -28,47 +29,6 @@ RECALL = Linear(0.30, 0.80)  # where nothing can be calibrated: METRICS 5.2
 COSINE = Linear(0.20, 0.90)
 _SHARE = (RECALL.high - RECALL.low) / (1 - RECALL.low)  # of the way to identity
 _LEAST_WIDTH = 0.05  # of a scale: below it exchanged pairs look like true ones
-_ONE_SIDED = 1.645  # standard errors
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Raw numbers of true pairs (n,) and of exchanged ones (m,) with the indices they join."""
-
-    true: Floats
-    shuffled: Floats
-    joined: np.ndarray  # (m, 2)
-
-    def without(self, index: int) -> Self:
-        """The same, leaving one example out."""
-        keep = np.arange(len(self.true)) != index
-        kept = (self.joined != index).all(axis=1)
-        return type(self)(self.true[keep], self.shuffled[kept], self.joined[kept])
-
-    @property
-    def auc(self) -> float | None:
-        """How probably a true pair scores higher than an exchanged one; None without both."""
-        return auc(self.true, self.shuffled)
-
-    @property
-    def telling(self) -> bool:
-        """Whether true pairs are told from exchanged ones beyond chance (Mann-Whitney, 5 %)."""
-        n, m = len(finite(self.true)), len(finite(self.shuffled))
-        found = self.auc
-        if found is None or n < LEAST or m < LEAST:
-            return False
-        m = min(n, m)  # one example is in several exchanged pairs: n of them at most are new
-        return found > 0.5 + _ONE_SIDED * float(np.sqrt((n + m + 1) / (12 * n * m)))
-
-
-def auc(positive: Floats, negative: Floats) -> float | None:
-    """Area under the ROC curve, ties counting half; None without numbers on both sides."""
-    high, low = finite(positive), np.sort(finite(negative))
-    if not len(high) or not len(low):
-        return None
-    below = np.searchsorted(low, high, side="left")
-    upto = np.searchsorted(low, high, side="right")
-    return float((below + upto).sum() / (2 * len(high) * len(low)))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,6 @@
-"""What is done once for a set of prompts, before any answer is scored: models, scales, pairs.
+"""What is done once for a set of prompts, before any answer is scored: models, scales, pairs."""
 
-All of it depends on the texts themselves and not on their order: pairs of exchanged references are
-drawn by a hash of what they join.
-"""
-
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +11,14 @@ from easymodel_nb.metrics.coherence import SOURCE, Coherence
 from easymodel_nb.metrics.fluency import Fluency
 from easymodel_nb.metrics.grammar import Grammar
 from easymodel_nb.metrics.judges import Judges, LanguageModel
-from easymodel_nb.metrics.readings import Item, Reader, Readings, failure, reads_english
-from easymodel_nb.metrics.relevance import Pairs, Relevance
+from easymodel_nb.metrics.pairs import Pairs, best, exchanged
+from easymodel_nb.metrics.readings import GAIN, Item, Reader, Readings, failure, reads_english
+from easymodel_nb.metrics.relevance import Relevance
 from easymodel_nb.metrics.scales import Floats, Linear, Spread
-from easymodel_nb.metrics.text import Text, parses
+from easymodel_nb.metrics.text import Text, common_tail, parses
 
 ENOUGH = 2_000  # sentences of training text, for an n-gram model
 HELD_OUT = 64  # training texts that stand in for references, where there are none
-_ROUNDS = 8  # exchanged references a prompt
 _MOST = 0.5  # share of references that makes a data set one of code
 
 
@@ -108,7 +103,7 @@ def set_up(
     failed: dict[str, str] = {}
     if owners and not stand_in:
         try:
-            pairs, told = _choose_pairs(owners, answers, reader, seed)
+            pairs, told = _choose_way(owners, answers, reader, seed)
             recalls = _recalls(owners, answers, reader, seed)
             notes |= {"relevance": told} if told else {}
         except Exception as error:  # noqa: BLE001  a judge that fails costs its axis only
@@ -262,79 +257,29 @@ def _prompt_scale(
         return relevance.COSINE
     if like is not None and like.relevance.prompt is None:
         return None
-    if reader.pointwise:
+    if reader.way == GAIN:
         return Spread.of(pairs.true)
     found = relevance.cosine_scale(pairs)
     return found if found is not None or like is None else like.relevance.prompt
 
 
-def _choose_pairs(
+def _choose_way(
     owners: Sequence[Item], answers: Sequence[Text], reader: Reader, seed: int
 ) -> tuple[Pairs | None, str | None]:
-    """True and exchanged pairs by cosine or by the scorer, whichever tells them apart better."""
+    """How answers are compared with their prompts: by what the references tell."""
     prompts = [item.prompt or Text("") for item in owners]
     if not any(item.prompt for item in owners):
         return None, None
-    joined = exchanged(prompts, answers, seed)
-    by_cosine = _pairs(reader.likeness.cosine, prompts, answers, joined)
-    if reader.scorer is not None:
-        few = joined[joined_once(joined)]
-        by_gain = _pairs(reader.gains, prompts, answers, few)
-        alike = Pairs(by_cosine.true, by_cosine.shuffled[joined_once(joined)], few)
-        gain, cosine = by_gain.auc or 0.0, alike.auc or 0.0
-        reader.pointwise = gain > cosine and by_gain.telling
-        better = "the scorer's gain" if reader.pointwise else "the cosine"
-        told = (
-            f"the prompt by {better}: it tells true prompts from exchanged ones with an AUC of "
-            f"{max(gain, cosine):.2f}, the other with {min(gain, cosine):.2f}"
-        )
-        if reader.pointwise:
-            return by_gain, told
-        if by_cosine.telling:
-            return by_cosine, told
-    if not by_cosine.telling:
-        return by_cosine, (
+    reader.tail = common_tail([prompt.raw for prompt in prompts if not prompt.empty])
+    chosen, pairs, areas = best(reader.ways(), prompts, answers, seed=seed, slow=GAIN)
+    reader.way = chosen
+    if not pairs.telling:
+        return pairs, (
             "by the reference alone: on this data the prompt does not tell its own reference from "
             "others"
         )
-    return by_cosine, None
-
-
-def joined_once(joined: np.ndarray) -> np.ndarray:
-    """The first exchanged pair of each prompt, as indices into `joined`."""
-    return np.unique(joined[:, 0], return_index=True)[1] if len(joined) else np.zeros(0, int)
-
-
-def _pairs(
-    measure: Any, prompts: Sequence[Text], answers: Sequence[Text], joined: np.ndarray
-) -> Pairs:
-    true = np.asarray(measure(answers, prompts), dtype=np.float64)
-    others = np.asarray(
-        measure([answers[j] for _, j in joined], [prompts[i] for i, _ in joined]), dtype=np.float64
-    )
-    return Pairs(true, others, joined)
-
-
-def exchanged(prompts: Sequence[Text], answers: Sequence[Text], seed: int) -> np.ndarray:
-    """Pairs (prompt, answer of another) by index: (m, 2), the same whatever the order is."""
-    order = sorted(range(len(prompts)), key=lambda i: _drawn(seed, prompts[i].raw, answers[i].raw))
-    found = list(_rotated(order, prompts, answers))
-    return np.array(found, dtype=np.int64).reshape(len(found), 2)
-
-
-def _rotated(
-    order: Sequence[int], prompts: Sequence[Text], answers: Sequence[Text]
-) -> Iterator[tuple[int, int]]:
-    n = len(order)
-    for shift in range(1, min(_ROUNDS, n - 1) + 1):
-        for place, i in enumerate(order):
-            j = order[(place + shift) % n]
-            if prompts[i] != prompts[j] and answers[i] != answers[j]:
-                yield i, j
-
-
-def _drawn(seed: int, *texts: str) -> bytes:
-    return hashlib.blake2b("\0".join([str(seed), *texts]).encode(), digest_size=16).digest()
+    told = ", ".join(f"{area:.2f} by {name}" for name, area in areas.items())
+    return pairs, f"the prompt by {chosen}; AUC of true against exchanged prompts: {told}"
 
 
 def _recalls(owners: Sequence[Item], answers: Sequence[Text], reader: Reader, seed: int) -> Linear:
@@ -381,5 +326,5 @@ def _name_judges(setting: Setting) -> None:
     if not any(item.prompt for item in setting.items or []):
         reasons["relevance"] = "There are no prompts to be relevant to."
     else:
-        asked = gains if reader.pointwise else []
+        asked = gains if reader.way == GAIN else []
         judges["relevance"] = " + ".join([*(eyes or ["words"]), *asked])

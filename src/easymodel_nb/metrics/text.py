@@ -139,6 +139,29 @@ def _joined(pieces: list[str]) -> list[str]:
     return found
 
 
+def common_tail(texts: Sequence[str]) -> int:
+    """How many of their last lines all the texts share, as templates end; 0 for one text."""
+    ends = [_lines(text)[::-1] for text in texts]
+    if len(set(texts)) < 2:  # noqa: PLR2004  alike in all
+        return 0
+    count = 0
+    for lines in zip(*ends, strict=False):
+        if len(set(lines)) > 1:
+            break
+        count += 1
+    return count
+
+
+def last_line(text: str, tail: int = 0) -> str:
+    """The last line with a word, but for the `tail` ones after it; all where there is none."""
+    lines = _lines(text)
+    return lines[-1 - tail] if len(lines) > tail else text
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in _LINES.split(text) if _WORD_LIKE.search(line)]
+
+
 def passages(text: str, limit: int = PASSAGE) -> list[str]:
     """The text in parts of whole sentences, each at most `limit` words, for the encoder.
 
