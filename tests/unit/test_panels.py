@@ -16,6 +16,7 @@ from easymodel_nb.report.finding import finding
 from easymodel_nb.report.gains import gain_html
 from easymodel_nb.report.grid import panels_of
 from easymodel_nb.report.paired import apart, comparing, direction, since_base
+from easymodel_nb.report.story import facts
 from easymodel_nb.runlog.scores import Scores
 from easymodel_nb.runlog.view import EpochPoint, RunView
 from tests.unit import panel_views as made
@@ -666,3 +667,19 @@ def test_headline_values_are_those_of_the_task() -> None:
     assert (much.value, much.aside) == ("1.8\u00d7", "of base")
     assert first.aside == f"{MINUS}48 %"
     assert [cell.label for cell in cells(made.labels())] == ["Macro-F1", "Accuracy", "MCC", "Loss"]
+
+
+def test_the_facts_say_what_the_budget_allowed_and_where_the_base_is_from() -> None:
+    assert facts(made.generation()).endswith("Answers judged: 64 prompts.")
+    told = {"budget": {"sentence": "The budget is 0.", "reason": "The budget is 0."}}
+    again = {**told, "baseline": {"from": "r0"}}
+    assert facts(made.run("generation", [point(0, details=told)])) == "The budget is 0."
+    said = facts(made.run("generation", [point(0, details=again)]))
+    assert said == "The budget is 0. The base model was measured by an earlier run."
+
+
+def test_a_missing_column_of_groups_is_among_what_is_not_there() -> None:
+    bare = [point(1, task={"macro_f1": m(0.5)})]
+    told = contents(made.run("classification", bare))["not-applicable"].table
+    assert "No column of groups is named" in told
+    assert "No column of groups is named" not in contents(made.labels())["not-applicable"].table
