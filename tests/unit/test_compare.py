@@ -9,7 +9,7 @@ import pytest
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report.compare import Choice, chosen_runs, compare_content, compare_form
-from easymodel_nb.report.compare_curves import curves, default_metric
+from easymodel_nb.report.compare_curves import curves, default_metric, metric_name
 from easymodel_nb.report.compare_pairs import best_of, compare, compare_answers
 from easymodel_nb.report.compare_view import CompareView
 from easymodel_nb.report.compared import ComparedRun, differing
@@ -214,29 +214,33 @@ def test_only_the_settings_that_differ():
     ],
 )
 def test_curves_lie_on_any_axis(along: Any, xs: list[float]):
-    figure = curves([run(1, None)], "perplexity.validation", along).figure
+    one = run(1, None)
+    figure = curves([one], one, "perplexity.validation", along).figure
     assert isinstance(figure, LineFigure)
     assert list(figure.lines["run-1"].x) == pytest.approx(xs)
     assert list(figure.lines["run-1"].y) == [30, 15, 10]
     assert figure.x.high >= xs[-1]
 
 
-def test_a_run_that_lacks_the_number_is_named():
-    labels = run(2, None, task="classification")
-    found = curves([run(1, None), labels], "perplexity.validation", "epoch")
-    assert found.missing == ["Run 2 has no validation perplexity."]
-    nothing = curves([labels], "perplexity.validation", "epoch")
+def test_runs_of_another_task_are_not_among_the_curves():
+    one, labels = run(1, None), run(2, None, task="classification")
+    found = curves([one, labels], one, "loss", "epoch")
+    assert isinstance(found.figure, LineFigure)
+    assert list(found.figure.lines) == ["run-1"]
+    assert found.missing == [
+        "Not among the curves, because of another task than Run 1: Run 2 (classification)."
+    ]
+    nothing = curves([labels], labels, "perplexity.validation", "epoch")
     assert isinstance(nothing.figure, Empty)
+    assert metric_name("task.accuracy", "classification") == "accuracy"
+    assert metric_name("task.accuracy", "word_tags") == "word accuracy"
 
 
 def test_models_with_other_tokenizers_are_drawn_in_bits_per_byte():
-    assert default_metric([run(1, None), run(2, None)]) == "perplexity.validation"
-    assert default_metric([run(1, None), run(2, None, model="opt")]) == "task.bits_per_byte"
-    told = compare_content(
-        [run(1, None), run(2, None, model="opt")],
-        CompareView(metric="perplexity.validation"),
-        "run-1",
-    )
+    one, other = run(1, None), run(2, None, model="opt")
+    assert default_metric([one, run(2, None)], one) == "perplexity.validation"
+    assert default_metric([one, other], one) == "task.bits_per_byte"
+    told = compare_content([one, other], CompareView(metric="perplexity.validation"), "run-1")
     assert "do not compare" in told.caption
 
 
@@ -252,7 +256,7 @@ def test_the_content_says_only_what_the_intervals_carry():
     assert "None of 2" in same.title
     assert "emnb-best" not in same.table
     apart = compare_content([runs[0], run(2, language(0.0), digest="x")], CompareView(), "run-1")
-    assert apart.title == "These runs cannot be compared text by text"
+    assert apart.title == "No other run can be compared with Run 1 text by text"
     assert "other texts" in apart.table
 
 

@@ -73,12 +73,13 @@ def compare_form(
     listed = tag("div", boxes, "emnb-runs", role="group", aria_label="Runs to compare")
     tools = ""
     if len(runs) >= FEWEST:
-        metrics = metrics_in(runs)
-        metric = view.metric if view.metric in metrics else default_metric(runs)
+        against = next((run for run in runs if run.view.id == reference), runs[0])
+        metrics = metrics_in(runs, against)
+        metric = view.metric if view.metric in metrics else default_metric(runs, against)
         tools = tag(
             "div",
             _field("Against", "reference", [(r.view.id, r.name) for r in runs], reference or "")
-            + _field("Show", "metric", [(k, metric_name(k)) for k in metrics], metric)
+            + _field("Show", "metric", [(k, metric_name(k, against.kind)) for k in metrics], metric)
             + _field("Along", "along", list(AXES.items()), view.along),
             "emnb-tools",
         )
@@ -110,22 +111,22 @@ def compare_content(
 ) -> PanelContent:
     """What the section shows of two to eight runs."""
     against = next((run for run in runs if run.view.id == reference), runs[0])
-    metrics = metrics_in(runs)
-    metric = view.metric if view.metric in metrics else default_metric(runs)
-    drawn = curves(runs, metric, view.along)
+    metrics = metrics_in(runs, against)
+    metric = view.metric if view.metric in metrics else default_metric(runs, against)
+    drawn = curves(runs, against, metric, view.along)
     others = [run for run in runs if run is not against]
     pairs = [(run, compare(run, against)) for run in others]
     answers = [(r, found) for r in others if (found := compare_answers(r, against)) is not None]
     best = best_of(runs, against)
     told = sorted([*pairs, *answers], key=lambda item: item[0].number)  # stable: both of a run
-    notes = [*drawn.missing, *_notes(runs, metric)]
+    notes = [*drawn.missing, *_notes(runs, against, metric)]
     return PanelContent(
         title=_title(runs, against, pairs, best),
         caption=" ".join([_caption(pairs), *notes]),
         how=_HOW,
         figures=(drawn.figure,),
         table=_pairs_table(against, told, _badge(best, pairs)) + _settings_table(runs),
-        details=numbers_html(runs, metric, view.along),
+        details=numbers_html(runs, against, metric, view.along),
         data=_data(against, told),
         layout="stack",
     )
@@ -147,7 +148,7 @@ def _title(
 ) -> str:
     known = [(run, pair) for run, pair in pairs if pair.change.value is not None]
     if not known:
-        return "These runs cannot be compared text by text"
+        return f"No other run can be compared with {against.name} text by text"
     if best is None:
         return f"None of {len(known) + 1} comparable runs is clearly better than all the others"
     name = known[0][1].name
@@ -183,8 +184,8 @@ def _caption(pairs: Sequence[tuple[ComparedRun, Pair]]) -> str:
     return f"Paired on {write.plural(n, 'validation text')}." if n else ""
 
 
-def _notes(runs: Sequence[ComparedRun], metric: str) -> list[str]:
-    models = {run.model for run in runs if run.model}
+def _notes(runs: Sequence[ComparedRun], against: ComparedRun, metric: str) -> list[str]:
+    models = {run.model for run in runs if run.model and run.kind == against.kind}
     if metric == PERPLEXITY.key and len(models) > 1:
         return [
             "Perplexities of models with different tokenizers do not compare; bits per byte do."
@@ -260,6 +261,8 @@ def _value(name: str, value: Any) -> str:
         return "&ndash;"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if name == "data read":
+        return text("code", str(value)[:8], title="What tells the rows that were read from others")
     if name == "learning rate" and isinstance(value, int | float):
         return write.learning_rate(value)
     if isinstance(value, float):

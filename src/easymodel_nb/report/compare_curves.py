@@ -41,34 +41,45 @@ class Curves(NamedTuple):
     missing: list[str]
 
 
-def metrics_in(runs: Sequence[ComparedRun]) -> list[str]:
-    """The numbers that at least one of the runs has, the headlines first."""
-    known = [metric.key for run in runs for metric in METRICS[run.kind]]
-    wanted = dict.fromkeys([*known, *_NAMES])
-    return [key for key in wanted if any(_points(run, key) for run in runs)]
+def metrics_in(runs: Sequence[ComparedRun], against: ComparedRun) -> list[str]:
+    """The numbers that runs of the reference's task have, its headline first."""
+    alike = [run for run in runs if run.kind == against.kind]
+    wanted = dict.fromkeys([*(metric.key for metric in METRICS[against.kind]), *_NAMES])
+    return [key for key in wanted if any(_points(run, key) for run in alike)]
 
 
-def metric_name(key: str) -> str:
-    """How a number is called."""
-    named = {metric.key: metric.name for metrics in METRICS.values() for metric in metrics}
+def metric_name(key: str, kind: str = "") -> str:
+    """How a number is called, in runs of that kind."""
+    kinds = [METRICS[kind], *METRICS.values()] if kind else METRICS.values()
+    named: dict[str, str] = {}
+    for metrics in kinds:
+        for metric in metrics:
+            named.setdefault(metric.key, metric.name)
     return _NAMES.get(key) or named.get(key, key)
 
 
-def default_metric(runs: Sequence[ComparedRun]) -> str:
-    """The headline of the first run; bits per byte where perplexities do not compare."""
-    found = METRICS[runs[0].kind][0].key if runs else PERPLEXITY.key
-    models = {run.model for run in runs}
-    if found == PERPLEXITY.key and len(models) > 1 and all(_points(run, _BITS) for run in runs):
+def default_metric(runs: Sequence[ComparedRun], against: ComparedRun) -> str:
+    """The headline of the reference; bits per byte where perplexities do not compare."""
+    found = METRICS[against.kind][0].key
+    alike = [run for run in runs if run.kind == against.kind]
+    several = len({run.model for run in alike}) > 1
+    if found == PERPLEXITY.key and several and all(_points(run, _BITS) for run in alike):
         return _BITS
     return found
 
 
-def curves(runs: Sequence[ComparedRun], metric: str, along: Along) -> Curves:
-    """The figure of these runs, whose places give them their styles."""
+def curves(runs: Sequence[ComparedRun], against: ComparedRun, metric: str, along: Along) -> Curves:
+    """The figure of these runs, whose places give them their styles.
+
+    Runs of another task than the reference `against` are left out: their numbers, also those of
+    the same name, are of another kind.
+    """
     lines: dict[str, Line] = {}
-    missing: list[str] = []
-    name = metric_name(metric)
+    missing = [_other_task(runs, against)] if _other_task(runs, against) else []
+    name = metric_name(metric, against.kind)
     for style, run in zip(STYLES, runs, strict=False):
+        if run.kind != against.kind:
+            continue
         found = _points(run, metric)
         if not found:
             missing.append(f"{run.name} has no {name}.")
@@ -95,6 +106,15 @@ def curves(runs: Sequence[ComparedRun], metric: str, along: Along) -> Curves:
     return Curves(figure, missing)
 
 
+def _other_task(runs: Sequence[ComparedRun], against: ComparedRun) -> str:
+    """Which runs have no place among the curves."""
+    left = [run for run in runs if run.kind != against.kind]
+    if not left:
+        return ""
+    named = ", ".join(f"{run.name} ({run.kind.replace('_', ' ')})" for run in left)
+    return f"Not among the curves, because of another task than {against.name}: {named}."
+
+
 def _x_axis(values: Sequence[float], along: Along) -> Axis:
     """Whole steps and epochs; else nice numbers, in minutes down to parts of one."""
     if along in {"epoch", "step"}:
@@ -102,17 +122,20 @@ def _x_axis(values: Sequence[float], along: Along) -> Axis:
     return linear_axis(values, parts=6, zero=True)
 
 
-def numbers_html(runs: Sequence[ComparedRun], metric: str, along: Along) -> str:
+def numbers_html(
+    runs: Sequence[ComparedRun], against: ComparedRun, metric: str, along: Along
+) -> str:
     """The numbers behind the curves: at most a dozen points of each run."""
     rows = []
-    for run in runs:
+    for run in (run for run in runs if run.kind == against.kind):
         found, place = _points(run, metric), _placer(run, along)
         for point in (found[n] for n in evenly(len(found), _MOST_ROWS)):
             x = place(point) if place is not None else None
             if x is not None:
                 rows.append(Row([run.name, write.significant(x), *_cells(point)]))
-    columns = ["run", AXES[along], metric_name(metric), "95 %"]
-    caption = f"{metric_name(metric)} of each run".capitalize()
+    name = metric_name(metric, against.kind)
+    columns = ["run", AXES[along], name, "95 %"]
+    caption = f"{name[:1].upper()}{name[1:]} of each run"
     return table(caption, columns, rows) if rows else ""
 
 

@@ -79,9 +79,9 @@ def tried_html(tried: Tried | None) -> str:
     if any(answer.labels for answer in answers):
         parts.append(_labels(tried))
     elif any(answer.words for answer in answers):
-        parts.append(_sides(tried, [_tagged(answer) for answer in answers]))
+        parts.append(_sides([_tagged(answer) for answer in answers], marked=False))
     else:
-        parts.append(_sides(tried, _texts(tried)))
+        parts.append(_sides(_texts(tried), marked=_whole(tried)))
     return "".join(parts)
 
 
@@ -104,9 +104,10 @@ def _status(tried: Tried) -> str:
 def _texts(tried: Tried) -> list[str]:
     """Both texts; once they are whole, with the words that differ."""
     base, tuned = tried.base, tried.tuned
-    whole = base.done and tuned.done and base.reason is None and tuned.reason is None
     marked: Sequence[str] = (
-        mark_words(base.text, tuned.text) if whole else (escape(base.text), escape(tuned.text))
+        mark_words(base.text, tuned.text)
+        if _whole(tried)
+        else (escape(base.text), escape(tuned.text))
     )
     found = []
     for answer, html in zip((base, tuned), marked, strict=True):
@@ -120,15 +121,21 @@ def _texts(tried: Tried) -> list[str]:
     return found
 
 
+def _whole(tried: Tried) -> bool:
+    """Whether both have written all they will write."""
+    return all(answer.done and answer.reason is None for answer in (tried.base, tried.tuned))
+
+
 def _ended(answer: Answer) -> str:
     if not answer.done or answer.tokens is None or answer.ended not in _ENDED:
         return ""
     return text("p", _ENDED[answer.ended].format(write.plural(answer.tokens, "token")), "emnb-note")
 
 
-def _sides(tried: Tried, html: Sequence[str]) -> str:
-    del tried
-    names = ("Base, " + tag("del", "dropped"), "Tuned, " + tag("ins", "new"))
+def _sides(html: Sequence[str], *, marked: bool) -> str:
+    names = ("Base", "Tuned")
+    if marked:
+        names = ("Base, " + tag("del", "dropped"), "Tuned, " + tag("ins", "new"))
     columns = [
         tag("div", tag("div", name, "emnb-note") + inner, f"emnb-c-{side}")
         for side, name, inner in zip(_SIDES, names, html, strict=True)
