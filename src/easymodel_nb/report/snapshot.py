@@ -5,10 +5,11 @@ GitHub, in nbviewer, in a page without a kernel. (GitHub shows the SVG or PNG of
 takes the style out of its HTML, so there is no HTML.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from easymodel_nb.report import canvas, svg
+from easymodel_nb.report import numbers as write
 from easymodel_nb.report.canvas_node import NodeRun
 from easymodel_nb.report.cells import Cell, cells
 from easymodel_nb.report.content import DataTable, PanelContent
@@ -56,11 +57,13 @@ class Snapshot:
 class Comparison(Snapshot):
     """What `Studio.compare()` gives: the picture of a comparison; `table()` has its numbers."""
 
-    def __init__(self, content: PanelContent, shade: Shade | Literal["auto"]) -> None:
+    def __init__(
+        self, content: PanelContent, names: Mapping[str, str], shade: Shade | Literal["auto"]
+    ) -> None:
         sheet = _Sheet()
         sheet.add(_panel(Panel("compared-runs", "full", content), _INSIDE))
         if content.data is not None and content.data.rows:
-            sheet.add(_pairs(content.data))
+            sheet.add(_pairs(content.data, names))
         words = f"{content.title}. {content.caption}"
         super().__init__(svg.document(sheet.drawn(), content.title, words, shade=shade), words)
         self._data = content.data
@@ -185,7 +188,12 @@ def _rows(panels: Sequence[Panel]) -> list[list[tuple[Panel, float]]]:
             rows[-1].append((panel, _HALF))
         else:
             rows.append([(panel, _HALF)])
-    return rows
+    # A half that stands alone has its figures side by side.
+    return [[(row[0][0], _INSIDE)] if _alone(row) else row for row in rows]
+
+
+def _alone(row: Sequence[tuple[Panel, float]]) -> bool:
+    return len(row) == 1 and row[0][1] == _HALF and len(row[0][0].content.figures) > 1
 
 
 def _panel(panel: Panel, wide: float) -> Drawing:
@@ -207,30 +215,41 @@ def _panel(panel: Panel, wide: float) -> Drawing:
 
 
 def _missing(panels: Sequence[Panel]) -> Drawing | None:
-    """One line for each figure that is not there: what, and why."""
-    places = [figure for panel in panels for figure in panel.content.figures]
-    parts, y = [], 12.0
+    """What is not there, a line for each reason."""
+    places = [f for panel in panels for f in panel.content.figures if isinstance(f, Empty)]
+    by_reason: dict[str, list[str]] = {}
     for place in places:
-        if isinstance(place, Empty):
-            for line in wrap(f"{place.what}. {place.why}", _INSIDE, ink.SIZE, most=2):
-                parts.append(ink.words(line, 0, y, "text3"))
-                y += 16
+        by_reason.setdefault(place.why, []).append(place.what)
+    parts, y = [], 12.0
+    for why, whats in by_reason.items():
+        for line in wrap(f"{'; '.join(whats)}. {why}", _INSIDE, ink.SIZE, most=4):
+            parts.append(ink.words(line, 0, y, "text3"))
+            y += 16
     return Drawing("".join(parts), _INSIDE, y - 12) if parts else None
 
 
-def _pairs(data: DataTable) -> Drawing:
-    """The numbers of a comparison, a line each."""
-    wide = _INSIDE / max(1, len(data.columns))
+def _pairs(data: DataTable, names: Mapping[str, str]) -> Drawing:
+    """The numbers of a comparison, a line each; `names` are those of the runs by their ids."""
+    shown = [[_pair_cell(cell, names) for cell in row] for row in [data.columns, *data.rows]]
+    widths = [max(width(row[i], ink.SIZE) for row in shown) + 20 for i in range(len(shown[0]))]
+    scale = min(1.0, _INSIDE / sum(widths))
     parts, y = [], 12.0
-    for number, row in enumerate([data.columns, *data.rows]):
-        for index, cell in enumerate(row):
-            said = f"{cell:.3g}" if isinstance(cell, float) else "" if cell is None else str(cell)
+    for number, row in enumerate(shown):
+        x = 0.0
+        for said, wide in zip(row, widths, strict=True):
+            room = wide * scale
             tone = "text2" if number else "text3"
-            shown = fit(said, wide - 8, ink.SIZE)
-            parts.append(ink.words(shown, index * wide, y, tone, full=said))
-        parts.append(ink.stroke([(0, y + 5), (_INSIDE, y + 5)], "line"))
+            parts.append(ink.words(fit(said, room - 8, ink.SIZE), x, y, tone, full=said))
+            x += room
+        parts.append(ink.stroke([(0, y + 5), (x, y + 5)], "line"))
         y += 20
     return Drawing("".join(parts), _INSIDE, y - 14)
+
+
+def _pair_cell(cell: object, names: Mapping[str, str]) -> str:
+    if isinstance(cell, float):
+        return write.signed(f"{cell:.3g}")
+    return "" if cell is None else names.get(str(cell), str(cell))
 
 
 def _beside(parts: Sequence[Drawing]) -> Drawing:

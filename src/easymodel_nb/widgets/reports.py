@@ -80,7 +80,8 @@ def comparison(
         for run in runs
     ]
     chosen = CompareView(open=True, metric=metric)
-    return Comparison(compare_content(found, chosen, runs[0].id), shade)
+    names = {run.view.id: run.label for run in found}
+    return Comparison(compare_content(found, chosen, runs[0].id), names, shade)
 
 
 def report(
