@@ -1,15 +1,18 @@
 """Makes the pictures of docs/analytics.md: the dashboard of a real run of each task, both themes.
 
-    python tests/browser/analytics_pictures.py docs/pictures [HOME]
+    python tests/browser/analytics_pictures.py docs/pictures [FOLDER]
 
-The runs are those of HOME; a task without a finished run there is trained first, from its
-template, small enough for a laptop. Without HOME all of them are, in a temporary folder.
+The runs are those in FOLDER; a task without a finished run there is trained first, from its
+template, small enough for a laptop. Without FOLDER all of them are, in a temporary one. One more
+run has no judge of texts.
 Colours are reduced where Pillow is installed; without it the files are larger.
 """
 
 import contextlib
+import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.browser import chromium_browser
@@ -30,6 +33,7 @@ SMALL = {
     "classification": {"subset_size": 400, "epochs": 4},
     "token_classification": {"subset_size": 300, "epochs": 4},
 }
+UNJUDGED = {"subset_size": 200, "epochs": 2, "max_new_tokens": 24}
 WIDTH = 1000  # of the studio, as in the pictures of the design
 _STILL = """() => {
   const figures = [...document.querySelectorAll('.emnb-chart')].filter((e) => e.clientWidth);
@@ -48,13 +52,13 @@ def projects(home: Path) -> dict[str, str]:
     return found
 
 
-def train(home: Path, task: str) -> None:
+def train(home: Path, task: str, fields: dict[str, int]) -> None:
     """Train a task's template; the project stays in the home."""
     studio = easymodel.studio(home=home)
     studio.command("project_new", template=task)
     workflow = studio.project.workflow
     for node in workflow.of_type("finetune"):
-        node.data |= SMALL[task]
+        node.data |= fields
     studio.command("commit", document=workflow.dump())
     studio.command("train")
     run = studio.wait()
@@ -64,8 +68,8 @@ def train(home: Path, task: str) -> None:
         raise RuntimeError(message)
 
 
-def take(browser: Browser, server: JupyterServer, home: Path, folder: Path) -> None:
-    """The dashboard of each task's run in each theme."""
+def take(browser: Browser, server: JupyterServer, home: Path, named: Callable[[str], Path]) -> None:
+    """The dashboard of each task's run in each theme; `named` makes a file's path of both."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     context.set_default_timeout(PATIENCE * 1000)
     page = LabPage(context.new_page(), server, server.write("pictures.ipynb", launch(home))).open()
@@ -78,7 +82,7 @@ def take(browser: Browser, server: JupyterServer, home: Path, folder: Path) -> N
         for theme, name in THEMES.items():
             page.theme(name)
             fit(page)
-            path = folder / f"analytics-{task}-{theme}.png"
+            path = named(f"{task}-{theme}")
             page.hook("em-dashboard").screenshot(path=path, animations="disabled")
             reduce(path)
             print(f"{path}: {path.stat().st_size / 1024:.0f} KB")  # noqa: T201
@@ -109,18 +113,26 @@ def fit(page: LabPage) -> None:
         before = now_seen
 
 
-def main(folder: Path, home: Path | None) -> None:
+def main(pictures: Path, kept: Path | None) -> None:
     """Train what is missing and take every picture."""
-    folder.mkdir(parents=True, exist_ok=True)
+    pictures.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE * 1000)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        home = home or scratch / "home"
-        for task in SMALL.keys() - projects(home).keys():
-            train(home, task)
+        homes = kept or scratch
+        judged, unjudged = homes / "judged", homes / "unjudged"
+        for task, fields in SMALL.items():
+            if task not in projects(judged):
+                train(judged, task, fields)
+        if not projects(unjudged):
+            os.environ["EASYMODEL_NO_JUDGE"] = "1"
+            train(unjudged, "generation", UNJUDGED)
+            del os.environ["EASYMODEL_NO_JUDGE"]
         server = stack.enter_context(lab(sys.executable, scratch / "lab"))
         browser = stack.enter_context(chromium_browser())
-        take(browser, server, home, folder)
+        take(browser, server, judged, lambda name: pictures / f"analytics-{name}.png")
+        missing = {f"generation-{theme}": f"analytics-missing-{theme}.png" for theme in THEMES}
+        take(browser, server, unjudged, lambda name: pictures / missing[name])
 
 
 if __name__ == "__main__":
