@@ -98,9 +98,13 @@ def cut_within(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 def told(run: Run) -> dict[str, Any]:
     """Everything a run says that does not depend on the clock."""
     view = run.view
+    points = [(p.step, p.epoch, p.analytics.model_dump(mode="json")) for p in view.points]
+    for _, _, analytics in points:  # which run measured the base first, and what it cost
+        for name in ("baseline", "budget"):
+            (analytics.get("details") or {}).pop(name, None)
     return {
         "curve": [(p.step, p.epoch, p.loss, p.learning_rate, p.grad_norm) for p in view.curve],
-        "points": [(p.step, p.epoch, p.analytics.model_dump(mode="json")) for p in view.points],
+        "points": points,
         "samples": [(s["step"], s["rows"]) for s in view.samples],
         "warnings": [(p.code, p.message) for p in view.warnings],
         "answers": run.sample_rows(),

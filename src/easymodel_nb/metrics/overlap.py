@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.metrics.stats import RESAMPLES, ratio_interval
+from easymodel_nb.metrics.stats import PAIRED_RESAMPLES, RESAMPLES, ratio_interval
 
 UNIT = "of 100"
 _TWO = 2  # texts, of which an interval can be made
@@ -75,6 +75,66 @@ def overlap(
     )
 
 
+def paired_overlap(
+    after: Sequence[str],
+    before: Sequence[str],
+    references: Sequence[str | Sequence[str]],
+    *,
+    seed: int = 0,
+) -> dict[str, Measured]:
+    """Changes of `chrf`, `bleu` and `rouge_l` from one writing of the same texts to another.
+
+    Each is computed anew on 2,000 draws of texts, which are the same for both writings (paired
+    bootstrap, Koehn 2004). Below two texts there is no value and the reason.
+
+    Raises
+    ------
+    ValueError
+        When the numbers of texts and references differ.
+
+    """
+    several = [(one,) if isinstance(one, str) else tuple(one) for one in references]
+    if not len(after) == len(before) == len(several):
+        msg = f"{len(after)} and {len(before)} texts for {len(several)} references: give one each"
+        raise ValueError(msg)
+    n, names = len(several), ("chrf", "bleu", "rouge_l")
+    if n < _TWO:
+        none = Measured.missing("A change needs at least two texts.", n=n, unit=UNIT)
+        return dict.fromkeys(names, none)
+    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415
+    from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415
+
+    words = segmentation(reference for some in several for reference in some)
+    picks = np.random.default_rng(seed).integers(0, n, size=(PAIRED_RESAMPLES, n))
+    rows = [np.arange(n)[None], picks]
+    most = max(map(len, several))
+    streams: Any = [[some[i] if i < len(some) else None for some in several] for i in range(most)]
+    found: dict[str, Measured] = {}
+    for name, metric in (("chrf", CHRF()), ("bleu", BLEU(tokenize=words))):
+        scored = []
+        for texts in (after, before):
+            metric.corpus_score(list(texts), streams)  # it learns the references so
+            told: Any = metric._extract_corpus_statistics(list(texts), streams)  # noqa: SLF001
+            counts = np.array(told, float)
+            scored.append([_scores(metric, counts, some) for some in rows])
+        found[name] = _change(scored[0][0] - scored[1][0], scored[0][1] - scored[1][1], n)
+    lines = [
+        np.array(_rouge_l_scores(texts, several, words), dtype=float) for texts in (after, before)
+    ]
+    apart = lines[0] - lines[1]
+    found["rouge_l"] = _change(apart.mean(keepdims=True), apart[picks].mean(axis=1), n)
+    return found
+
+
+def _scores(metric: Any, counts: Any, rows: Any) -> Any:
+    return np.array([metric._compute_score_from_stats(counts[p].sum(0)).score for p in rows])  # noqa: SLF001
+
+
+def _change(value: Any, draws: Any, n: int) -> Measured:
+    low, high = (float(bound) for bound in np.percentile(draws, [2.5, 97.5]))
+    return Measured(value=float(value[0]), low=low, high=high, n=n, unit="points")
+
+
 def segmentation(references: Iterable[str]) -> Segmentation:
     """How the references' words are found: by spaces, Chinese ones, or character by character.
 
@@ -117,10 +177,7 @@ def _corpus(
 def _rouge_l(
     texts: Sequence[str], several: Sequence[tuple[str, ...]], words: Segmentation, seed: int
 ) -> Measured:
-    scores = [
-        100 * max(_longest(_words(text, words), _words(one, words)) for one in some)
-        for text, some in zip(texts, several, strict=True)
-    ]
+    scores = _rouge_l_scores(texts, several, words)
     low, high = ratio_interval(scores, [1.0] * len(scores), seed=seed) or (None, None)
     counts = {len(some) for some in several}
     references = counts.pop() if len(counts) == 1 else "var"
@@ -133,6 +190,15 @@ def _rouge_l(
         judge=f"ROUGE-L|nrefs:{references}|case:lower|tok:{unit}|stem:no|score:f1",
         unit=UNIT,
     )
+
+
+def _rouge_l_scores(
+    texts: Sequence[str], several: Sequence[tuple[str, ...]], words: Segmentation
+) -> list[float]:
+    return [
+        100 * max(_longest(_words(text, words), _words(one, words)) for one in some)
+        for text, some in zip(texts, several, strict=True)
+    ]
 
 
 def _words(text: str, words: Segmentation) -> list[str]:

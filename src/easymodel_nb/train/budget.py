@@ -17,7 +17,7 @@ from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.train import planning
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.engine import FIRST_SENTENCE
-from easymodel_nb.train.fitting.estimate import Estimate, estimate
+from easymodel_nb.train.fitting.estimate import Estimate, analytics, estimate
 from easymodel_nb.train.fitting.measurement import Measurement
 from easymodel_nb.train.planning import Schedule
 from easymodel_nb.train.preparation import Preparation
@@ -108,7 +108,8 @@ def schedule(ready: Preparation, found: Measurement, *, used: float) -> Schedule
     costs = _Costs.of(estimate(found, ready))
     parts = costs.parts
     left = minutes * 60 - used
-    room = left * _USED - costs.fixed
+    most = analytics(parts, data.epochs, left, limit=minutes * 60)
+    room = left * _USED - costs.fixed - most
     per_epoch = planning.steps_per_epoch(data, len(ready.prepared.train))
     last = parts.point + parts.checkpoint
     steps = math.floor((room - last) / parts.step) if parts.step > 0 else per_epoch

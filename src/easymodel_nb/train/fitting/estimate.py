@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from easymodel_nb.train import planning
+from easymodel_nb.train.analytics.allowance import FLOOR_SECONDS
 from easymodel_nb.train.batching import LikeLengths
 from easymodel_nb.train.fitting.measurement import Measurement
 from easymodel_nb.train.preparation import Preparation
@@ -23,9 +24,24 @@ class Estimate:
     step: float  # the mean step
     point: float  # measuring once, answers apart
     answers: float  # writing the answers of a whole epoch
-    samples: float  # answering the sampled prompts once
+    samples: float  # answering the prompts that are kept in any case once
     save: float  # writing the model
     checkpoint: float
+    prompts: float = 0.0  # answering every prompt once, beside what is written in any case
+    share: float = 0.0  # of the run that analytics may take
+
+
+def analytics(parts: Estimate, epochs: int, seconds: float, *, limit: float | None = None) -> float:
+    """Of a run's seconds, those of its analytics: base, every epoch, and the noise floor at most.
+
+    `limit`: seconds of a time budget, which the allowance is a share of.
+    """
+    if parts.share == 0:
+        return 0.0
+    allowed = max(parts.share * seconds, FLOOR_SECONDS)
+    if limit is not None:
+        allowed = min(allowed, parts.share * limit)
+    return min(allowed, (epochs + 2) * parts.prompts)
 
 
 def batch_seconds(found: Measurement, tokens: float) -> float:
@@ -65,19 +81,22 @@ def estimate(found: Measurement, ready: Preparation) -> Estimate:
         step=epoch / max(1, steps),
         point=prepared.texts * found.forward_seconds / max(1, found.typical_rows),
         answers=math.ceil(prepared.written / _ANSWERS) * a_token,
-        samples=math.ceil(prepared.prompts / _ANSWERS) * a_token,
+        samples=min(1, prepared.prompts) * a_token,
         save=found.load_seconds,  # as many bytes go the other way
         checkpoint=3 * found.load_seconds,  # the optimizer keeps two numbers a weight
+        prompts=0.0 if prepared.written else math.ceil(prepared.prompts / _ANSWERS) * a_token,
+        share=data.analytics_budget if ready.task.writes else 0.0,
     )
 
 
 def whole_run(parts: Estimate, epochs: int, steps_per_epoch: int) -> float:
     """Seconds of all epochs with their measuring points, both ends and the saved model."""
     points = 1 + len(planning.measured_steps(epochs, steps_per_epoch))
-    return (
+    without = (
         epochs * (parts.epoch + parts.answers + parts.checkpoint)
         + points * parts.point
         + parts.answers
         + 2 * parts.samples
         + parts.save
     )
+    return without + analytics(parts, epochs, without)
