@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from easymodel_nb.metrics.text import sentences
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("EASYMODEL_SHARED") or ROOT.parent / "shared")
 HUMAN = SHARED / "human"
@@ -117,7 +119,10 @@ def _distinct(several: object) -> list[str]:
 
 
 def acceptability(general: Sequence[str]) -> HumanSet:
-    """Sentences, most of them translated there and back, by how acceptable they are (Lau 2020)."""
+    """Sentences, most of them translated there and back, by how acceptable they are (Lau 2020).
+
+    What stands for references are texts of the training split, so they are single sentences too.
+    """
     file = HUMAN / "lau_acceptability" / "context-none-ratings.csv"
     with file.open(encoding="utf-8", newline="") as stream:
         rated = list(csv.DictReader(stream))
@@ -131,7 +136,7 @@ def acceptability(general: Sequence[str]) -> HumanSet:
         systems=None,
         ratings={"acceptability": np.array([float(row["mean-ratings"]) for row in rated])},
         axes={"fluency": "acceptability", "grammar": "acceptability", "overall": "acceptability"},
-        fit=list(general),
+        fit=[sentence for paragraph in general for sentence in sentences(paragraph)],
     )
 
 
