@@ -45,14 +45,17 @@ def quality(score: float, n: int = 64, **numbers: Measured) -> QualityPoint:
 def semantics(
     consistency: float = 0.6, drift: float = 0.4, segments: Sequence[float] = (0.6, 0.5, 0.5, 0.4)
 ) -> SemanticsPoint:
-    return SemanticsPoint(
-        consistency=m(consistency),
-        drift=m(drift),
-        step=m(drift / 2),
-        segments=[m(v) for v in segments],
-        mmd=m(0.03, 0.01),
-        forgetting=m(30 + 10 * drift, 2.0, n=40),
-    )
+    numbers = {
+        "consistency": m(consistency),
+        "drift": m(drift),
+        "step": m(drift / 2),
+        "segments": [m(v) for v in segments],
+        "mmd": m(0.03, 0.01),
+        "p_value": 0.002,
+        "arrow": m(0.1, 0.05),
+        "forgetting": m(30 + 10 * drift, 2.0, n=40),
+    }
+    return SemanticsPoint.model_validate(numbers)
 
 
 def group(name: str, base: float, tuned: float, ratio: Measured, n: int = 12) -> EfficiencyGroup:

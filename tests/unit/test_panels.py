@@ -457,6 +457,8 @@ def test_meaning_by_epoch_and_by_quarter_with_the_noise_floor() -> None:
     assert list(by_quarter.lines["tuned"].x) == [1.0, 2.0, 3.0, 4.0]
     assert "quarter 2" in by_quarter.lines["tuned"].tips[1]
     assert content.title == "Closer to the references from epoch 1 on"
+    assert "p 0.002" in content.details
+    assert "+0.100 [0.0500, 0.150]" in plain(content.details)
 
 
 def test_short_answers_have_no_quarters_and_say_so() -> None:

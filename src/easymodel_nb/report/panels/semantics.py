@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.answers import base_of, fully, judges, noise, nothing, shown
+from easymodel_nb.report.answers import base_of, fully, judges, noise, nothing, shown, typed
 from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.figures import SERIES, Empty, Figure, Line, LineFigure, LineStyle
 from easymodel_nb.report.gains import gain_html
@@ -33,7 +33,9 @@ _HOW = (
     "runs of the base model itself: drift within it says nothing. By quarter: answers of 40 tokens "
     "or more are cut into four equal parts, each compared with the whole reference. MMD² is the "
     "unbiased squared maximum mean discrepancy (RBF kernel) between the tuned and the base "
-    "model's answers: how far they are from each other as two sets. Bands are 95 % bootstrap "
+    "model's answers: how far they are from each other as two sets; its p-value is that of "
+    "exchanging the two at random. Nearer is MMD² of base and references less that of tuned and "
+    "references: above 0 the answers moved towards the references. Bands are 95 % bootstrap "
     "intervals over the prompts; what the title says of a change rests on the paired interval."
 )
 _SEGMENTS = "Similarity by quarter of the answer"
@@ -214,13 +216,27 @@ def _table(view: RunView, points: Sequence[EpochPoint]) -> str:
         change = change_at(view, KEY, p.epoch)
         cells = [first, _cell(s.consistency)]
         cells.append(gain_html(change, write.cosine) if p.epoch else "&ndash;")
-        cells += [_cell(s.drift), _cell(s.step), _cell(s.mmd, places=3)]
+        chance = _chance(s) if p.epoch else None
+        mmd = _cell(s.mmd, places=3) + (f", p {chance:.3f}" if chance is not None else "")
+        cells += [_cell(s.drift), _cell(s.step), mmd]
+        cells.append(gain_html(_arrow(s), write.significant) if p.epoch else "&ndash;")
         cells += [_cell(m) for m in [*s.segments, *[None] * 4][:4]]
         rows.append(Row(cells))
-    columns = ["epoch", "consistency", "gain, 95 %", "drift", "step", "MMD²"]
+    columns = ["epoch", "consistency", "gain, 95 %", "drift", "step", "MMD²", "nearer, MMD²"]
     columns += [f"quarter {k}" for k in range(1, 5)]
     caption = "Consistency, its paired gain, drift from the base and from the point before"
     return table(f"{caption}; consistency of each quarter", columns, rows, strong=1)
+
+
+def _chance(group: SemanticsPoint) -> float | None:
+    """The p-value of the MMD by permutation."""
+    found = (group.model_extra or {}).get("p_value")
+    return float(found) if isinstance(found, int | float) else None
+
+
+def _arrow(group: SemanticsPoint) -> Measured | None:
+    """How much nearer to the references the answers are, as a set, than the base model's."""
+    return typed((group.model_extra or {}).get("arrow"))
 
 
 def _cell(m: Measured | None, places: int = 0) -> str:
@@ -239,6 +255,8 @@ def _data(view: RunView, points: Sequence[EpochPoint]) -> DataTable | None:
             continue
         named = {"consistency": s.consistency, "drift": s.drift, "step": s.step, "mmd": s.mmd}
         named |= {f"quarter {k}": m for k, m in enumerate(s.segments, start=1)}
+        if (arrow := _arrow(s)) is not None:
+            named["nearer to the references, mmd"] = arrow
         if (gain := change_at(view, KEY, p.epoch)) is not None:
             named["consistency, gain"] = gain
         rows += [(p.epoch, name, *_numbers(m)) for name, m in named.items()]
