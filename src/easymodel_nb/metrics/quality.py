@@ -176,6 +176,11 @@ class Calibration:
         """Who judges each axis that can be judged, as name@hash."""
         return dict(self._setting.judges)
 
+    @property
+    def notes(self) -> dict[str, str]:
+        """Sentences on what one must know of an axis: what it rests on, and what is missing."""
+        return dict(self._setting.notes)
+
     def score(self, texts: Sequence[str]) -> Quality:
         """Quality of one text a prompt, in the order of the prompts.
 
@@ -197,7 +202,7 @@ class Calibration:
         counts |= {"bad": int(bad.sum()), "prompts": len(set(setting.clusters(len(texts))))}
         notes = dict(setting.notes)
         if len(texts) >= FEW and counts["prompts"] < INDICATIVE:
-            notes["overall"] = f"indicative: {counts['prompts']} different prompts"
+            notes["overall"] = f"Indicative: {counts['prompts']} different prompts."
         return Quality(
             **axes,
             references=self._references,

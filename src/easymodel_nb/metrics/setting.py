@@ -19,6 +19,7 @@ from easymodel_nb.metrics.text import Text, common_tail, parses
 
 ENOUGH = 2_000  # sentences of training text, for an n-gram model
 HELD_OUT = 64  # training texts that stand in for references, where there are none
+_ALONE = "Fluency is judged by repetition alone"
 _MOST = 0.5  # share of references that makes a data set one of code
 
 
@@ -98,7 +99,7 @@ def set_up(
     owners = [item if not stand_in else Item() for item in (items or []) if item.references]
     if stand_in:
         owners = [Item()] * len(answers)
-        notes["relevance"] = "by the prompt alone: there are no references"
+        notes["relevance"] = "Relevance is judged by the prompt alone: there are no references."
     pairs = recalls = None
     failed: dict[str, str] = {}
     if owners and not stand_in:
@@ -191,20 +192,20 @@ def _language_model(
     itself likely (METRICS 5.0; docs/metrics.md compares the two).
     """
     if not fit:
-        return None, "repetition only: there are no training texts to fit a language model on"
+        return None, f"{_ALONE}: there are no training texts to fit a language model on."
     if (count := _sentences(fit)) < ENOUGH:
         if causal is not None:
             return causal, None
         return None, (
-            f"repetition only: the training texts have {count:,} sentences, of the {ENOUGH:,} that "
-            "an n-gram model needs"
+            f"{_ALONE}: the training texts have {count:,} sentences, of the {ENOUGH:,} that an "
+            "n-gram model needs."
         )
     from easymodel_nb.metrics.ngram import NGram  # noqa: PLC0415  it needs no library at import
 
     try:
         return NGram([Text.of(text).raw for text in fit], seed=seed), None
     except (ValueError, MemoryError) as error:
-        return None, f"repetition only: no language model could be fitted ({error})"
+        return None, f"{_ALONE}: no language model could be fitted ({error})."
 
 
 def _sentences(fit: Sequence[str]) -> int:
@@ -275,11 +276,14 @@ def _choose_way(
     reader.way = chosen
     if not pairs.telling:
         return pairs, (
-            "by the reference alone: on this data the prompt does not tell its own reference from "
-            "others"
+            "Relevance is judged by the reference alone: on this data the prompt does not tell its own "
+            "reference from others."
         )
     told = ", ".join(f"{area:.2f} by {name}" for name, area in areas.items())
-    return pairs, f"the prompt by {chosen}; AUC of true against exchanged prompts: {told}"
+    return (
+        pairs,
+        f"Answers are compared with their prompts by {chosen}; AUC on the references: {told}.",
+    )
 
 
 def _recalls(owners: Sequence[Item], answers: Sequence[Text], reader: Reader, seed: int) -> Linear:
@@ -306,7 +310,7 @@ def _name_judges(setting: Setting) -> None:
     fluent = [str(reader.model.identity)] if band and reader.model is not None else []
     judges["fluency"] = " + ".join(fluent) or "repetition only"
     if not band and reader.model is not None:
-        setting.notes["fluency"] = "repetition only: too few references to calibrate a band on"
+        setting.notes["fluency"] = f"{_ALONE}: there are too few references to calibrate on."
     gains = [str(reader.scorer.identity)] if reader.scorer is not None else []
     ordered = setting.scales.coherence.order is not None
     sourced = any(item.source for item in setting.items or [])
@@ -318,9 +322,16 @@ def _name_judges(setting: Setting) -> None:
         used = [*(eyes if ordered or sourced else []), *fluent]
         judges["coherence"] = " + ".join(used) or "repetition only"
         if not used:
-            setting.notes["coherence"] = "repetition only: nothing could be calibrated to tell more"
+            setting.notes["coherence"] = (
+                "Coherence is judged by repetition alone: nothing else could be calibrated."
+            )
     if reader.judges.grammar is not None:
         judges["grammar"] = str(reader.judges.grammar.identity)
+        if reader.judges.grammar.rescale and setting.scales.grammar.scale is None:
+            setting.notes["grammar"] = (
+                f"{reader.judges.grammar.label} is the judge's own probability: there are too few "
+                "references to read it against."
+            )
     else:
         reasons["grammar"] = told.get("grammar", "There is no judge of grammar on this machine.")
     if not any(item.prompt for item in setting.items or []):
