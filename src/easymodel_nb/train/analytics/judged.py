@@ -105,7 +105,8 @@ class Judging:
             return {"judges": names | {"note": reason}}
         scored, reason = self._guard("The quality of the references", lambda: found.references)
         names |= dict(found.judges)
-        notes = dict.fromkeys([*self.judges.reasons.values(), self._note])
+        told_of = [*self.judges.reasons.values(), *found.notes.values(), self._note]
+        notes = dict.fromkeys(told_of)
         if told := " ".join(note for note in notes if note):
             names["note"] = told
         return {"judges": names, **({"references": _axes(scored)} if scored else {})}
