@@ -248,3 +248,4 @@ def test_relevance_is_judged_from_prompts():
     assert found.rows["relevance"].mean() > found.rows["base_relevance"].mean()
     same = metrics.efficiency(good, base_texts=good, **options)
     assert same.token_efficiency.value == 1.0
+    assert "MiniLM" in str(same.token_efficiency.judge)

@@ -76,11 +76,12 @@ class Counted:
 
 @dataclass(frozen=True)
 class Relevance:
-    """Relevance of each answer, 0 to 1 or NaN; `reason` why there is none."""
+    """Relevance of each answer, 0 to 1 or NaN; `reason` why there is none, `judge` who told it."""
 
     tuned: Floats
     base: Floats
     reason: str | None
+    judge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ class Economy:
         tops, bottoms = 100 * relevance[known], tokens[known] / PER_TOKENS
         low, high = ratio_interval(tops.tolist(), bottoms.tolist(), seed=self.seed) or (None, None)
         value = float(tops.sum() / bottoms.sum())
-        return Measured(value=value, low=low, high=high, n=n, unit="points per 100 tokens")
+        unit, judge = "points per 100 tokens", self.relevance.judge
+        return Measured(value=value, low=low, high=high, n=n, unit=unit, judge=judge)
 
     def ratio(self, inside: NDArray[np.bool_]) -> Measured:
         """Tuned over base of relevance per token, among the answers that are `inside`."""
@@ -160,12 +162,14 @@ class Economy:
             return Measured.missing("The model wrote nothing, which has no efficiency.", n=n)
         if columns[2][known].mean() < LEAST_RELEVANCE:
             return Measured.missing(_FEW, n=n)
-        return paired_quotient(
+        found = paired_quotient(
             (columns[0], columns[1]),
             (columns[2], columns[3]),
             seed=self.seed,
             clusters=chosen(self.clusters, inside),
         )
+        named = found.value is not None
+        return found.model_copy(update={"judge": self.relevance.judge}) if named else found
 
     def lacking(self) -> str | None:
         """Why no answer has a relevance per token."""

@@ -100,6 +100,7 @@ def efficiency(  # noqa: PLR0913  the interface of DESIGN 3.9, and what a caller
     seed: int = 0,
     relevance: Values | None = None,
     base_relevance: Values | None = None,
+    relevance_judge: str | None = None,
     ended: Sequence[bool | None] | None = None,
     clusters: Clusters | None = None,
 ) -> Efficiency:
@@ -128,6 +129,8 @@ def efficiency(  # noqa: PLR0913  the interface of DESIGN 3.9, and what a caller
         Of the bootstrap.
     relevance, base_relevance
         Relevance of each answer, 0 to 1, where `quality` was computed already.
+    relevance_judge
+        Who told it, as `Quality.judges["relevance"]`.
     ended
         Whether the model ended each answer itself; without it an answer of `max_new_tokens` is
         taken as one that was cut.
@@ -164,7 +167,8 @@ def efficiency(  # noqa: PLR0913  the interface of DESIGN 3.9, and what a caller
             texts, base_texts, references=references, prompts=prompts, judge=judge, seed=seed
         )
     else:
-        judged = Relevance(as_floats(relevance), as_floats(base_relevance), None)
+        rows = as_floats(relevance), as_floats(base_relevance)
+        judged = Relevance(*rows, None, relevance_judge)
     economy = Economy(counted, judged, clusters, seed)
     return _result(economy, groups, max_new_tokens, ended)
 
@@ -199,7 +203,7 @@ def _judged(
         said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return Relevance(none, none, f"The relevance of answers could not be judged ({said}).")
     rows = [as_floats(found.rows["relevance"].to_numpy()) for found in (tuned, base)]
-    return Relevance(rows[0], rows[1], tuned.relevance.reason)
+    return Relevance(rows[0], rows[1], tuned.relevance.reason, tuned.judges.get("relevance"))
 
 
 def _result(
