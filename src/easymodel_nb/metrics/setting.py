@@ -276,8 +276,8 @@ def _choose_way(
     reader.way = chosen
     if not pairs.telling:
         return pairs, (
-            "Relevance is judged by the reference alone: on this data the prompt does not tell its own "
-            "reference from others."
+            "Relevance is judged by the reference alone: on this data the prompt does not tell its "
+            "own reference from others."
         )
     told = ", ".join(f"{area:.2f} by {name}" for name, area in areas.items())
     return (
