@@ -14,7 +14,7 @@ from easymodel_nb.report.content import PanelContent
 from easymodel_nb.report.figures import BarFigure, Empty, LineFigure, RadarFigure, ScatterFigure
 from easymodel_nb.report.finding import finding
 from easymodel_nb.report.gains import gain_html
-from easymodel_nb.report.grid import panels_of
+from easymodel_nb.report.grid import Kind, panels_of
 from easymodel_nb.report.paired import apart, comparing, direction, since_base
 from easymodel_nb.report.story import facts
 from easymodel_nb.runlog.scores import Scores
@@ -186,6 +186,18 @@ def test_the_panels_of_a_run_that_labels() -> None:
     for hook in ("perplexity", "quality", "semantics", "efficiency", "compression"):
         assert f'data-testid="chart-{hook}"' in told
     assert "Perplexity is not defined for labels." in told
+
+
+def test_a_panel_that_fails_costs_its_own_place() -> None:
+    def broken(view: RunView, scores: Sequence[Scores]) -> PanelContent | None:
+        raise ValueError(f"{view.id}, {len(scores)} scores")
+
+    content = Kind("chart-speed", "half", "steps", broken).content(made.generation())
+    assert content is not None
+    assert content.title == "Speed"
+    assert isinstance(content.figure, Empty)
+    assert content.figure.failed
+    assert "ValueError: r1, 0 scores" in content.figure.why
 
 
 # ---------------------------------------------------------------- what may be claimed

@@ -5,10 +5,12 @@ Every panel has a name, which is also its test hook and its file name (`chart-pe
 that follow each other stand side by side.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from easymodel_nb.report.content import PanelContent
+from easymodel_nb.report.figures import Empty
 from easymodel_nb.report.panels.calibration import calibration_content
 from easymodel_nb.report.panels.classes import classes_content
 from easymodel_nb.report.panels.compression import compression_content
@@ -28,6 +30,7 @@ from easymodel_nb.runlog.headline import task_of
 from easymodel_nb.runlog.scores import Scores
 from easymodel_nb.runlog.view import RunView
 
+_log = logging.getLogger(__name__)
 Width = Literal["full", "half"]
 Reads = Literal["points", "steps"]
 Make = Callable[[RunView, Sequence[Scores]], PanelContent | None]
@@ -45,6 +48,18 @@ class Kind(NamedTuple):
     width: Width
     reads: Reads
     make: Make
+
+    def content(self, view: RunView, scores: Sequence[Scores] = ()) -> PanelContent | None:
+        """The same as `make`, but an error costs this panel alone: it says so in its place."""
+        try:
+            return self.make(view, scores)
+        except Exception as error:  # noqa: BLE001  the other panels are worth having
+            _log.debug("panel %s failed", self.name, exc_info=True)
+            why = f"Something went wrong inside EasyModel ({type(error).__name__}: {error})."
+            place = Empty("This panel could not be drawn", why, failed=True)
+            how = "Its numbers are in the run all the same: `Run.metrics()` has them."
+            title = self.name.removeprefix("chart-").replace("-", " ").capitalize()
+            return PanelContent(title=title, caption="No content", how=how, figures=(place,))
 
 
 class Panel(NamedTuple):

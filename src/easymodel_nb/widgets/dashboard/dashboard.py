@@ -151,7 +151,7 @@ class Dashboard:
         for kind in kinds_of(view):
             needs = (view.id, view.attempt, view.status, self._measured, *_needs(kind, view))
             if self._drawn.get(kind.name) != needs:
-                self._panels[kind.name].show(kind.make(view, self._scores(run, view)))
+                self._panels[kind.name].show(kind.content(view, self._scores(run, view)))
                 self._drawn[kind.name] = needs
 
         shown = [k for k in kinds_of(view) if self._panels[k.name].shown]
