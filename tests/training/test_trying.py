@@ -231,6 +231,27 @@ def test_a_text_is_answered_by_both_and_the_models_are_kept_until_a_run_begins(
     assert tries._loaded is None
 
 
+def test_a_run_that_begins_while_models_are_loaded_gets_the_memory(
+    run_of: Callable[[str], Run], heard: Heard, monkeypatch: pytest.MonkeyPatch
+):
+    run, tries = run_of("template"), heard.tries
+    load = trying.load_tuned
+
+    def begun(*given: Any) -> trying.Side:
+        tries.look([RunView(id="new", status="queued")])
+        return load(*given)
+
+    monkeypatch.setattr(trying, "load_tuned", begun)
+    tries.ask(run.id, "Hello")
+    found = heard.end(run.id)
+    assert found.state == "stopped"
+    assert "A run began" in found.message
+    released = threading.Event()
+    tries._worker.submit(released.set)
+    assert released.wait(PATIENCE)
+    assert tries._loaded is None
+
+
 def test_a_model_without_a_base_answers_alone_and_says_why(
     run_of: Callable[[str], Run], heard: Heard
 ):

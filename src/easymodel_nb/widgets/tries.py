@@ -103,7 +103,7 @@ class Tries:
         now = frozenset(view.id for view in views if view.active)
         with self._lock:
             begun, self._training = now - self._training, now
-            holds = self._loaded is not None
+            holds = self._loaded is not None or any(t.active for t in self._tried.values())
         if begun and holds:
             self._why_stopped = _BEGAN
             self._stop.set()
@@ -133,7 +133,7 @@ class Tries:
         from easymodel_nb.metrics.memory import out_of_memory  # noqa: PLC0415
 
         if out_of_memory(error):
-            self._release()
+            self._worker.submit(self._release)  # once the error holds nothing any more
             return "There is too little memory for these models. Close what else uses it."
         return redact(f"The models could not answer ({type(error).__name__}: {error}).")
 
@@ -163,7 +163,9 @@ class Tries:
             self._set(run.id, stop, state="stopped", message=self._why_stopped)
         else:
             self._set(run.id, stop, state="done", message="")
-        if loaded.tuned is None:
+        training = loaded.tuned is None
+        del loaded  # or its memory would not be given back
+        if training:
             self._release()
 
     def _one(
