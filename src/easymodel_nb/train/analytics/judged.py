@@ -203,6 +203,8 @@ class Judging:
             from easymodel_nb.metrics.efficiency import efficiency  # noqa: PLC0415
 
             material = self.material
+            calibrated, _ = self._calibrated
+            judge = None if calibrated is None else calibrated.judges.get("relevance")
             return efficiency(
                 _texts(rows),
                 base_texts=_texts(base),
@@ -216,6 +218,7 @@ class Judging:
                 seed=material.seed,
                 ended=[row.get("ended") == "eos" for row in rows],
                 clusters=material.prompts,
+                relevance_judge=judge,
                 **(known if len(known) == len(scored) else {}),
             )
 
