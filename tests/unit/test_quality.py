@@ -11,7 +11,9 @@ from scipy.stats import wilcoxon
 from easymodel_nb import builtin
 from easymodel_nb.metrics import judges as all_judges
 from easymodel_nb.metrics import quality
+from easymodel_nb.metrics.coherence import order_gain
 from easymodel_nb.metrics.quality import AXES, Calibration, Quality, calibrate
+from easymodel_nb.metrics.text import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +136,20 @@ def test_scrambling_the_order_of_sentences_does_not_raise_coherence(
 
     mixed = played.score([shuffled(text, seed) for seed, text in enumerate(lines)])
     assert mixed.coherence.value <= played.score(lines).coherence.value
+
+
+def test_the_order_of_sentences_is_told_from_chance():
+    lines = (builtin.path("general") / "passages.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [sentences(json.loads(line)["text"]) for line in lines]
+    encoder = all_judges.local().encoder
+    assert encoder is not None
+    lower = []
+    for seed, parts in enumerate(text for text in texts if 6 <= len(text) <= 12):
+        vectors, draw = encoder.sentences(parts), np.random.default_rng(seed)
+        own = order_gain(vectors)
+        lower += [order_gain(vectors[draw.permutation(len(parts))]) < own for _ in range(5)]
+    assert len(lower) > 100
+    assert np.mean(lower) >= 0.65
 
 
 def test_references_score_highest(requested: Calibration, targets: list[str]):
