@@ -473,6 +473,27 @@ def test_meaning_by_epoch_and_by_quarter_with_the_noise_floor() -> None:
     assert "+0.100 [0.0500, 0.150]" in plain(content.details)
 
 
+def test_a_drift_within_the_noise_is_told_so() -> None:
+    assert "within the noise floor" not in contents(made.generation())["chart-semantics"].caption
+    still = without(made.generation(), semantics=made.semantics(drift=0.04))
+    base = {"details": made.DETAILS}
+    first = still.points[0].analytics.model_copy(update=base)
+    points = [still.points[0].model_copy(update={"analytics": first}), *still.points[1:]]
+    found = contents(still.model_copy(update={"points": points}))["chart-semantics"]
+    assert "drift within the noise floor" in found.caption
+
+
+def test_what_has_no_stored_answers_offers_no_measuring() -> None:
+    base = made.generation(0)
+    place = contents(base)["chart-efficiency"].figure
+    assert isinstance(place, Empty)
+    assert place.action is None, "only the base model's answers are stored"
+    stored = [{"step": 0, "epoch": 0, "rows": 4}, {"step": 10, "epoch": 1, "rows": 4}]
+    later = contents(base.model_copy(update={"samples": stored}))["chart-efficiency"].figure
+    assert isinstance(later, Empty)
+    assert later.action is not None
+
+
 def test_short_answers_have_no_quarters_and_say_so() -> None:
     view = without(made.generation(), semantics=made.semantics(segments=()))
     first, second = contents(view)["chart-semantics"].figures

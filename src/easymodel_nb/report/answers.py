@@ -145,7 +145,14 @@ def nothing(
     begun = base_of(view, group) is not None
     told = ended_before(view, "a trained epoch was measured" if begun else "it was measured")
     told = told or (_BASE_ALONE if begun else _NOT_ASKED)
-    return Empty(f"{what} is not computed", told, action=_later(view), height=height)
+    helps = _later(view) if _unjudged(view, group) else None
+    return Empty(f"{what} is not computed", told, action=helps, height=height)
+
+
+def _unjudged(view: RunView, group: Group) -> bool:
+    """Whether answers are stored of a point that was not judged."""
+    judged = {p.step for p in fully(view, group)}
+    return any(item.get("step") not in judged for item in view.samples)
 
 
 def due_epoch(view: RunView, group: Group) -> float:

@@ -43,7 +43,8 @@ def _judged(view: RunView) -> str:
     budget, base = start.get("budget"), start.get("baseline")
     told = budget.get("sentence") if isinstance(budget, Mapping) else None
     refused = isinstance(budget, Mapping) and budget.get("reason")
-    parts = [str(told) if refused else f"Answers judged: {told}"] if told else []
+    done = "Answers judged" if view.status == "finished" else "Answers to be judged"
+    parts = [str(told) if refused else f"{done}: {told}"] if told else []
     if isinstance(base, Mapping) and base.get("from"):
         parts.append("The base model was measured by an earlier run.")
     return " ".join(parts)

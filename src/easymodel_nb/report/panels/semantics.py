@@ -191,12 +191,22 @@ def _caption(view: RunView, at: EpochPoint | None) -> str:
         if group.mmd.value is not None and at is not None and at.epoch:
             beside = _beside(noise(view, "mmd"))
             parts.append(f"MMD² {write.significant(group.mmd.value, 2)}{beside}")
+        if at is not None and at.epoch and _within(group.drift, noise(view, "drift")):
+            parts.append("drift within the noise floor")
     parts.append("greedy")
     judge = judges(view).get("consistency") or judges(view).get("semantics")
     judge = judge or (group.consistency.judge if group is not None else None)
     if judge:
         parts.append(f"by {judge.partition('@')[0]}")
     return ", ".join(parts)
+
+
+def _within(drift: Measured, floor: Measured | None) -> bool:
+    """Whether the drift is no more than what noise alone makes."""
+    if drift.value is None or floor is None or floor.value is None:
+        return False
+    top = floor.high if floor.high is not None else floor.value
+    return (drift.high if drift.high is not None else drift.value) <= top
 
 
 def _beside(floor: Measured | None) -> str:
