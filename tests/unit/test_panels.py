@@ -718,3 +718,14 @@ def test_a_missing_column_of_groups_is_among_what_is_not_there() -> None:
     told = contents(made.run("classification", bare))["not-applicable"].table
     assert "No column of groups is named" in told
     assert "No column of groups is named" not in contents(made.labels())["not-applicable"].table
+
+
+def test_the_task_panel_has_the_paired_change_of_its_first_number() -> None:
+    points = [
+        point(0, task={"chrf": m(30, 2)}),
+        point(1, task={"chrf": m(59, 2)}, changes={"task.chrf": m(28.4, 5)}),
+    ]
+    content = contents(seq2seq(made.run("seq2seq", points)))["chart-task"]
+    assert "chrF from the base +28.4 [23.4, 33.4]" in content.caption
+    assert content.data is not None
+    assert content.data.rows[1][7:10] == (28.4, 23.4, 33.4)

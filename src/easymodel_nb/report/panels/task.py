@@ -9,6 +9,7 @@ from easymodel_nb.report import numbers as write
 from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.course import course
 from easymodel_nb.report.figures import Empty, Line, LineFigure, LineStyle
+from easymodel_nb.report.gains import gain_text
 from easymodel_nb.report.html import Row, number, table
 from easymodel_nb.report.lines import (
     constant_line,
@@ -18,7 +19,7 @@ from easymodel_nb.report.lines import (
     reasons,
 )
 from easymodel_nb.report.paired import change_at
-from easymodel_nb.report.points import Value, at_epoch, kept_epoch, known, values
+from easymodel_nb.report.points import Value, at_epoch, kept_epoch, known, outcome, values
 from easymodel_nb.report.scale import Axis, evenly, linear_axis, step_axis
 from easymodel_nb.runlog.headline import PERPLEXITY, Metric, kind_of, metrics_of
 from easymodel_nb.runlog.scores import Scores
@@ -119,7 +120,7 @@ def task_content(view: RunView, scores: Sequence[Scores] = ()) -> PanelContent:
     lines |= _kept(view, first, axis, lines)
     return PanelContent(
         title=course(view, drawn[0], scores) or words.title,
-        caption=_caption(words, drawn, found),
+        caption=_caption(view, words, drawn, found),
         how=words.how,
         figures=(
             LineFigure(
@@ -183,9 +184,15 @@ def _kept(
     return found
 
 
-def _caption(words: _Words, drawn: Sequence[Metric], found: dict[str, list[Value]]) -> str:
+def _caption(
+    view: RunView, words: _Words, drawn: Sequence[Metric], found: dict[str, list[Value]]
+) -> str:
     every = [v.measured for metric in drawn for v in reversed(found[metric.key])]
     parts = [words.caption]
+    after = outcome(view, found[drawn[0].key])
+    change = change_at(view, drawn[0].key, after.epoch) if after is not None else None
+    if said := gain_text(change, write.change):
+        parts.append(f"{_short(drawn[0])} from the base {said}")
     n = next((m.n for m in every if m.n), None)
     if n:
         parts.append(f"{write.count(n)} validation texts")
