@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from easymodel_nb.metrics import quality
 from easymodel_nb.metrics.judges import Identity, Judges
-from easymodel_nb.metrics.quality import AXES, WEIGHTS, Quality, calibrate, overall
+from easymodel_nb.metrics.quality import AXES, Quality, calibrate
 from easymodel_nb.metrics.scales import Spread
+from easymodel_nb.metrics.scoring import WEIGHTS, overall
 
 N = 24
 PLACES = ["Rome", "Paris", "Cairo", "Lima", "Oslo", "Quito", "Delhi", "Seoul"]
