@@ -17,6 +17,7 @@ from pretraining import BUILTIN, PARTS, SHARED, read_part, split_part
 
 PASSAGES = 12  # of each part
 LEAST, MOST = 600, 1200  # bytes of a passage
+STRETCH = 60  # characters
 SHORT = 400  # bytes of a story that is taken all the same
 TITLES = {
     "novels": "English novels, 1852 to 1928 (public domain)",
@@ -46,8 +47,9 @@ of its own task: where it rises, the model forgets. Shown in the studio as forge
 `python tools/make_general_text.py` took the blocks of the corpus that were held out when
 tiny-gpt2 and tiny-t5 were pretrained, joined neighbouring paragraphs into passages of
 {least} to {most:,} bytes (a story is a passage of its own, cut at a sentence where it is longer),
-and took {count} of each part, spaced evenly. The parts take turns in the file, so that its first
-passages are already a mixture: a measurement with a bound on its tokens reads from the start.
+and took up to {count} of each part, spaced evenly. The parts take turns, so that the first
+passages are already a mixture: a measurement with a bound on its tokens reads from the start. A
+passage of which {stretch} characters stand word for word in what is trained on was left out.
 
 ## Limits
 
@@ -107,9 +109,16 @@ def cut(text: str) -> str:
     return text[: fitting[-1]] if fitting else ""
 
 
+def repeats(text: str, train: str) -> bool:
+    """Whether a stretch of it stands word for word in what is trained on: a story told twice."""
+    starts = range(0, len(text) - STRETCH + 1, STRETCH)
+    return any(text[start : start + STRETCH] in train for start in starts)
+
+
 def evenly(found: list[tuple[str, str]], count: int) -> list[tuple[str, str]]:
-    """`count` of them, spaced evenly."""
-    return [found[int((i + 0.5) * len(found) / count)] for i in range(min(count, len(found)))]
+    """`count` of them, spaced evenly, or all if there are fewer."""
+    count = min(count, len(found))
+    return [found[int((i + 0.5) * len(found) / count)] for i in range(count)]
 
 
 def main() -> None:
@@ -125,12 +134,15 @@ def main() -> None:
         authors = {title: author for _, title, author in csv.reader(file, delimiter="\t")}
     drawn: dict[str, list[tuple[str, str]]] = {}
     for part, settings in PARTS.items():
-        _, held = split_part(read_part(corpus, part), int(settings["blocks"]), settings["held_out"])
+        stretches, held = split_part(
+            read_part(corpus, part), int(settings["blocks"]), settings["held_out"]
+        )
         if part == "stories":
             found = stories_of(held, set(authors))
         else:
             found = [("", passage) for passage in passages_of(held)]
-        drawn[part] = evenly(found, PASSAGES)
+        train = "\n\n".join("\n\n".join(stretch) for stretch in stretches)
+        drawn[part] = evenly([one for one in found if not repeats(one[1], train)], PASSAGES)
     rows = [
         {"text": drawn[part][i][1], "part": part}
         for i in range(PASSAGES)
@@ -158,6 +170,7 @@ def write_card(
         "least": LEAST,
         "most": MOST,
         "count": PASSAGES,
+        "stretch": STRETCH,
     }
     (out / "README.md").write_text(README.format(**told), encoding="utf-8")
     facts = {
