@@ -48,6 +48,7 @@ class Measurer:
         self._share = plan.finetune.analytics_budget
         self._allowed = Allowance(share=self._share, reason="The base model was not measured.")
         self.sampled: set[int] = set()  # steps whose answers are kept
+        self._base_values: dict[str, Values] = {}  # as they were written, read once
 
     # ------------------------------------------------------------ what is due
 
@@ -313,7 +314,10 @@ class Measurer:
 
     def _changes(self, values: dict[str, Values]) -> dict[str, Measured]:
         """From the base model, on the same texts."""
-        base = {name: self._store.values(name, 0) for name in values}
+        for name in values:
+            if not self._base_values.get(name):
+                self._base_values[name] = self._store.values(name, 0)
+        base = {name: self._base_values[name] for name in values}
         seed = self._plan.finetune.seed
 
         def work() -> dict[str, Measured]:
