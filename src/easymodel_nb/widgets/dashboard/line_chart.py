@@ -46,18 +46,14 @@ class LineChart:
             ],
             [self._x_axis, self._y_axis],
             height=f"{height}px",
-            margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, marks.left_margin(())),
+            margin=self._margin(like),  # a change while the page draws it would come too late
         )
 
     def show(self, figure: LineFigure) -> None:
         """Show these lines on these axes; their styles are those it was made with."""
         lines, x, y = figure.lines, figure.x, figure.y
         ends = {n: line for n, line in lines.items() if line.label and not self._styles[n].note}
-        right = marks.right_margin(
-            [line.label for line in ends.values()], least=_NARROWEST, most=_WIDEST
-        )
-        left = marks.left_margin(y.texts)
-        marks.put(self.figure, fig_margin=marks.margin(_TOP, right, _BOTTOM, left))
+        marks.put(self.figure, fig_margin=self._margin(figure))
         marks.show_axes(
             (self._x_axis, self._x, x), (self._y_axis, self._y, y), x_name=figure.x_name
         )
@@ -72,6 +68,12 @@ class LineChart:
             [low] * len(notes),
             [line.label for line in notes],
         )
+
+    def _margin(self, figure: LineFigure) -> dict[str, int]:
+        """Room for the labels at both ends."""
+        ends = [n.label for k, n in figure.lines.items() if n.label and not self._styles[k].note]
+        right = marks.right_margin(ends, least=_NARROWEST, most=_WIDEST)
+        return marks.margin(_TOP, right, _BOTTOM, marks.left_margin(figure.y.texts))
 
     def _show_line(self, name: str, line: Line, y: Axis) -> None:
         xs = np.array(line.x, dtype=float)
