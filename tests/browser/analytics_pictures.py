@@ -34,10 +34,11 @@ SMALL = {
     "token_classification": {"subset_size": 300, "epochs": 4},
 }
 UNJUDGED = {"subset_size": 200, "epochs": 2, "max_new_tokens": 24}
+SETTLE_MS = 1200  # a figure is laid out anew some time after its place has changed
 WIDTH = 1000  # of the studio, as in the pictures of the design
 _STILL = """() => {
   const figures = [...document.querySelectorAll('.emnb-chart')].filter((e) => e.clientWidth);
-  return figures.length > 0 && figures.every((e) => e.querySelector('svg .axis, svg .curve'));
+  return figures.length > 0 && figures.every((e) => e.querySelector('svg'));
 }"""
 
 
@@ -73,6 +74,7 @@ def take(browser: Browser, server: JupyterServer, home: Path, named: Callable[[s
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     context.set_default_timeout(PATIENCE * 1000)
     page = LabPage(context.new_page(), server, server.write("pictures.ipynb", launch(home))).open()
+    page.command("application:toggle-left-area")
     page.run_cell(0)
     page.ready()
     page.hook("tab-analytics").click()
@@ -93,24 +95,13 @@ def take(browser: Browser, server: JupyterServer, home: Path, named: Callable[[s
 def fit(page: LabPage) -> None:
     """Give the studio its width and the window the height of the whole dashboard."""
     view = page.page
-    wide = view.locator(".emnb-studio").bounding_box()
-    now = view.viewport_size
-    if wide is None or now is None:
-        return
-    width = now["width"] + WIDTH - round(wide["width"])
-    view.set_viewport_size({"width": width, "height": now["height"]})
-    view.wait_for_function(
-        "(width) => Math.abs(document.querySelector('.emnb-studio').clientWidth - width) < 4",
-        arg=WIDTH,
-    )
-    height = page.hook("em-dashboard").evaluate("(e) => e.scrollHeight")
-    view.set_viewport_size({"width": width, "height": height + 300})
+    for _ in range(3):  # the notebook settles at its width some time after the window
+        wide = view.locator(".emnb-studio").bounding_box() or {"width": WIDTH}
+        height = page.hook("em-dashboard").evaluate("(e) => e.scrollHeight") + 300
+        width = (view.viewport_size or {"width": WIDTH})["width"] + WIDTH - round(wide["width"])
+        view.set_viewport_size({"width": width, "height": height})
+        view.wait_for_timeout(SETTLE_MS)
     view.wait_for_function(_STILL)
-    # A figure is laid out anew some time after its place has changed.
-    view.evaluate("() => new Promise((done) => requestIdleCallback(done, { timeout: 5000 }))")
-    before = b""
-    while (now_seen := view.locator(".emnb-studio").screenshot(animations="disabled")) != before:
-        before = now_seen
 
 
 def main(pictures: Path, kept: Path | None) -> None:
