@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from easymodel_nb.metrics.alike import FLOOR, WEIGHTS
 from easymodel_nb.metrics.coherence import with_source
 from easymodel_nb.metrics.readings import Readings
 from easymodel_nb.metrics.scales import Floats
 from easymodel_nb.metrics.setting import Scales
 
 AXES = ("fluency", "coherence", "grammar", "relevance")
-WEIGHTS = {"fluency": 0.2, "coherence": 0.3, "grammar": 0.2, "relevance": 0.3}
-_FLOOR = 0.02  # of an axis in GQS, so that one 0 does not hide the others
 _BAD = 0.05  # share of texts that a judge may fail on
 
 
@@ -49,12 +48,12 @@ def overall(table: Mapping[str, Floats], empty: Any) -> Floats:
     logs, total = np.zeros(len(empty)), np.zeros(len(empty))
     for axis, weight in WEIGHTS.items():
         known = np.isfinite(table[axis])
-        logs[known] += weight * np.log(np.maximum(table[axis][known], _FLOOR))
+        logs[known] += weight * np.log(np.maximum(table[axis][known], FLOOR))
         total[known] += weight
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Floats = 100 * np.exp(logs / total)
-    found = np.where(empty, 100 * _FLOOR, found)
-    return np.clip(found, 100 * _FLOOR, 100.0)
+    found = np.where(empty, 100 * FLOOR, found)
+    return np.clip(found, 100 * FLOOR, 100.0)
 
 
 def only(axis: str, known: int) -> str:

@@ -94,7 +94,11 @@ def compare_answers(run: ComparedRun, reference: ComparedRun) -> Pair | None:
     after, before = mine.values.get("overall"), theirs.values.get("overall")
     if after is None or before is None or len(after) != len(before):
         return None
-    from easymodel_nb.metrics.stats import paired_difference  # noqa: PLC0415  numpy
+    from easymodel_nb.metrics.alike import WEIGHTS, alike_columns  # noqa: PLC0415  numpy
+    from easymodel_nb.metrics.stats import paired_difference  # noqa: PLC0415
+
+    if WEIGHTS.keys() <= mine.values.keys() & theirs.values.keys():
+        after, before = alike_columns(mine.values, theirs.values)
 
     change = paired_difference(after, before, unit="points")
     return _counted("GQS", change, [_minus(a, b) for a, b in zip(after, before, strict=True)])

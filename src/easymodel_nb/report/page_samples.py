@@ -31,7 +31,10 @@ class _Row(NamedTuple):
 
     def gain(self, name: str = "overall") -> float | None:
         """How much more the tuned answer scored."""
-        before, after = self.base.get(name), self.tuned.get(name)
+        from easymodel_nb.metrics.alike import alike  # noqa: PLC0415  numpy
+
+        pair = alike(self.tuned, self.base) if name == "overall" else None
+        after, before = pair or (self.tuned.get(name), self.base.get(name))
         return None if before is None or after is None else after - before
 
 

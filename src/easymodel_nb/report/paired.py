@@ -126,6 +126,11 @@ def _by_text(
     before, after = first.values.get(name), second.values.get(name)
     if before is None or after is None or len(before) != len(after):
         return None
+    if key == "quality.overall":
+        from easymodel_nb.metrics.alike import WEIGHTS, alike_columns  # noqa: PLC0415  numpy
+
+        if WEIGHTS.keys() <= first.values.keys() & second.values.keys():
+            after, before = alike_columns(second.values, first.values)
     if key != _PERPLEXITY:
         return _difference(tuple(after), tuple(before))
     tokens = [s.values.get("tokens") for s in (first, second)]

@@ -71,6 +71,11 @@ def scored(row: SampleRow, side: str, key: str) -> float | None:
 
 def gain(row: SampleRow, key: str) -> float | None:
     """How much more the tuned answer scored than the base model's."""
+    if key == "overall":
+        from easymodel_nb.metrics.alike import alike  # noqa: PLC0415  numpy
+
+        if pair := alike(row.get("tuned_scores") or {}, row.get("base_scores") or {}):
+            return pair[0] - pair[1]
     before, after = scored(row, "base", key), scored(row, "tuned", key)
     return None if before is None or after is None else after - before
 

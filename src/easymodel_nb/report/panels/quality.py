@@ -41,7 +41,9 @@ _HOW = (
     "100 times fluency^0.2 x coherence^0.3 x {label}^0.2 x relevance^0.3 of each text, then the "
     "mean; an axis that a text lacks is left out of it. The human line is the score of the "
     "references themselves. The gain is the mean difference from the base model prompt by prompt, "
-    "with a 95 % interval from 2,000 paired bootstrap resamples; only a gain whose interval leaves "
+    "over the axes that both answers have, so that neither gains by lacking one (it may differ "
+    "from the difference of the two means), with a 95 % interval from 2,000 paired bootstrap "
+    "resamples; only a gain whose interval leaves "
     "out 0 is coloured.{judges}"
 )
 _GRAMMAR = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics import stats
+from easymodel_nb.metrics.alike import WEIGHTS, alike_columns
 from easymodel_nb.runlog.scores import Values
 
 Floats = NDArray[np.float64]
@@ -19,7 +20,7 @@ _PERPLEXITIES = {
     "perplexity.train": "train",
     "semantics.forgetting": "general",
 }
-_AXES = ("fluency", "coherence", "grammar", "relevance")
+_AXES = tuple(WEIGHTS)
 
 
 def changes(
@@ -81,17 +82,16 @@ def _answers(
     names: list[tuple[str, str, str | None]] = [("overall", "quality.overall", "points")]
     names += [(axis, f"quality.{axis}", None) for axis in _AXES]
     names += [("consistency", "semantics.consistency", None)]
-    return {
-        name: stats.paired_difference(
-            after[column],
-            before[column],
-            seed=seed,
-            unit=unit,
-            clusters=None if prompts is None else prompts[: len(after[column])],
-        )
-        for column, name, unit in names
-        if column in after and column in before
-    }
+    found = {}
+    for column, name, unit in names:
+        if column not in after or column not in before:
+            continue
+        # The whole score over the axes that both answers have, else one gains by lacking one.
+        like = column == "overall" and all(axis in after and axis in before for axis in _AXES)
+        new, old = alike_columns(after, before) if like else (after[column], before[column])
+        clusters = None if prompts is None else prompts[: len(new)]
+        found[name] = stats.paired_difference(new, old, seed=seed, unit=unit, clusters=clusters)
+    return found
 
 
 def macro_f1(

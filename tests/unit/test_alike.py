@@ -1,0 +1,38 @@
+"""GQS is compared over the axes that both answers have."""
+
+import math
+
+import pytest
+
+from easymodel_nb.metrics.alike import WEIGHTS, alike, alike_columns
+from easymodel_nb.train.analytics.paired import changes
+
+FULL = {"fluency": 0.9, "coherence": 0.2, "grammar": 0.5, "relevance": 0.4}
+
+
+def test_an_answer_gains_nothing_by_lacking_an_axis():
+    without = FULL | {"coherence": None}
+    after, before = alike(without, FULL) or (0, 1)
+    assert after == before
+    assert alike(without, without) == (after, after)
+
+
+def test_with_all_axes_it_is_the_score_itself():
+    expected = 100 * math.prod(FULL[axis] ** weight for axis, weight in WEIGHTS.items())
+    assert alike(FULL, FULL) == (pytest.approx(expected), pytest.approx(expected))
+
+
+def test_texts_that_share_no_axis_do_not_compare():
+    none = dict.fromkeys(WEIGHTS)
+    assert alike(none | {"fluency": 0.5}, none | {"relevance": 0.5}) is None
+    assert alike(none | {"fluency": math.nan}, FULL) is None
+    assert alike({"fluency": 0.5}, FULL) is None  # scores of which the other axes are not told
+
+
+def test_the_paired_change_of_a_run_is_over_shared_axes():
+    columns = {axis: [value] * 16 for axis, value in FULL.items()}
+    lacking = columns | {"coherence": [None] * 16, "overall": [58.0] * 16}
+    base = {"prompts": columns | {"overall": [43.0] * 16}}
+    found = changes({"prompts": lacking}, base, seed=0)["quality.overall"]
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+    assert alike_columns(lacking, columns)[0] == alike_columns(columns, lacking)[0]
