@@ -341,6 +341,23 @@ def test_a_run_that_was_cut_off_measures_as_if_it_had_not_been(
     assert last.changes == {}  # a new head has nothing to compare with
 
 
+def test_scores_of_other_judges_are_not_set_beside_those_of_the_base(
+    manager: RunManager, monkeypatch: pytest.MonkeyPatch, folder: Path
+):
+    with monkeypatch.context() as patched:
+        cut_within(patched, 8)
+        (run,) = manager.submit(workflow(folder, "generation", analytics_budget=0.1))
+        manager.wait(run.id)
+    assert details(whole(run)[0].analytics)["judges"]["semantics"]
+    monkeypatch.setenv("EASYMODEL_NO_JUDGE", "1")  # goes on where there is no encoder
+    manager.resume(run.id)
+    assert manager.wait(run.id).status == "finished", run.view.detail
+    last = whole(run)[-1].analytics
+    assert last.perplexity["validation"].value is not None
+    for group in (last.quality.overall, last.semantics.consistency):
+        assert "judges are not those of the base model" in group.reason
+
+
 def test_sequence_to_sequence_is_judged_on_what_chrf_is_measured_on(tmp_path: Path, folder: Path):
     (run,) = train(workflow(folder, "seq2seq", analytics_budget=0.1), home=tmp_path)
     assert run.status == "finished", run.view.detail

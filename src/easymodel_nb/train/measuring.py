@@ -49,6 +49,7 @@ class Measurer:
         self._allowed = Allowance(share=self._share, reason="The base model was not measured.")
         self.sampled: set[int] = set()  # steps whose answers are kept
         self._base_values: dict[str, Values] = {}  # as they were written, read once
+        self._judges: dict[str, Any] = {}  # who judged the base model in an attempt before
 
     # ------------------------------------------------------------ what is due
 
@@ -57,7 +58,9 @@ class Measurer:
         self.sampled = {int(item["step"]) for item in view.samples}
         for point in view.points:
             if point.step == 0 and self._task.writes:
-                self._allow(deciding.recalled(details_of(point.analytics), self._share))
+                told = details_of(point.analytics)
+                self._allow(deciding.recalled(told, self._share))
+                self._judges = told.get("judges") or {}
 
     def _allow(self, allowed: Allowance) -> None:
         self._allowed = allowed
@@ -242,9 +245,14 @@ class Measurer:
         base = self._store.rows(0)[:count]
         if len(base) < count:
             return judged.nothing("The base model's answers are missing."), rows
-        before = self._store.rows_before(step, count)
-        relevance = self._store.values("prompts", 0)
-        return self._analyst.judge(rows, base, before, relevance), rows
+        return self._judged(step, rows, base), rows
+
+    def _judged(self, step: int, rows: list[Row], base: list[Row]) -> Judged:
+        """The answers of a point judged, by those who judged the base model's alone."""
+        if self._judges and (other := self._analyst.others_than(self._judges, len(rows))):
+            return judged.nothing(other)
+        before = self._store.rows_before(step, len(rows))
+        return self._analyst.judge(rows, base, before, self._store.values("prompts", 0))
 
     def last(self, step: int) -> None:
         """Answers of the model that is kept, where its point has none yet."""
@@ -265,9 +273,7 @@ class Measurer:
         found = None
         if scored and len(base := self._store.rows(0)[:count]) == count:
             asked = rows[: self._allowed.prompts]
-            before = self._store.rows_before(step, len(asked))
-            relevance = self._store.values("prompts", 0)
-            found = self._analyst.judge(asked, base[: len(asked)], before, relevance)
+            found = self._judged(step, asked, base[: len(asked)])
         self._write_later(step, rows, found)
 
     # ------------------------------------------------------------ writing

@@ -131,6 +131,18 @@ class Analyst:
         found = self.judging(count)
         return {**self._quietly(found.details), "groups": found.material.groups.name}
 
+    def others_than(self, judges: dict[str, Any], count: int) -> str:
+        """Why these judges' scores do not compare with those of now; empty where they do."""
+        now = self.details(count).get("judges", {})
+        names = (judges.keys() | now.keys()) - {"note"}
+        changed = sorted(name for name in names if judges.get(name) != now.get(name))
+        if not changed:
+            return ""
+        return (
+            f"The judges are not those of the base model any more ({', '.join(changed)}): the run "
+            "went on where others are, and scores of different judges do not compare."
+        )
+
     def noise(self, base: list[Row], count: int) -> dict[str, Measured]:
         """What two sampled runs of the base model differ by, on the first prompts."""
         if not count or self.judges.encoder is None:
