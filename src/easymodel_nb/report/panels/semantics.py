@@ -118,7 +118,8 @@ def _by_quarter(view: RunView, at: EpochPoint | None, start: EpochPoint | None) 
             lines[name] = _quarters(name, group.segments)
     long = max((m.n or 0 for m in tuned.segments if m.value is not None), default=0)
     if long < _FEWEST:
-        why = next((m.reason for m in tuned.segments if m.reason), None)
+        # Without a consistency there are no quarters of it either, for the same reason.
+        why = next((m.reason for m in (tuned.consistency, *tuned.segments) if m.reason), None)
         if long:
             why = f"Only {write.plural(long, 'answer')} of 40 tokens or more: too few for a curve."
         empty = nothing(view, _SEGMENTS, "semantics", [Measured.missing(why or _NO_SEGMENTS)])
