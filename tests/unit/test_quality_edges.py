@@ -164,6 +164,19 @@ def test_an_empty_text_scores_two_and_is_counted():
     assert nothing.relevance.value == 0
 
 
+def test_a_model_that_mostly_says_nothing_has_a_score_all_the_same():
+    found = scored([*ANSWERS[:3], *[""] * (N - 3)])
+    assert found.overall.n == found.relevance.n == N
+    assert found.overall.value == pytest.approx(found.rows["overall"].mean())
+    assert found.overall.value < 20
+
+
+def test_nothing_said_scores_two_without_references_too():
+    found = scored([""] * N, references=None)
+    assert found.overall.value == 2
+    assert found.overall.n == N
+
+
 def test_one_word_has_no_fluency_and_one_sentence_no_coherence():
     found = scored([*ANSWERS[:-2], "Yes.", "In Rome the soup is good."])
     assert found.counts["short"] == 1

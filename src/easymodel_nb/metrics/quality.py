@@ -248,12 +248,19 @@ class Calibration:
         return found
 
     def _known(self, name: str, values: Floats, empty: Any) -> int:
-        """Texts that carry a mean: empty ones are 0 where the axis is one of this data's."""
+        """Texts that carry a mean: an empty one does with its 0, on each axis of this data's."""
+        judged = int(np.isfinite(values[~empty]).sum())
         if empty.all():
-            own = self._references if hasattr(self, "_references") else None
-            known = own is None or getattr(own, name).value is not None
-            return len(empty) if known else 0
-        return int(np.isfinite(values[~empty]).sum())
+            judged = 1 if self._of_this_data(name) else 0
+            return len(empty) * judged
+        return judged + int(empty.sum()) if judged else 0
+
+    def _of_this_data(self, name: str) -> bool:
+        """Whether the references have a score on an axis; where there are none, nobody knows."""
+        own = getattr(self, "_references", None)
+        if name == "overall" or own is None or self._setting.own is None:
+            return True
+        return getattr(own, name).value is not None
 
     def _judge(self, name: str, found: Mapping[str, Measured]) -> str | None:
         told = self._setting.judges
