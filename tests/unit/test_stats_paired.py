@@ -49,6 +49,23 @@ def test_a_change_there_and_back_has_the_same_size(values: list[float], seed: in
     assert there.high == pytest.approx(-back.low, abs=1e-9)  # type: ignore[operator]
 
 
+@given(numbers, st.integers(2, 30))
+@few
+def test_equal_values_lie_within_their_interval(number: float, count: int):
+    found = mean_interval([number] * count)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.value is not None
+    assert found.low <= found.value <= found.high  # also where sums differ by rounding
+
+
+def test_copies_of_one_example_narrow_no_ratio():
+    tops, bottoms, names = [1.0, 4.0, 2.0], [2.0, 3.0, 4.0], ["a", "b", "c"]
+    alone = ratio_interval(tops, bottoms)
+    assert ratio_interval(tops * 5, bottoms * 5, clusters=names * 5) == pytest.approx(alone)
+    assert ratio_interval(tops, bottoms, clusters=["a"] * 3) is None
+
+
 @given(lists)
 @few
 def test_intervals_are_ordered_and_lie_within_the_values(values: list[float]):

@@ -14,6 +14,7 @@ from easymodel_nb.metrics.perplexity import Perplexity
 from easymodel_nb.metrics.stats import (
     Clusters,
     interval,
+    measured,
     paired_ratio_change,
     ratio_interval,
     resampled,
@@ -30,7 +31,7 @@ def loss(found: Perplexity) -> Measured:
     if found.loss is None:
         return Measured.missing(found.reason or _NOTHING, n=found.n, unit=LOSS)
     low, high = (None if bound is None else math.log(bound) for bound in (found.low, found.high))
-    return Measured(value=found.loss, low=low, high=high, n=found.n, unit=LOSS)
+    return measured(found.loss, (low, high), found.n or 0, unit=LOSS)
 
 
 def bits_per_byte(found: Perplexity, *, seed: int = 0) -> Measured:
@@ -40,8 +41,8 @@ def bits_per_byte(found: Perplexity, *, seed: int = 0) -> Measured:
         return Measured.missing(found.reason or _NOTHING, n=found.n, unit=BITS)
     bits = [nll / math.log(2) for nll, _ in found.per_text]
     sizes = [float(size) for size in found.bytes_by_text]
-    low, high = ratio_interval(bits, sizes, seed=seed) or (None, None)
-    return Measured(value=value, low=low, high=high, n=found.n, unit=BITS)
+    bounds = ratio_interval(bits, sizes, seed=seed) or (None, None)
+    return measured(value, bounds, found.n or 0, unit=BITS)
 
 
 def perplexity_change(

@@ -14,6 +14,7 @@ from easymodel_nb.metrics.stats import (
     Values,
     chosen,
     mean_interval,
+    measured,
     paired_quotient,
     ratio_interval,
 )
@@ -115,9 +116,7 @@ class Economy:
         if not n:
             return Measured.missing(self.table.reason or "Every answer is empty.", n=0)
         tops, bottoms = sizes[known], tokens[known]
-        low, high = ratio_interval(tops.tolist(), bottoms.tolist(), seed=self.seed) or (None, None)
-        value = float(tops.sum() / bottoms.sum())
-        return Measured(value=value, low=low, high=high, n=n, unit="bytes per token")
+        return self._of_sums(tops, bottoms, known).model_copy(update={"unit": "bytes per token"})
 
     def compression(self, values: Floats) -> Measured:
         """Mean of tokens of the source over tokens of the answer."""
@@ -143,10 +142,15 @@ class Economy:
         if not n:
             return Measured.missing(self.lacking() or NO_TEXT, n=0)
         tops, bottoms = 100 * relevance[known], tokens[known] / PER_TOKENS
-        low, high = ratio_interval(tops.tolist(), bottoms.tolist(), seed=self.seed) or (None, None)
+        named = {"unit": "points per 100 tokens", "judge": self.relevance.judge}
+        return self._of_sums(tops, bottoms, known).model_copy(update=named)
+
+    def _of_sums(self, tops: Floats, bottoms: Floats, known: NDArray[np.bool_]) -> Measured:
+        """Sum over sum, of the texts that are `known`; those of one prompt are drawn together."""
+        names = chosen(self.clusters, known)
+        bounds = ratio_interval(tops.tolist(), bottoms.tolist(), seed=self.seed, clusters=names)
         value = float(tops.sum() / bottoms.sum())
-        unit, judge = "points per 100 tokens", self.relevance.judge
-        return Measured(value=value, low=low, high=high, n=n, unit=unit, judge=judge)
+        return measured(value, bounds or (None, None), len(tops))
 
     def ratio(self, inside: NDArray[np.bool_]) -> Measured:
         """Tuned over base of relevance per token, among the answers that are `inside`."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.metrics.stats import ratio_interval
+from easymodel_nb.metrics.stats import measured, ratio_interval
 from easymodel_nb.metrics.tasks import table
 
 Span = tuple[str, int, int]  # type, first word, last word (inclusive)
@@ -99,6 +99,5 @@ def _groups(
 
 
 def _ratio(top: list[float], bottom: list[float], n: int, seed: int) -> Measured:
-    low, high = ratio_interval(top, bottom, seed=seed) or (None, None)
     value = sum(top) / sum(bottom) if sum(bottom) else 0.0
-    return Measured(value=value, low=low, high=high, n=n)
+    return measured(value, ratio_interval(top, bottom, seed=seed) or (None, None), n)

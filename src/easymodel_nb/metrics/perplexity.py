@@ -17,7 +17,7 @@ from pydantic import Field
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.memory import in_halves
-from easymodel_nb.metrics.stats import ratio_interval
+from easymodel_nb.metrics.stats import measured, ratio_interval
 
 IGNORED = -100
 TOKEN_BUDGET = {"cpu": 2_048}  # per batch; larger batches leave the cache on CPUs
@@ -313,7 +313,8 @@ def summary(
         return Perplexity(reason="The perplexity is too large to write down.", **details)
     interval = ratio_interval(nll, tokens, seed=seed)
     low, high = (_safe_exp(interval[0]), _safe_exp(interval[1])) if interval else (None, None)
-    return Perplexity(value=value, low=low, high=high, **details)
+    held = measured(value, (low, high), texts)  # rounding apart, the interval holds it
+    return Perplexity(value=value, low=held.low, high=held.high, **details)
 
 
 def _safe_exp(value: float) -> float | None:

@@ -34,17 +34,20 @@ def ratio_interval(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    clusters: Clusters | None = None,
 ) -> tuple[float, float] | None:
     """95 % percentile interval of sum(numerators) / sum(denominators), resampling pairs.
 
-    Returns None for fewer than two pairs, which carry no spread. The interval is
-    a function of the arguments alone: it uses a generator of its own.
+    Returns None for fewer than two pairs, or two clusters, which carry no spread. The interval
+    is a function of the arguments alone: it uses a generator of its own.
     """
     top = np.asarray(numerators, dtype=np.float64)
     bottom = np.asarray(denominators, dtype=np.float64)
-    if len(top) < _TWO or bottom.sum() <= 0:
+    units = len(top) if clusters is None else len(set(clusters))
+    if units < _TWO or bottom.sum() <= 0:
         return None
-    sums = resampled(np.stack([top, bottom]), seed=seed, resamples=resamples)
+    columns = np.stack([top, bottom])
+    sums = resampled(columns, seed=seed, resamples=resamples, clusters=clusters)
     valid = sums[1] > 0
     return interval(sums[0][valid] / sums[1][valid])
 
@@ -70,8 +73,7 @@ def mean_interval(
     kept = numbers[valid]
     columns = np.stack([kept, np.ones(n)])
     low, high = _mean_bounds(columns, chosen(clusters, valid), seed)
-    value = math.fsum(kept) / n
-    return Measured(value=value, low=low, high=high, n=n, unit=unit, judge=judge)
+    return measured(math.fsum(kept) / n, (low, high), n, unit=unit, judge=judge)
 
 
 def paired_difference(
@@ -115,8 +117,8 @@ def paired_difference(
     if lacking:
         return Measured.missing(lacking, n=n, unit=unit)
     differences = new[valid] - old[valid]
-    low, high = _mean_bounds(np.stack([differences, np.ones(n)]), groups, seed)
-    return Measured(value=math.fsum(differences) / n, low=low, high=high, n=n, unit=unit)
+    bounds = _mean_bounds(np.stack([differences, np.ones(n)]), groups, seed)
+    return measured(math.fsum(differences) / n, bounds, n, unit=unit)
 
 
 def paired_ratio_change(
@@ -167,7 +169,7 @@ def paired_ratio_change(
     if value is None:
         return Measured.missing("The change is too large to write down.", n=n, unit="%")
     low, high = (None if bound is None else _percent(bound) for bound in (low, high))
-    return Measured(value=value, low=low, high=high, n=n, unit="%")
+    return measured(value, (low, high), n, unit="%")
 
 
 def paired_quotient(
@@ -205,11 +207,31 @@ def paired_quotient(
     if lacking:
         return Measured.missing(lacking, n=n)
     ratios = _quotient(resampled(columns, seed=seed, clusters=groups))
-    low, high = interval(ratios[np.isfinite(ratios)]) or (None, None)
-    return Measured(value=float(value[0]), low=low, high=high, n=n)
+    bounds = interval(ratios[np.isfinite(ratios)]) or (None, None)
+    return measured(float(value[0]), bounds, n)
 
 
 # ---------------------------------------------------------------- what they share
+
+
+def measured(
+    value: float,
+    bounds: tuple[float | None, float | None],
+    n: int,
+    *,
+    unit: str | None = None,
+    judge: str | None = None,
+) -> Measured:
+    """A value with its interval, which holds it: sums in another order differ by rounding."""
+    low, high = bounds
+    return Measured(
+        value=value,
+        low=None if low is None else min(low, value),
+        high=None if high is None else max(high, value),
+        n=n,
+        unit=unit,
+        judge=judge,
+    )
 
 
 def resampled(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.metrics.stats import RESAMPLES, ratio_interval
+from easymodel_nb.metrics.stats import RESAMPLES, measured, ratio_interval
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -236,8 +236,7 @@ def _quiet(score: Callable[..., Any], *arguments: Any, **options: Any) -> float:
 
 
 def _measured(value: float, interval: tuple[float, float] | None, n: int) -> Measured:
-    low, high = interval or (None, None)
-    return Measured(value=value, low=low, high=high, n=n)
+    return measured(value, interval or (None, None), n)
 
 
 def _nothing() -> Measured:
