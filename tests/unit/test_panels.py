@@ -499,14 +499,14 @@ def test_short_answers_have_no_quarters_and_say_so() -> None:
     first, second = contents(view)["chart-semantics"].figures
     assert isinstance(first, LineFigure)
     assert isinstance(second, Empty)
-    assert "40 tokens" in second.why
+    assert "40 words" in second.why
 
 
 def test_quarters_of_a_few_answers_are_no_curve() -> None:
     few = made.semantics().model_copy(update={"segments": [m(0.5, n=3)] * 4})
     _, second = contents(without(made.generation(), semantics=few))["chart-semantics"].figures
     assert isinstance(second, Empty)
-    assert second.why == "Only 3 answers of 40 tokens or more: too few for a curve."
+    assert second.why == "Only 3 answers of 40 words or more: too few for a curve."
 
 
 def test_forgetting_stands_beside_the_task() -> None:

@@ -30,7 +30,7 @@ _HOW = (
     "for it by their sentences). Consistency is the mean cosine of answer and reference, "
     "mean_i cos(e(answer_i), e(reference_i)). Drift is 1 less the mean cosine of the answer and "
     "the base model's answer to the same prompt. The noise floor is the drift between two sampled "
-    "runs of the base model itself: drift within it says nothing. By quarter: answers of 40 tokens "
+    "runs of the base model itself: drift within it says nothing. By quarter: answers of 40 words "
     "or more are cut into four equal parts, each compared with the whole reference. MMD² is the "
     "unbiased squared maximum mean discrepancy (RBF kernel) between the tuned and the base "
     "model's answers: how far they are from each other as two sets; its p-value is that of "
@@ -39,7 +39,7 @@ _HOW = (
     "intervals over the prompts; what the title says of a change rests on the paired interval."
 )
 _SEGMENTS = "Similarity by quarter of the answer"
-_NO_SEGMENTS = "No answers were long enough: a quarter needs answers of 40 tokens or more."
+_NO_SEGMENTS = "No answers were long enough: a quarter needs answers of 40 words or more."
 
 
 def semantics_content(view: RunView) -> PanelContent:
@@ -121,7 +121,7 @@ def _by_quarter(view: RunView, at: EpochPoint | None, start: EpochPoint | None) 
         # Without a consistency there are no quarters of it either, for the same reason.
         why = next((m.reason for m in (tuned.consistency, *tuned.segments) if m.reason), None)
         if long:
-            why = f"Only {write.plural(long, 'answer')} of 40 tokens or more: too few for a curve."
+            why = f"Only {write.plural(long, 'answer')} of 40 words or more: too few for a curve."
         empty = nothing(view, _SEGMENTS, "semantics", [Measured.missing(why or _NO_SEGMENTS)])
         return replace(empty, height=_HEIGHT, action=None)
     quarters = max(len(line.x) for line in lines.values())
@@ -140,7 +140,7 @@ def _by_quarter(view: RunView, at: EpochPoint | None, start: EpochPoint | None) 
 def _counted(group: SemanticsPoint) -> str:
     """The name of the axis, with how many answers are long enough to have quarters."""
     n = next((m.n for m in group.segments if m.n is not None), None)
-    long = f", {write.plural(n, 'answer')} of 40 tokens or more" if n is not None else ""
+    long = f", {write.plural(n, 'answer')} of 40 words or more" if n is not None else ""
     return f"cosine to the reference{long}"
 
 
