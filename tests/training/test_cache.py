@@ -84,6 +84,9 @@ def trained(source: str, **fields: Any) -> Run:
 
 def numbers(run: Run) -> tuple[Any, ...]:
     points = [point.analytics.model_dump() for point in run.view.points]
+    for point in points:  # where the base's numbers are from, and what they took, may differ
+        point.get("details", {}).pop("baseline", None)
+        point.get("details", {}).pop("budget", None)
     return [point.loss for point in run.view.curve], points, run.samples().to_dict()
 
 

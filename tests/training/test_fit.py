@@ -311,7 +311,7 @@ print(found.model_dump_json())
     assert done.returncode == 0, done.stderr[-2000:]
     found = Fit(**json.loads(done.stdout.splitlines()[-1]))
     assert [problem.code for problem in found.problems] == ["fit.memory"]
-    assert found.free_bytes <= 250_000_000
+    assert found.free_bytes <= 500_000_000  # and not what the machine has
 
 
 # ------------------------------------------------------------ inside a run
