@@ -1,11 +1,12 @@
-"""GQS is compared over the axes that both answers have."""
+"""GQS is compared over the axes that both answers have, labels with a constant guess in pairs."""
 
 import math
 
+import numpy as np
 import pytest
 
 from easymodel_nb.metrics.alike import WEIGHTS, alike, alike_columns
-from easymodel_nb.train.analytics.paired import changes
+from easymodel_nb.train.analytics.paired import changes, over_majority
 
 FULL = {"fluency": 0.9, "coherence": 0.2, "grammar": 0.5, "relevance": 0.4}
 
@@ -36,3 +37,14 @@ def test_the_paired_change_of_a_run_is_over_shared_axes():
     found = changes({"prompts": lacking}, base, seed=0)["quality.overall"]
     assert (found.value, found.low, found.high) == (0, 0, 0)
     assert alike_columns(lacking, columns)[0] == alike_columns(columns, lacking)[0]
+
+
+def test_what_is_above_the_majority_class_is_paired():
+    truth = np.array([0] * 80 + [1] * 20)
+    guess = np.array([0] * 74 + [1] * 6 + [1] * 11 + [0] * 9)  # 11 found, at the cost of 6
+    found = over_majority(truth, guess, 0, seed=1)
+    assert found["accuracy"].value == pytest.approx(0.05)
+    assert found["accuracy"].low < 0 < found["accuracy"].high  # type: ignore[operator]
+    assert found["macro_f1"].low > 0  # type: ignore[operator]
+    same = over_majority(truth, np.zeros(100, dtype=np.int64), 0, seed=1)
+    assert {(m.value, m.low, m.high) for m in same.values()} == {(0.0, 0.0, 0.0)}

@@ -133,6 +133,17 @@ def test_no_more_is_claimed_than_the_intervals_carry(tmp_path: Path, f1: float, 
     assert first.mood == ("bad" if f1 < 0.1 else "none")
 
 
+def test_how_common_the_majority_is_is_chance_too(tmp_path: Path) -> None:
+    over = {"macro_f1": around(0.03), "accuracy": around(0.01)}  # paired: around is +- 0.02
+    recorder = Recorder(tmp_path, "classification").point(0, NEW_HEAD | FLOOR)
+    details = tables(["cat", "dog"], [[9, 1], [3, 7]]) | {"over_majority": over}
+    view = recorder.point(1, scores(0.33), details=details).finish()
+    assert finding(view).endswith("above the majority class (0.120)")
+    f1, accuracy, *_ = cells(view)
+    assert (f1.mood, accuracy.mood) == ("good", "none")
+    assert accuracy.aside == "not clearly more"  # though its own interval leaves out the level
+
+
 def test_without_an_interval_the_floor_is_only_named(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "classification")
     view = recorder.point(1, {"macro_f1": Measured(value=0.8, n=9)} | FLOOR).finish()

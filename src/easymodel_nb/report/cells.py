@@ -8,7 +8,7 @@ from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
 from easymodel_nb.report.answers import base_of, shown
 from easymodel_nb.report.finding import NAME
-from easymodel_nb.report.paired import against, direction, since_base
+from easymodel_nb.report.paired import direction, over_guess, since_base
 from easymodel_nb.report.panels.quality import FIRM, axis_at, in_points
 from easymodel_nb.report.points import at_epoch, base, known, outcome, points, result, values
 from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of
@@ -164,7 +164,7 @@ def _of_task(view: RunView, metric: Metric) -> Cell | None:
             says, paired = since_base(view, metric.key, after.epoch)
             unclear = "no clear change"
         else:
-            says, unclear = against(guess, m), "not clearly more"
+            says, unclear = over_guess(view, metric, after.epoch), "not clearly more"
         aside = write.difference(before.value, m.value or 0.0)
         aside = unclear if says == "unclear" else aside
         mood = _mood(says, higher=metric.higher)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.report import numbers as write
-from easymodel_nb.report.paired import against, comparing, since_base
+from easymodel_nb.report.paired import comparing, over_guess, since_base
 from easymodel_nb.report.points import Value, at_epoch, known, outcome, values
 from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of
 from easymodel_nb.runlog.scores import Scores
@@ -71,7 +71,7 @@ def _versus(view: RunView, metric: Metric, after: Value) -> str:
         "fell": f", below the majority class ({level})",
         "unclear": f", not clearly different from the majority class ({level})",
         "unknown": f"; the majority class gets {level}",
-    }[against(guess, after.measured)]
+    }[over_guess(view, metric, after.epoch)]
 
 
 def _before_training(view: RunView, name: str, before: Measured | None) -> str:

@@ -8,12 +8,12 @@ difference is at most the sum of theirs), intervals that overlap carry nothing, 
 nor that there was none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.runlog.headline import measured_at
+from easymodel_nb.runlog.headline import Metric, details, measured_at
 from easymodel_nb.runlog.scores import Scores
 from easymodel_nb.runlog.view import EpochPoint, RunView
 
@@ -69,6 +69,21 @@ def against(level: Measured | None, after: Measured | None) -> Verdict:
     if level is None or level.value is None or level.low is not None:
         return apart(level, after)
     return direction(after, level.value)
+
+
+def over_guess(view: RunView, metric: Metric, epoch: float) -> Verdict:
+    """How a number stands to what always answering the commonest class gets, at an epoch.
+
+    By the paired interval of the log; in a log without one the guess counts as exact.
+    """
+    point = point_at(view, epoch)
+    if point is None or not metric.baseline:
+        return "unknown"
+    told = details(point.analytics).get("over_majority")
+    raw = told.get(metric.key.partition(".")[2]) if isinstance(told, Mapping) else None
+    if isinstance(raw, Measured | Mapping):
+        return direction(raw if isinstance(raw, Measured) else Measured.model_validate(raw))
+    return against(_at(view, metric.baseline, epoch), _at(view, metric.key, epoch))
 
 
 def point_at(view: RunView, epoch: float) -> EpochPoint | None:

@@ -12,4 +12,7 @@
 
 At each fully measured point `counts`: `answers`, `empty`, `limit` (cut at max_new_tokens), and
 what quality counts; of a head `by_group`: accuracy of each group of the validation texts.
+
+At each point of a head `over_majority`: by how much `accuracy` and `macro_f1` are above what always
+answering the commonest class gets on the same texts (Measured, paired).
 """

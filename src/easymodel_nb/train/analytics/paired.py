@@ -5,6 +5,7 @@ ratio of sums, such as the loss a token or F1, the ratio is computed anew on eac
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +132,21 @@ def macro_f1(
     low, high = stats.interval(np.concatenate(parts)) or (None, None)
     value = float(score(np.ones((1, n)))[0])
     return {"task.macro_f1": Measured(value=value, low=low, high=high, n=n)}
+
+
+def over_majority(
+    truth: NDArray[Any], predicted: NDArray[Any], commonest: int, *, seed: int
+) -> dict[str, Measured]:
+    """Accuracy and macro-F1 of one class a text, less those of always answering `commonest`.
+
+    Both are scored on the same texts, and how common a class is among them is chance too: so the
+    interval is that of the difference, text by text.
+    """
+    accuracy = stats.paired_difference(truth == predicted, truth == commonest, seed=seed)
+    after: Values = {"label": [float(label) for label in predicted]}
+    before: Values = {"label": [float(commonest)] * len(truth)}
+    f1 = macro_f1(truth.tolist(), after, before, seed=seed)["task.macro_f1"]
+    return {"accuracy": accuracy, "macro_f1": f1}
 
 
 def difference(

@@ -16,6 +16,7 @@ from easymodel_nb.metrics import tasks as metrics
 from easymodel_nb.runlog import scores as kept
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train import roles as columns
+from easymodel_nb.train.analytics.paired import over_majority
 from easymodel_nb.train.analytics.predictions import Predicted
 from easymodel_nb.train.auditing.audited import Rendered
 from easymodel_nb.train.batching import Batch, pad
@@ -320,6 +321,10 @@ class Classification(HeadTask):
         values["correct"] = (
             (right.all(axis=1) if self.labels.several else right).astype(float).tolist()
         )
+        over: dict[str, Measured] = {}
+        if not self.labels.several:
+            commonest = int(np.bincount(self._seen).argmax())
+            over = over_majority(self._truth, answers, commonest, seed=seed)
         if not self.labels.several and len(names) <= LISTED:
             values["label"] = answers.astype(float).tolist()
         analytics = Analytics.model_validate(
@@ -330,7 +335,12 @@ class Classification(HeadTask):
                     **scores,
                     **self.floors(prepared),
                 },
-                "details": {"labels": names, "per_class": per_class, **table},
+                "details": {
+                    "labels": names,
+                    "per_class": per_class,
+                    **table,
+                    **({"over_majority": over} if over else {}),
+                },
             }
         )
         chances = self._chances(torch.from_numpy(logits)).numpy()
