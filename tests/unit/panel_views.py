@@ -164,6 +164,7 @@ def labels(task: str = "classification", epochs: int = 3, **more: Any) -> RunVie
                 },
                 "calibration": {
                     "ece": m(0.08, 0.01).model_dump(),
+                    "overconfidence": m(0.15, 0.04).model_dump(),
                     "bins": [
                         {"confidence": 0.55, "accuracy": 0.5, "n": 4},
                         {"confidence": 0.95, "accuracy": m(0.8, 0.05).model_dump(), "n": 16},

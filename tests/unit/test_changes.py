@@ -136,6 +136,18 @@ def test_a_calibrated_classifier_has_a_small_error_and_an_overconfident_one_a_la
     assert confidences == sorted(confidences)
 
 
+def test_words_of_one_text_make_no_bin_more_certain():
+    probabilities, truth = sure_and_right(1, 40, lambda sure: sure)
+    p, true = np.tile(probabilities, (10, 1)), np.tile(truth, 10)
+    alone, copied = reliability(p, true), reliability(p, true, clusters=list(range(40)) * 10)
+    widths = [
+        [float(one.accuracy.high or 0) - float(one.accuracy.low or 0) for one in found.bins]
+        for found in (alone, copied)
+    ]
+    assert all(wide >= narrow for narrow, wide in zip(*widths, strict=True))
+    assert sum(widths[1]) > 1.5 * sum(widths[0])
+
+
 def test_the_error_is_the_mean_distance_of_the_bins():
     found = reliability(*sure_and_right(3, 200, lambda sure: sure**2))
     expected = sum(

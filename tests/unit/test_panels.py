@@ -463,7 +463,7 @@ def test_meaning_by_epoch_and_by_quarter_with_the_noise_floor() -> None:
     assert isinstance(by_epoch, LineFigure)
     assert isinstance(by_quarter, LineFigure)
     assert by_epoch.lines["floor"].high == (0.07, 0.07)
-    assert by_epoch.lines["floor"].label == "noise floor"
+    assert by_epoch.lines["floor"].label == "drift noise"
     assert by_epoch.styles["floor"].width == 0
     assert list(by_quarter.lines) == ["base", "tuned"]
     assert list(by_quarter.lines["tuned"].x) == [1.0, 2.0, 3.0, 4.0]
@@ -661,6 +661,25 @@ def test_a_bin_whose_interval_lies_below_the_line_is_too_sure() -> None:
     content = contents(made.labels())["chart-calibration"]
     assert content.title == "Too sure in 1 of 2 bins"
     assert content.caption.startswith("ECE 0.08 (0.07 to 0.09)")
+
+
+def test_a_judge_that_judged_nothing_is_not_named() -> None:
+    none = {"grammar": made.null("The answers are not in English.", n=64)}
+    points = [
+        made.point(epoch, quality=made.quality(40, **none), details=None if epoch else made.DETAILS)
+        for epoch in (0, 1)
+    ]
+    caption = contents(made.run("generation", points))["chart-quality"].caption
+    assert "judged by minilm" in caption
+    assert "probe" not in caption
+
+
+def test_of_ten_bins_one_may_be_off_by_chance() -> None:
+    view = made.labels()
+    for at in view.points:
+        if tables := (at.analytics.model_extra or {}).get("details"):
+            tables["calibration"]["overconfidence"] = made.m(0.02, 0.04).model_dump()
+    assert contents(view)["chart-calibration"].title == "Expected calibration error 0.08"
 
 
 def test_predictions_that_changed_are_counted_from_the_scores_too() -> None:

@@ -27,7 +27,7 @@ class Bin:
     """Rows about which the model is about as sure.
 
     `confidence`: mean probability of what it predicted. `accuracy`: share of it that is right,
-    with its 95 % Wilson interval.
+    with its 95 % Wilson interval, or that of the bootstrap over clusters where it is wider.
     """
 
     confidence: float
@@ -107,8 +107,13 @@ def reliability(
     draws = resampled(columns, seed=seed, clusters=names)
     error = _measured(_error(columns.sum(axis=1)[:, None])[0], _error(draws), n)
     over = _measured(float((sure - right).mean()), draws[:-1].sum(axis=0) / draws[-1], n)
+    ends: list[tuple[float, float] | None] = [None] * bins
+    if names is not None:  # rows of one text are alike, so that Wilson's interval is too narrow
+        tops = resampled(inside * right, seed=seed, clusters=names)
+        sizes = resampled(inside, seed=seed, clusters=names)
+        ends = [interval(t[s > 0] / s[s > 0]) for t, s in zip(tops, sizes, strict=True)]
     return Reliability(
-        error, over, [_bin(sure[place == b], right[place == b]) for b in range(bins)]
+        error, over, [_bin(sure[place == b], right[place == b], ends[b]) for b in range(bins)]
     )
 
 
@@ -144,12 +149,15 @@ def _error(sums: Floats) -> Floats:
     return found
 
 
-def _bin(sure: Floats, right: Floats) -> Bin:
+def _bin(sure: Floats, right: Floats, drawn: tuple[float, float] | None) -> Bin:
+    """Of its rows; `drawn`: the interval over clusters, which counts where it is the wider."""
     from scipy.stats import binomtest  # noqa: PLC0415
 
     n, hits = len(right), int(right.sum())
     bounds = binomtest(hits, n).proportion_ci(method="wilson")
-    accuracy = Measured(value=hits / n, low=float(bounds.low), high=float(bounds.high), n=n)
+    low, high = drawn or (bounds.low, bounds.high)
+    low, high = float(min(low, bounds.low)), float(max(high, bounds.high))
+    accuracy = Measured(value=hits / n, low=min(low, hits / n), high=max(high, hits / n), n=n)
     return Bin(float(sure.mean()), accuracy)
 
 

@@ -14,6 +14,7 @@ from easymodel_nb.report.answers import at_point, sentence, typed
 from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.figures import Dots, Empty, Key, ScatterFigure
 from easymodel_nb.report.html import Row, table
+from easymodel_nb.report.paired import direction
 from easymodel_nb.report.points import kept_epoch
 from easymodel_nb.report.scale import linear_axis
 from easymodel_nb.runlog.headline import task_of
@@ -52,7 +53,7 @@ def calibration_content(view: RunView) -> PanelContent | None:
     else:
         figure = _figure(bins, at)
     return PanelContent(
-        title=_title(ece, bins),
+        title=_title(ece, bins, typed(raw.get("overconfidence"))),
         caption=_caption(view, ece, bins, at),
         how=_HOW,
         figures=(figure,),
@@ -119,15 +120,17 @@ def _tip(b: Bin) -> str:
     return ", ".join(parts)
 
 
-def _title(ece: Measured | None, bins: Sequence[Bin]) -> str:
+def _title(ece: Measured | None, bins: Sequence[Bin], over_sure: Measured | None) -> str:
+    """What the bins say, where all predictions together say so too: of ten, one may by chance."""
     if not bins:
         return "Calibration"
     known = [b for b in bins if math.isfinite(b.low) and math.isfinite(b.high)]
     over = sum(b.high < b.confidence for b in known)
     under = sum(b.low > b.confidence for b in known)
-    if known and over and not under:
+    says = direction(over_sure)
+    if known and over and not under and says == "rose":
         return f"Too sure in {over} of {len(bins)} bins"
-    if known and under and not over:
+    if known and under and not over and says == "fell":
         return f"Not sure enough in {under} of {len(bins)} bins"
     if ece is not None and ece.value is not None:
         return f"Expected calibration error {write.cosine(ece.value)}"

@@ -198,7 +198,7 @@ def _caption(view: RunView, at: EpochPoint | None) -> str:
         small = " (indicative)" if FEWEST <= n < FIRM else ""
         parts.append(f"{write.plural(n, 'prompt')}{small}")
     parts.append("greedy")
-    axes = {axis: judge for axis, judge in judges(view).items() if axis in AXES}
+    axes = {axis: judge for axis, judge in judges(view).items() if _has(at, axis)}
     parts += judged_by(axes)
     counted = details(at.analytics).get("counts") if at is not None else None
     if isinstance(counted, Mapping):
