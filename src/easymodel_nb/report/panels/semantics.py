@@ -29,14 +29,15 @@ _HOW = (
     "Every answer is turned into a vector by a frozen sentence encoder (texts that are too long "
     "for it by their sentences). Consistency is the mean cosine of answer and reference, "
     "mean_i cos(e(answer_i), e(reference_i)). Drift is 1 less the mean cosine of the answer and "
-    "the base model's answer to the same prompt. The noise floor is the drift between two sampled "
-    "runs of the base model itself: drift within it says nothing. By quarter: answers of 40 words "
-    "or more are cut into four equal parts, each compared with the whole reference. MMD² is the "
-    "unbiased squared maximum mean discrepancy (RBF kernel) between the tuned and the base "
-    "model's answers: how far they are from each other as two sets; its p-value is that of "
-    "exchanging the two at random. Nearer is MMD² of base and references less that of tuned and "
-    "references: above 0 the answers moved towards the references. Bands are 95 % bootstrap "
-    "intervals over the prompts; what the title says of a change rests on the paired interval."
+    "the base model's answer to the same prompt. The grey band is the noise floor of drift alone, "
+    "not of consistency: the drift between two sampled runs of the base model itself. Drift within "
+    "it says nothing. By quarter: answers of 40 words or more are cut into four equal parts, each "
+    "compared with the whole reference. MMD² is the unbiased squared maximum mean discrepancy (RBF "
+    "kernel) between the tuned and the base model's answers: how far they are from each other as "
+    "two sets; its p-value is that of exchanging the two at random. Nearer is MMD² of base and "
+    "references less that of tuned and references: above 0 the answers moved towards the "
+    "references. Bands are 95 % bootstrap intervals over the prompts; what the title says of a "
+    "change rests on the paired interval."
 )
 _SEGMENTS = "Similarity by quarter of the answer"
 _NO_SEGMENTS = "No answers were long enough: a quarter needs answers of 40 words or more."
@@ -103,7 +104,7 @@ def _floor(view: RunView, last: float) -> Line | None:
         return None
     top = found.high if found.high is not None else found.value
     return Line(
-        x=(0.0, last), y=(top / 2,) * 2, low=(0.0, 0.0), high=(top, top), label="noise floor"
+        x=(0.0, last), y=(top / 2,) * 2, low=(0.0, 0.0), high=(top, top), label="drift noise"
     )
 
 

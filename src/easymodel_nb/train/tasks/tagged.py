@@ -114,7 +114,8 @@ def mend(
 
 def unseen(tags: Sequence[str]) -> Problem:
     """What is said of tags that no train row has."""
-    listed = ", ".join(tags[:_SHOWN]) + (" ..." if len(tags) > _SHOWN else "")
+    rest = len(tags) - _SHOWN
+    listed = ", ".join(tags[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
     are = "is" if len(tags) == 1 else "are"
     message = (
         f"{_plural(len(tags), 'tag')} {are} in the validation rows alone and cannot be learned"
