@@ -174,6 +174,16 @@ it("disables what can be pressed while the kernel is lost, also what comes then"
   expect(get<HTMLButtonElement>(".mine").disabled).toBe(true); // Python's own wish
 });
 
+it("says on the dashboard why nothing can be pressed, and takes it back", () => {
+  frame.innerHTML = `<div class="emnb-dash">${TRY}</div>`;
+  refused = "The kernel does not answer.";
+  tell();
+  expect(get(".emnb-dash").dataset.emRefused).toBe("The kernel does not answer.");
+  refused = null;
+  tell();
+  expect(get(".emnb-dash").dataset.emRefused).toBeUndefined();
+});
+
 it("keeps focus, cursor and typed text when Python writes a part anew", async () => {
   frame.innerHTML = SAMPLES + TRY;
   const area = get<HTMLTextAreaElement>("textarea");

@@ -125,6 +125,10 @@ function say(home: HTMLElement | null, sentence: string, desk: Desk): void {
 
 /** Without a kernel nothing can be pressed or chosen; what is typed stays, and may be typed on. */
 function ability(frame: HTMLElement, refused: string | null): void {
+  // The banner of the canvas is out of sight here: the style sheet shows the sentence on top.
+  const dashboard = frame.querySelector<HTMLElement>(".emnb-dash");
+  if (dashboard && refused) dashboard.dataset.emRefused = refused;
+  else if (dashboard) delete dashboard.dataset.emRefused;
   const pick =
     "button[data-em-command], select[data-em-input], input[type=checkbox][data-em-input]";
   for (const element of frame.querySelectorAll<HTMLButtonElement>(pick)) {

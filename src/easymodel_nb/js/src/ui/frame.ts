@@ -88,6 +88,13 @@ export function keepFrame(view: View, session: Session): () => void {
     if (width > 0) frame.toggleAttribute("data-narrow", width < NARROW);
   };
 
+  // The canvas is much shorter than a dashboard that was scrolled down: it must not be left above
+  // what can be seen.
+  const comeBack = () => {
+    if (marked && marked.getBoundingClientRect().top < 0)
+      marked.scrollIntoView({ block: "nearest" });
+  };
+
   // A view is rendered before it is put into the page; its first size says that it is there.
   const sizes = new ResizeObserver(() => {
     mark();
@@ -97,6 +104,7 @@ export function keepFrame(view: View, session: Session): () => void {
   const unwatchPage = watchPage(mark);
   const unsubscribe = session.store.subscribe((now, before) => {
     if (now.tab !== before.tab || now.theme !== before.theme) mark();
+    if (now.tab !== before.tab) requestAnimationFrame(comeBack);
   });
   const onFull = () => {
     const full = document.fullscreenElement;
