@@ -395,8 +395,20 @@ def test_scores_over_other_axes_are_told_apart() -> None:
     lost = made.quality(55, coherence=null("Every answer is one sentence."))
     analytics = last.analytics.model_copy(update={"quality": lost})
     view = made.run("generation", [base, last.model_copy(update={"analytics": analytics})])
-    title = contents(view)["chart-quality"].title
-    assert title == "GQS rose by 15.0 points, to 55.0 at epoch 3; coherence left out of it"
+    content = contents(view)["chart-quality"]
+    title = "GQS rose by 15.0 points, to 55.0 at epoch 3; coherence left out of it"
+    assert content.title == title
+    (coherence,) = re.findall(r"Coherence.*?</tr>", content.table)
+    assert "15" not in plain(coherence)  # the gain of the few texts that have it is no gain of it
+
+
+def test_a_clear_gain_is_never_written_as_if_its_interval_ended_at_0() -> None:
+    base, *_, last = made.generation().points
+    near = {**last.analytics.changes, "quality.fluency": made.m(-0.09, 0.088)}
+    analytics = last.analytics.model_copy(update={"changes": near})
+    view = made.run("generation", [base, last.model_copy(update={"analytics": analytics})])
+    table = plain(contents(view)["chart-quality"].table)
+    assert "\u22129.0 [\u221217.8, \u22120.2]" in table.replace("\u00a0", " ")
 
 
 def test_a_missing_judge_has_one_button_and_none_while_it_trains() -> None:

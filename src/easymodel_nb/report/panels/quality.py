@@ -21,7 +21,7 @@ from easymodel_nb.report.content import DataTable, PanelContent
 from easymodel_nb.report.figures import Key, RadarFigure, Shape
 from easymodel_nb.report.gains import gain_html
 from easymodel_nb.report.html import Row, number, table, tag
-from easymodel_nb.report.paired import change_at, since_base
+from easymodel_nb.report.paired import change_at, direction, since_base
 from easymodel_nb.report.scale import evenly
 from easymodel_nb.runlog.headline import details
 from easymodel_nb.runlog.view import EpochPoint, RunView
@@ -168,8 +168,8 @@ def _title(view: RunView, at: EpochPoint, start: EpochPoint | None) -> str:
             to = f"to {write.points(now.value)} {when}{firm}{_unlike(view, at, start)}"
             return f"GQS {change.says} by {by} points, {to}"
     if change.says == "unclear" and before is not None and before.value is not None:
-        was = write.points(before.value)
-        return f"No clear change in GQS: {was} before, {write.points(now.value)} {when}"
+        levels = f"{write.points(before.value)} before, {write.points(now.value)} {when}"
+        return f"No clear change in GQS: {levels}{_unlike(view, at, start)}"
     return f"GQS is {write.points(now.value)} of 100 {when}{firm}"
 
 
@@ -242,12 +242,24 @@ def _row(view: RunView, at: EpochPoint, start: EpochPoint | None, name: str) -> 
         _cell(reference(view, name), name, "the references were not scored"),
     ]
     paired = change_at(view, f"quality.{name}", at.epoch) if at.epoch else None
+    if not overall and at.epoch and not (_has(at, name) and _has(start, name)):
+        # Else a gain over the few texts that have it stood beside a level that is n/a.
+        paired = Measured.missing("one of the two has no score on this axis")
+    gain = in_points(paired, name)
     cells = [
         escape("GQS" if overall else label_of(view, name)),
         *levels,
-        gain_html(in_points(paired, name), written, _NO_PAIR if at.epoch else late),
+        gain_html(gain, _fine(gain, written), _NO_PAIR if at.epoch else late),
     ]
     return Row([tag("b", cell) for cell in cells] if overall else cells)
+
+
+def _fine(change: Measured | None, written: write.Written) -> write.Written:
+    """With a decimal where an interval that leaves out 0 would be written as if it ended there."""
+    if change is None or direction(change) == "unclear":
+        return written
+    ends = [end for end in (change.low, change.high) if end]
+    return write.points if any(written(end) == "0" for end in ends) else written
 
 
 def _cell(m: Measured | None, name: str, why: str) -> str:
