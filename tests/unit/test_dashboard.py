@@ -404,7 +404,9 @@ def test_no_perplexity_at_all_shows_the_reason(recorder: Recorder) -> None:
     assert "The task has no perplexity." in content.empty
     (cell, *_) = cells(view)
     assert (cell.value, cell.reason) == ("", "The task has no perplexity.")
-    assert "n/a" in read(top_html(view)).text
+    top = read(top_html(view)).text
+    assert "n/a" in top
+    assert "The task has no perplexity." in top
 
 
 def test_before_the_first_point_the_box_says_when(recorder: Recorder) -> None:

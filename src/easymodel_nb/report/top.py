@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from html import escape
 
 from easymodel_nb.report import numbers as write
+from easymodel_nb.report.answers import sentence as as_sentence
 from easymodel_nb.report.cells import Cell, cells
 from easymodel_nb.report.finding import finding
-from easymodel_nb.report.html import icon, missing, strip, tag, text
+from easymodel_nb.report.html import icon, strip, tag, text
 from easymodel_nb.report.story import METHODS, facts, settings
 from easymodel_nb.runlog.view import RunView
 
@@ -99,9 +100,12 @@ def top_html(view: RunView) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    value = missing(cell.reason) if cell.reason else text("span", cell.value, "emnb-value")
-    aside = text("span", cell.aside, f"emnb-aside emnb-{cell.mood}") if cell.aside else ""
+    value = text("span", cell.value, "emnb-value")
     notes = "".join(text("div", note, "emnb-note") for note in cell.notes)
+    if cell.reason:  # stands in sight: this is the first that is read of a run
+        value = text("span", "n/a", "emnb-na")
+        notes = text("div", as_sentence(cell.reason), "emnb-note emnb-why", title=cell.reason)
+    aside = text("span", cell.aside, f"emnb-aside emnb-{cell.mood}") if cell.aside else ""
     return tag(
         "div",
         text("div", cell.label, "emnb-note") + tag("div", value + aside) + notes,
