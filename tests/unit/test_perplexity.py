@@ -15,7 +15,6 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.processors import TemplateProcessing
-from torchmetrics.text import Perplexity as TorchmetricsPerplexity
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
 from easymodel_nb import builtin, metrics
@@ -135,9 +134,9 @@ def test_it_equals_cross_entropy_of_everything_in_one_batch():
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_it_equals_torchmetrics(side: str):
+    theirs = pytest.importorskip("torchmetrics.text").Perplexity(ignore_index=IGNORED)
     encoded = [ids_of(text) for text in TEXTS]
     width = max(map(len, encoded))
-    theirs = TorchmetricsPerplexity(ignore_index=IGNORED)
     for row in encoded:  # in batches of one, padded at either side
         pad = width - len(row)
         before = pad if side == "left" else 0

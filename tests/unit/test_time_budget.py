@@ -51,7 +51,11 @@ def ready(**finetune: Any) -> Any:
         train=[[0] * 8] * ROWS, texts=100, written=0, prompts=0, max_new_tokens=None
     )
     return SimpleNamespace(
-        chooser=planning.Chooser(data), prepared=rows, node="f1", lengths=[8] * ROWS
+        chooser=planning.Chooser(data),
+        prepared=rows,
+        node="f1",
+        lengths=[8] * ROWS,
+        task=SimpleNamespace(writes=False),  # nothing is set aside to judge answers
     )
 
 

@@ -99,8 +99,8 @@ class Run:
         rows: dict[int, dict[str, Any]] = {}
         found = _read_lines(self._folder / "samples.jsonl")
         kept = self.view.summary.get("kept_step")  # of early stopping: the model's own answers
-        if any(row.get("step") == kept for row in found):
-            found = [row for row in found if row["step"] in (0, kept)]
+        if kept is not None and any(row.get("step") == kept for row in found):
+            found = [row for row in found if row.get("step") in {0, kept}]
         for row in found:
             entry = rows.setdefault(
                 row["index"], {"prompt": row["prompt"], "reference": row["reference"]}
