@@ -203,4 +203,10 @@ def load(device: str = "cpu") -> MiniLM:
                 f'Face Hub, or install it: pip install "easymodel-nb[{EXTRA}]"'
             )
             raise NoEncoderError(said if error.absent else str(error)) from error
-    return MiniLM(folder, device=device)
+    encoder = MiniLM(folder, device=device)
+    if ENCODER.sha256 and not ENCODER.sha256.startswith(encoder.identity.hash):
+        raise NoEncoderError(
+            f"The text encoder is missing: what lies in {folder} is not the MiniLM that was "
+            "published. Remove that folder, then get the judge again."
+        )
+    return encoder

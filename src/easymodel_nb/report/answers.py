@@ -15,7 +15,14 @@ from easymodel_nb.runlog.view import EpochPoint, RunView
 
 Group = Literal["quality", "semantics", "efficiency"]
 _JUDGE = ("judge", "encoder", "minilm")
-_GONE = ("not on this machine", "missing", "not there", "pip install", "not installed")
+_GONE = (
+    "not on this machine",
+    "missing",
+    "not there",
+    "pip install",
+    "not installed",
+    "could not be loaded",
+)
 _FAILED = ("could not be measured", "failed", "error")
 _NO_BUDGET = "The run was given no time for it: its analytics budget is 0."
 _BASE_ALONE = "Only the base model was measured: no epoch of the training was."

@@ -3,6 +3,7 @@
 A studio that moves to a newer cell finds them again, as it finds its runs.
 """
 
+import errno
 import logging
 import secrets
 import threading
@@ -121,10 +122,14 @@ class Board:
         if entry is None or entry.job.state != "waiting":
             return
         self._update(job, state="working", message="Beginning")
+        heard = ""
 
         def tell(done: float | None, total: float | None, said: str) -> None:
+            nonlocal heard
             entry.control.check()
-            if time.monotonic() - self._told >= _TELL_SECONDS:
+            # A new sentence may stand for long; the same one is told anew a few times a second.
+            if said != heard or time.monotonic() - self._told >= _TELL_SECONDS:
+                heard = said
                 self._update(job, done=done, total=total, message=said)
 
         try:
@@ -172,6 +177,9 @@ class Board:
 
 def problem_of(error: Exception) -> Problem:
     """What went wrong where nothing was expected to."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        told = "The disk is full. Free some space on it, and try again."
+        return Problem(code="disk.full", message=told)
     said = redact(f"{type(error).__name__}: {error}").split("\n", 1)[0]
     return Problem(code="job.failed", message=f"Something went wrong inside EasyModel ({said}).")
 

@@ -69,6 +69,7 @@ def reported(run: Run, others: Sequence[RunView], here: Here) -> dict[str, Any]:
 def measured(run: Run, home: Path, token: str | None, here: Here) -> dict[str, Any]:
     """Judge the answers a run kept; the judge is downloaded where it is missing."""
     here.tell(None, None, "Loading PyTorch")
+    here.control.interruptible(import_trainer)  # it takes seconds, in which a stop is obeyed
     with _quietly():
         from easymodel_nb.train.analytics.getting import get_encoder  # noqa: PLC0415
         from easymodel_nb.train.analytics.later import measure  # noqa: PLC0415
@@ -76,9 +77,9 @@ def measured(run: Run, home: Path, token: str | None, here: Here) -> dict[str, A
         def tell(said: str) -> None:
             here.tell(None, None, said)
 
-        get_encoder(home, token, here.control, tell)
+        get_encoder(home, token, here.control, here.tell)
         points = measure(run.folder, control=here.control, tell=tell)
-    return {"message": f"The answers of {points} points were judged."}
+    return {"message": f"The answers of {points} points were judged.", "done": None, "total": None}
 
 
 def merged(run: Run, here: Here) -> dict[str, Any]:

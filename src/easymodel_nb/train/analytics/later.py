@@ -28,6 +28,7 @@ from easymodel_nb.train.analytics.store import Row, Store
 from easymodel_nb.train.control import Control
 
 Tell = Callable[[str], None]
+_Found = list[tuple[EpochPoint, tuple[Analytics, Values]]]
 LOCK = ".resume.lock"  # who resumes a run holds it
 _PATIENCE_SECONDS = 5.0
 _NOTE = "Judged after the run: offline judges alone."
@@ -48,8 +49,18 @@ def measure(folder: Path, *, control: Control | None = None, tell: Tell = lambda
 
     """
     view = read_view(folder)
-    judges = _possible(view)
+    _refuse(view)
     control = control or Control(folder / "later")
+    # Left behind on a stop: none of its steps writes.
+    later, found = control.interruptible(lambda: _judged(folder, view, control, tell))
+    control.check()
+    _append(folder, view, later.material, found)
+    return len(found)
+
+
+def _judged(folder: Path, view: RunView, control: Control, tell: Tell) -> "tuple[_Later, _Found]":
+    """Every point whose answers are kept, judged."""
+    judges = _judges()
     store = Store(folder)
     points = [(point, store.rows(point.step)) for point in view.points]
     answered = [(p, rows) for p, rows in points if rows and rows[0].get("text") is not None]
@@ -67,13 +78,11 @@ def measure(folder: Path, *, control: Control | None = None, tell: Tell = lambda
         tell(f"Judging the answers of {where}")
         found.append((point, later.judged(point, rows[:count], before)))
         before = rows[:count]
-    control.check()
-    _append(folder, view, later.material, found)
-    return len(found)
+    return later, found
 
 
-def _possible(view: RunView) -> Judges:
-    """The judges, where there is something they can judge."""
+def _refuse(view: RunView) -> None:
+    """Refuse a run that is under way, or has nothing to judge."""
     if view.active:
         raise problem_error(
             "measure.active", f"Run {view.id} is {view.status}: measure its answers when it ended."
@@ -82,6 +91,10 @@ def _possible(view: RunView) -> Judges:
         raise problem_error(
             "measure.labels", "This run gives labels, no text: there are no answers to judge."
         )
+
+
+def _judges() -> Judges:
+    """The judges of this machine."""
     found = judging.local()
     if found.encoder is None:
         raise problem_error(
@@ -174,7 +187,7 @@ def _append(
     folder: Path,
     view: RunView,
     material: Material,
-    found: list[tuple[EpochPoint, tuple[Analytics, Values]]],
+    found: _Found,
 ) -> None:
     """Write it all at once, unless the run went on meanwhile."""
     digest = scores.digest(zip(material.prompts, material.references, strict=True))
