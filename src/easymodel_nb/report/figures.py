@@ -162,11 +162,16 @@ class ScatterFigure:
 
 @dataclass(frozen=True)
 class Action:
-    """A button in an empty place: a command of the studio, and what it will do."""
+    """A button in an empty place: a command of the studio, and what it will do.
+
+    `note` says how far it is, or with `failed` why it could not be done.
+    """
 
     label: str
     command: str
     params: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True)

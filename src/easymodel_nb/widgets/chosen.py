@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from easymodel_nb.report.compare_view import CompareView
 from easymodel_nb.report.sample_rows import SamplesView
 from easymodel_nb.runlog.tried import Tried
+from easymodel_nb.widgets.state import Job
 
 
 class Chosen(BaseModel):
@@ -18,6 +19,7 @@ class Chosen(BaseModel):
     samples: SamplesView = SamplesView()
     compare: CompareView = CompareView()
     tried: Tried | None = None
+    judging: Job | None = None  # the last job on the run's answers
 
 
 class Choices:

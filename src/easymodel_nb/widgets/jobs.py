@@ -93,6 +93,11 @@ class Jobs:
             token,
         )
 
+    def judging(self, run: str) -> Job | None:
+        """The last job on the answers of a run; None before there is one."""
+        items = self._board.items()
+        return next((job for job in items if (job.kind, job.run) == ("measure", run)), None)
+
     def push(self, params: PushParams) -> str:
         """Send a run's model to the Hub; returns the job's id at once.
 

@@ -182,6 +182,7 @@ class Session:
             samples=self.choices.samples(run or ""),
             compare=self.choices.compare(self._active),
             tried=self.tries.state(run or ""),
+            judging=self.jobs.judging(run or ""),
         )
 
     # ------------------------------------------------------------ snapshots

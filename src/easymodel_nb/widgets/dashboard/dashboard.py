@@ -24,8 +24,10 @@ from easymodel_nb.widgets.dashboard.panel import ChartPanel
 from easymodel_nb.widgets.dashboard.rows import alone, in_twos
 from easymodel_nb.widgets.dashboard.samples import Samples
 from easymodel_nb.widgets.dashboard.tries import Tries
+from easymodel_nb.widgets.dashboard.underway import told
 
 if TYPE_CHECKING:
+    from easymodel_nb.report.content import PanelContent
     from easymodel_nb.runlog.run import Run
     from easymodel_nb.runlog.scores import Scores
     from easymodel_nb.runlog.view import EpochPoint, RunView
@@ -59,6 +61,7 @@ class Dashboard:
         self._task = ""
         self._shown: tuple[Hashable, float] = (None, 0.0)
         self._drawn: dict[str, Hashable] = {}
+        self._contents: dict[str, PanelContent | None] = {}
         # The points last seen, and how often there were others: more may be measured of a point
         # after its run has ended.
         self._points: list[EpochPoint] = []
@@ -93,14 +96,14 @@ class Dashboard:
         self._header.show(view, others, comparing=chosen.compare.open)
         self._compare.show(run.folder.parent, [view, *others], view.id, chosen.compare)
         put(self._top, top_html(view))
-        self._show_panels(run, view)
+        self._show_panels(run, view, chosen)
         self._samples.show(run, view, chosen.samples, self._measured)
         self._tries.show(view, chosen.tried)
 
     def _due(self, view: "RunView", others: "Sequence[RunView]", chosen: Chosen) -> bool:
         now = self._clock()
-        told = tuple((other.id, other.status) for other in others)
-        key = (_news(view), self._measured, told, chosen)
+        beside = tuple((other.id, other.status) for other in others)
+        key = (_news(view), self._measured, beside, chosen)
         shown, at = self._shown
         if shown == key and not (view.active and now - at >= PERIOD):
             return False
@@ -146,13 +149,14 @@ class Dashboard:
         if self._charts.children != ordered:
             self._charts.children = ordered
 
-    def _show_panels(self, run: "Run", view: "RunView") -> None:
+    def _show_panels(self, run: "Run", view: "RunView", chosen: Chosen) -> None:
         """Make the content of those panels whose numbers are new."""
         for kind in kinds_of(view):
             needs = (view.id, view.attempt, view.status, self._measured, *_needs(kind, view))
             if self._drawn.get(kind.name) != needs:
-                self._panels[kind.name].show(kind.content(view, self._scores(run, view)))
+                self._contents[kind.name] = kind.content(view, self._scores(run, view))
                 self._drawn[kind.name] = needs
+            self._panels[kind.name].show(told(self._contents[kind.name], chosen.judging))
 
         shown = [k for k in kinds_of(view) if self._panels[k.name].shown]
         for kind, two, one in zip(shown, in_twos(shown), alone(shown), strict=True):

@@ -4,6 +4,7 @@ from easymodel_nb.report.content import PanelContent
 from easymodel_nb.report.html import QUIET_KEYS, tag, text
 from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put, toggle
 from easymodel_nb.widgets.dashboard.slot import Slot, remedy_html
+from easymodel_nb.widgets.dashboard.underway import note_html
 
 _QUESTION = "How is this computed?"
 _LAYOUTS = ("beside", "stack", "row")
@@ -20,6 +21,7 @@ class ChartPanel:
         self._head = html_box("emnb-panel-head")
         self._how = html_box("emnb-panel-how")
         self._table = html_box("emnb-panel-table")
+        self._note = html_box("emnb-slot-note emnb-off")
         self._fold = html_box("emnb-panel-fold emnb-off")
         self._numbers = html_box("emnb-panel-numbers")
         self._slots: list[Slot] = []
@@ -30,6 +32,7 @@ class ChartPanel:
             self._head,
             self._how,
             self._grid,
+            self._note,
             self._fold,
             self._numbers,
         )
@@ -52,6 +55,8 @@ class ChartPanel:
         put(self._how, _how(content.how))
         put(self._table, below := content.table + remedy_html(content.action))
         hide(self._table, on=not below)
+        put(self._note, note := note_html(content.action))
+        hide(self._note, on=not note)
         put(self._fold, _fold("Numbers") if content.details else "")
         hide(self._fold, on=not content.details)
         put(self._numbers, content.details)

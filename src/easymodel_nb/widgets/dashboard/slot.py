@@ -16,6 +16,7 @@ from easymodel_nb.report.figures import (
 from easymodel_nb.report.html import empty, tag, text
 from easymodel_nb.widgets.dashboard.boxes import hide, html_box, plain_box, put
 from easymodel_nb.widgets.dashboard.legend import legend_row
+from easymodel_nb.widgets.dashboard.underway import note_html
 
 
 class Chart(Protocol):
@@ -81,7 +82,8 @@ class Slot:
         self._legend = html_box("emnb-legend-row emnb-off")
         self._y_name = html_box("emnb-axis-name emnb-off")
         self._empty = html_box("emnb-slot-empty emnb-off")
-        self.box = plain_box("emnb-slot", self._legend, self._y_name, self._empty)
+        self._note = html_box("emnb-slot-note emnb-off")
+        self.box = plain_box("emnb-slot", self._legend, self._y_name, self._empty, self._note)
 
     def show(self, figure: Figure | None) -> None:
         """Show this figure; None hides the place."""
@@ -92,6 +94,8 @@ class Slot:
         put(self._legend, row)
         put(self._y_name, text("span", y_name))
         put(self._empty, _empty(figure) if isinstance(figure, Empty) else "")
+        put(self._note, note := note_html(figure.action if isinstance(figure, Empty) else None))
+        hide(self._note, on=not note)
         hide(self._legend, on=not row)
         hide(self._y_name, on=not y_name)
         hide(self._empty, on=not isinstance(figure, Empty))
