@@ -25,6 +25,7 @@ class Server(ThreadingHTTPServer):
         self.slow = ""  # what a path must contain for that, and for being held
         self.breaking = False  # the connection is lost in the middle of what is sent to it
         self.lost = 0  # how often it was
+        self.cutting = False  # the connection is lost in the middle of what it sends
 
     @property
     def url(self) -> str:
@@ -67,6 +68,12 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "HEAD":
+            return
+        if self.server.cutting:
+            self.wfile.write(body[: len(body) // 2])
+            self.server.lost += 1
+            self.close_connection = True
+            self.connection.close()
             return
         if self.server.slow not in self.path:
             self.wfile.write(body)
