@@ -84,7 +84,7 @@ def top_html(view: RunView) -> str:
     sentence = finding(view)
     parts = [text("div", sentence, "emnb-finding", role="heading", aria_level="2")]
     if line := facts(view):
-        parts.append(text("p", line, "emnb-facts"))
+        parts.append(text("p", line.replace(" %", "\u00a0%"), "emnb-facts"))
     if view.status == "running" and view.stage.message not in {"", sentence}:
         parts.append(text("p", view.stage.message, "emnb-stage"))
     if view.problem is not None:
