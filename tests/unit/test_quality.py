@@ -91,6 +91,16 @@ def test_corrupting_lowers_grammar_in_four_of_five_pairs(
     assert np.mean(after < before) >= 0.8
 
 
+def test_damage_is_seen_beyond_the_references_too(requested: Calibration):
+    scale = requested._setting.scales.grammar
+    assert scale.scale is not None
+    high, low = scale.scale.high, scale.scale.low
+    assert high < 1
+    above, top = scale(np.array([high, (1 + high) / 2]))
+    assert above < top <= 1
+    assert 0 <= scale(np.array([0.0]))[0] < scale(np.array([max(low, 0.01)]))[0]
+
+
 def test_repeating_lowers_fluency_and_coherence(played: Calibration, lines: list[str]):
     once, thrice = played.score(lines), played.score([" ".join([text] * 3) for text in lines])
     for axis in ("fluency", "coherence"):
