@@ -330,6 +330,8 @@ def test_a_cancelled_download_ends_at_once_and_the_next_click_goes_on(studio: St
     assert time.monotonic() - began < STOP_LIMIT
     assert (job.state, job.message) == ("cancelled", "Cancelled.")
     left_as_it_was(studio, before)
+    hub.cdn.release()
+    assert ended(studio, asked(studio)).state == "done"
 
 
 def test_a_cancel_while_the_answers_are_judged_writes_nothing(
