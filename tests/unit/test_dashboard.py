@@ -337,6 +337,13 @@ def test_header_of_a_run_under_way(recorder: Recorder) -> None:
     assert "step 12 of 30, about 40 s left" in text
 
 
+def test_the_time_left_of_a_stage_is_not_told_as_that_of_the_run(recorder: Recorder) -> None:
+    stage = {"stage": "evaluating", "message": "Measuring the base model", "seconds_left": 41.0}
+    recorder.start().live(stage=stage)
+    text = read(header_html(recorder.run.view, [])).text
+    assert "about 40 s left of this stage" in text
+
+
 def test_a_failed_run_says_why_and_keeps_its_charts(recorder: Recorder) -> None:
     trained(recorder, (212.0, 35.0))
     problem = Problem(code="oom", message="The memory <ran> out. Use a smaller batch.")

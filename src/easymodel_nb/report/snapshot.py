@@ -284,7 +284,8 @@ def _samples(told: Told) -> Drawing | None:
         most = 1
         for index, name in enumerate(names):
             said = row.get(name)
-            lines = wrap(str(said), wide, ink.SIZE, most=_SAMPLE_LINES) if said else ["n/a"]
+            none = "n/a" if said is None else "empty"
+            lines = wrap(str(said), wide, ink.SIZE, most=_SAMPLE_LINES) if said else [none]
             tone = "text" if name == "tuned" else "text2"
             parts += [
                 ink.words(line, index * (wide + 16), y + 15 * number, tone)

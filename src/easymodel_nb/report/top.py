@@ -68,9 +68,10 @@ def progress(view: RunView) -> str:
         parts = []
         if view.max_steps and view.step:
             parts.append(f"step {view.step:,} of {view.max_steps:,}")
-        left = view.seconds_left if view.seconds_left is not None else view.stage.seconds_left
-        if left is not None:
-            parts.append(f"about {write.about(left)} left")
+        if view.seconds_left is not None:
+            parts.append(f"about {write.about(view.seconds_left)} left")
+        elif view.stage.seconds_left is not None:  # of the run nothing is known yet
+            parts.append(f"about {write.about(view.stage.seconds_left)} left of this stage")
         return ", ".join(parts)
     if view.status == "stopped":
         return _STOPPED.get(view.reason or "", "")

@@ -80,7 +80,7 @@ function Running({ run }: { run: RunCard }) {
       },
     (left !== null || heard !== null) && {
       value: heard || left === null ? "unknown" : duration(left),
-      name: "left",
+      name: run.seconds_left === null ? "left of this stage" : "left",
     },
   ].filter((v) => v !== false);
   return (
