@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.alike import WEIGHTS, alike, alike_columns
-from easymodel_nb.train.analytics.paired import changes, over_majority
+from easymodel_nb.runlog.analytics import Analytics, QualityPoint
+from easymodel_nb.train.analytics.paired import changes, over_majority, shown
 
 FULL = {"fluency": 0.9, "coherence": 0.2, "grammar": 0.5, "relevance": 0.4}
 
@@ -48,3 +50,14 @@ def test_what_is_above_the_majority_class_is_paired():
     assert found["macro_f1"].low > 0  # type: ignore[operator]
     same = over_majority(truth, np.zeros(100, dtype=np.int64), 0, seed=1)
     assert {(m.value, m.low, m.high) for m in same.values()} == {(0.0, 0.0, 0.0)}
+
+
+def test_a_score_that_is_not_told_has_no_change_either():
+    few, known = Measured.missing("too few samples: 10 of 16", n=10), Measured(value=0.5, n=10)
+    axes = {"fluency": known, "coherence": few, "grammar": few, "relevance": few}
+    point = Analytics(quality=QualityPoint(overall=few, **axes))
+    change = Measured(value=2.4, low=1.0, high=4.0, n=10, unit="points")
+    found = shown({"quality.overall": change, "quality.fluency": change, "other": change}, point)
+    assert found["quality.overall"].reason == few.reason
+    assert found["quality.overall"].value is None
+    assert found["quality.fluency"] is found["other"] is change

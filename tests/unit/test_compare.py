@@ -173,11 +173,17 @@ def test_entities_compare_by_f1_of_all_texts():
 
 
 def test_answers_compare_by_gqs_and_a_missing_score_does_not_count():
-    mine = {"overall": [60.0, 70.0, None, 50.0]}
-    theirs = {"overall": [50.0, 60.0, 40.0, 50.0]}
+    mine = {"overall": [60.0, 70.0, None, 50.0] * 5}
+    theirs = {"overall": [50.0, 60.0, 40.0, 50.0] * 5}
     pair = compare_answers(run(2, None, prompts=mine), run(1, None, prompts=theirs))
     assert pair is not None
-    assert (pair.wins, pair.ties, pair.losses, pair.change.n) == (2, 1, 0, 3)
+    assert (pair.wins, pair.ties, pair.losses, pair.change.n) == (10, 5, 0, 15)
+    few = [{"overall": side["overall"][:15]} for side in (mine, theirs)]
+    pair = compare_answers(
+        *(run(n, None, prompts=some) for n, some in zip((2, 1), few, strict=True))
+    )
+    assert pair is not None
+    assert "too few" in (pair.change.reason or "")
     assert compare_answers(run(2, None), run(1, None, prompts=theirs)) is None
 
 

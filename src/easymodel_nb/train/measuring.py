@@ -295,9 +295,11 @@ class Measurer:
             told |= {"counts": found.counts} if found.counts else {}
         if not self._task.writes and self._whole(step):
             told |= self._of_head(step, taken)
-        if step:
-            update["changes"] = self._changes(values or taken.values)
-        return taken.analytics.model_copy(update=update | ({"details": told} if told else {}))
+        point = taken.analytics.model_copy(update=update | ({"details": told} if told else {}))
+        if not step:
+            return point
+        changes = paired.shown(self._changes(values or taken.values), point)
+        return point.model_copy(update={"changes": changes})
 
     def _of_head(self, step: int, taken: Taken) -> dict[str, Any]:
         """Accuracy by group, how the predictions moved, and whether they are as sure as right."""
@@ -353,10 +355,11 @@ class Measurer:
         values = _scored(found)
         self._keep(step, epoch, rows, values)
         if found is not None:
-            changes = self._changes(values)
             analytics = Analytics.model_validate(
-                {**_groups(found), "changes": changes, "details": {"counts": found.counts}}
+                {**_groups(found), "details": {"counts": found.counts}}
             )
+            changes = paired.shown(self._changes(values), analytics)
+            analytics = analytics.model_copy(update={"changes": changes})
             self._reporter.event("measured", step=step, epoch=epoch, analytics=analytics)
         self._tell(step, epoch, rows)
 

@@ -134,10 +134,9 @@ class _Later:
         else:
             now, base = {"prompts": found.values}, {"prompts": self._base_values}
             changes = paired.changes(now, base, seed=self._seed, prompts=self.material.prompts)
-        analytics = Analytics.model_validate(
-            {**_groups(found, point.analytics), "changes": changes, "details": told}
-        )
-        return analytics, found.values
+        analytics = Analytics.model_validate({**_groups(found, point.analytics), "details": told})
+        told_changes = paired.shown(changes, analytics)
+        return analytics.model_copy(update={"changes": told_changes}), found.values
 
 
 def _groups(found: Judged, known: Analytics) -> dict[str, Any]:

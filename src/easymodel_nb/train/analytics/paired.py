@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics import stats
 from easymodel_nb.metrics.alike import WEIGHTS, alike_columns
+from easymodel_nb.runlog.analytics import Analytics
+from easymodel_nb.runlog.headline import measured_at
 from easymodel_nb.runlog.scores import Values
 
 Floats = NDArray[np.float64]
@@ -48,6 +50,19 @@ def changes(
     if after and before and _same_size(after, before):
         found |= _answers(after, before, seed, prompts)
     return found
+
+
+def shown(found: Mapping[str, Measured], at: Analytics) -> dict[str, Measured]:
+    """Changes without those of numbers that the point does not tell, whose reason is theirs.
+
+    A score of too few prompts is not told, and so its change is not either.
+    """
+    told = dict(found)
+    for name, change in found.items():
+        level = measured_at(at, name)
+        if level is not None and level.reason:
+            told[name] = Measured.missing(level.reason, n=change.n, unit=change.unit)
+    return told
 
 
 def _task(after: Values, before: Values, seed: int) -> dict[str, Measured]:
