@@ -324,6 +324,7 @@ def test_the_box_asks_a_run_that_trains_and_loads_its_base_beside_it(
     manager.stop(run.id)
     heard.tries.close()
     assert found.state == "done"
+    assert "while it trained, at about step " in found.message
     for answer in (found.tuned, found.base):
         assert answer.reason is None
         assert answer.tokens

@@ -98,6 +98,12 @@ def test_words_carry_their_tags_and_nothing_is_html():
     assert "<img" not in html
     assert " B-x</small>" in html
     assert "the O" not in html
+    assert "no entities" not in html
+
+
+def test_words_without_any_entity_say_so():
+    none = Answer(words=(("the", "O"), ("cat", "O")), done=True)
+    assert "no entities" in tried_html(tried(tuned=none, base=none))
 
 
 def test_a_failure_is_told_as_an_alert():

@@ -178,4 +178,6 @@ def _tagged(answer: Answer) -> str:
             parts.append(escape(word))
         else:
             parts.append(tag("mark", escape(word) + text("small", f" {name}"), "emnb-entity"))
-    return tag("p", " ".join(parts), "emnb-tried-answer")
+    none = answer.done and all(name in _NONE for _, name in answer.words)
+    said = text("p", "no entities", "emnb-note") if none else ""
+    return tag("p", " ".join(parts), "emnb-tried-answer") + said

@@ -145,10 +145,12 @@ class Tries:
         import_trainer()
         from easymodel_nb.train.quiet import LogBuffer, quiet  # noqa: PLC0415
 
+        then = ""
         with quiet(LogBuffer(redact)):
             if run.status == "running":
                 # First, while it still trains; the base is loaded beside it afterwards.
                 self._ask_run(run, text, pair, stop)
+                then = f"Answered by the run while it trained, at about step {run.view.step:,}."
                 loaded = self._open(run, stop, training=True)
             else:
                 loaded = self._open(run, stop, training=False)
@@ -162,7 +164,10 @@ class Tries:
         if stop.is_set():
             self._set(run.id, stop, state="stopped", message=self._why_stopped)
         else:
-            self._set(run.id, stop, state="done", message="")
+            # It stays in sight when the run has gone on, and is not the answer of its result.
+            told = self.state(run.id)
+            answered = told is not None and told.tuned.reason is None
+            self._set(run.id, stop, state="done", message=then if answered else "")
         training = loaded.tuned is None
         del loaded  # or its memory would not be given back
         if training:
