@@ -132,3 +132,6 @@ def test_samples_a_prompt_and_two_runs(open_studio: Callable[..., LabPage], home
     explore_samples(page)
     explore_a_prompt(page)
     explore_both_runs(page)
+    page.hook("try").scroll_into_view_if_needed()
+    page.hook("tab-canvas").click()  # it is much shorter than the dashboard
+    expect(page.node()).to_be_in_viewport()
