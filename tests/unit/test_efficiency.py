@@ -104,6 +104,20 @@ def test_a_base_model_that_says_nothing_relevant_is_no_measure():
     assert found.groups[0].tuned.value is not None
 
 
+def test_shared_words_are_no_judge_of_tokens():
+    reason = "The text encoder is not on this machine."
+    nobody = judges.Judges(encoder=None, grammar=None, reasons={"encoder": reason})
+    level = [0.5] * len(REFERENCES)
+    for told in (
+        {"prompts": REFERENCES, "relevance": None, "base_relevance": None},
+        {"relevance": level, "base_relevance": level, "relevance_judge": "words"},
+    ):
+        found = measured(REFERENCES, REFERENCES, judge=nobody, **told)
+        assert found.token_efficiency.reason == reason
+        assert {group.tuned.reason for group in found.groups} == {reason}
+        assert found.length_ratio.value == 1
+
+
 def test_empty_answers():
     some = ["", *REFERENCES[1:]]
     found = measured(some, REFERENCES, relevance=[0.0, *SAME[1:]])

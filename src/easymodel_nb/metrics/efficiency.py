@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+WORDS = "words"  # who judges relevance where there is no encoder
+
 
 @dataclass(frozen=True)
 class Group:
@@ -169,11 +171,22 @@ def efficiency(  # noqa: PLR0913  the interface of DESIGN 3.9, and what a caller
     else:
         rows = as_floats(relevance), as_floats(base_relevance)
         judged = Relevance(*rows, None, relevance_judge)
+    if judged.judge == WORDS:
+        nobody = np.full(len(texts), np.nan)
+        judged = Relevance(nobody, nobody, _no_encoder(judge))
     economy = Economy(counted, judged, clusters, seed)
     return _result(economy, groups, max_new_tokens, ended)
 
 
 # ---------------------------------------------------------------- put together
+
+
+def _no_encoder(judge: Any) -> str:
+    """Why shared words alone, which overlap more in longer answers, are no judge of tokens."""
+    from easymodel_nb.metrics.judges import local  # noqa: PLC0415  only where it is needed
+
+    told = getattr(local() if judge is None else judge, "reasons", {}).get("encoder")
+    return str(told or "There is no text encoder on this machine.")
 
 
 def _judged(
