@@ -21,7 +21,7 @@ from easymodel_nb.train import cache
 from easymodel_nb.train.analytics.allowance import Costs
 from easymodel_nb.workflow.document import FinetuneData
 
-VERSION = 1  # of what is measured, and how
+VERSION = 2  # of what is measured, and how
 _KEPT = 40  # entries; those longest unused leave first
 # What training does with the model afterwards changes nothing of the base.
 _LATER = frozenset(
