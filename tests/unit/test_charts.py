@@ -43,7 +43,7 @@ from easymodel_nb.report.scale import (
 from easymodel_nb.widgets.dashboard import ink, marks
 from easymodel_nb.widgets.dashboard.bar_chart import BarChart
 from easymodel_nb.widgets.dashboard.legend import legend_row
-from easymodel_nb.widgets.dashboard.line_chart import LineChart
+from easymodel_nb.widgets.dashboard.line_chart import MOST_MARKERS, LineChart
 from easymodel_nb.widgets.dashboard.radar_chart import RadarChart
 from easymodel_nb.widgets.dashboard.rows import alone, in_twos
 from easymodel_nb.widgets.dashboard.scatter_chart import ScatterChart
@@ -511,3 +511,19 @@ def test_the_last_of_an_odd_number_of_small_panels_takes_the_row() -> None:
     assert alone(_halves("a", "b", "chart-loss")) == [False] * 3
     assert alone(_halves("chart-task", "a", "b", "c")) == [False, False, False, True]
     assert alone(_halves("a", "chart-loss", "b", "c")) == [True, False, False, False]
+
+
+def test_a_long_line_answers_the_pointer_without_markers_once_it_has_tips() -> None:
+    steps = list(range(MOST_MARKERS + 10))
+    line = Line(x=steps, y=[float(step) for step in steps])
+    chart = LineChart(_figure({}, linear_axis([0, 60])))
+    chart.show(_figure({"base": line}, linear_axis([0, 60])))
+    assert not chart._touched  # a run under way sends no texts
+    told = replace(line, tips=[f"step {step}" for step in steps])
+    chart.show(_figure({"base": told}, linear_axis([0, 60])))
+    (points,) = chart._touched.values()
+    assert list(points.names) == list(told.tips)
+    assert list(points.opacities) == [0.0]
+    assert points in chart.figure.marks
+    chart.show(_figure({"base": line}, linear_axis([0, 60])))
+    assert not points.visible

@@ -27,15 +27,21 @@ def readings(view: RunView, name: str) -> list[tuple[int, float]]:
     return [(step, float(v)) for step, v in found if v is not None and math.isfinite(v)]
 
 
-def step_line(found: Sequence[tuple[int, float]], label: str, name: str, written: Written) -> Line:
-    """The line of some readings, thinned to what an eye can see; every spike stays."""
+def step_line(
+    found: Sequence[tuple[int, float]], label: str, name: str, written: Written, *, live: bool
+) -> Line:
+    """The line of some readings, thinned to what an eye can see; every spike stays.
+
+    While the run is under way (`live`) points have no tips: 500 texts would be sent every two
+    seconds, at the cost of the training.
+    """
     values = [v for _, v in found]
     kept = thin(values, MOST_POINTS)
     return Line(
         x=[found[i][0] for i in kept],
         y=[values[i] for i in kept],
         label=label,
-        tips=[f"{name}, step {found[i][0]:,}: {written(values[i])}" for i in kept],
+        tips=() if live else [f"{name}, step {found[i][0]:,}: {written(values[i])}" for i in kept],
     )
 
 
@@ -58,7 +64,7 @@ def small_figure(
     found = readings(view, name)
     if not found:
         return nothing(view, what, why, height=height)
-    line = step_line(found, written(found[-1][1]), what.lower(), written)
+    line = step_line(found, written(found[-1][1]), what.lower(), written, live=view.active)
     axis = linear_axis(finite([line]), zero=True)
     return LineFigure(
         styles={name: style},

@@ -96,7 +96,7 @@ def _loss(view: RunView) -> Figure:
     measured = _validation(view)
     judged = any(known(v.measured) for v in measured)
     label = f"{'train' if judged else 'loss'} {write.significant(found[-1][1])}"
-    lines = {"loss": step_line(found, label, "loss", write.significant)}
+    lines = {"loss": step_line(found, label, "loss", write.significant, live=view.active)}
     if judged:
         line = measured_line("validation", [(float(v.step), v.measured) for v in measured])
         lines["validation"] = replace(line, tips=[_tip(v) for v in measured])

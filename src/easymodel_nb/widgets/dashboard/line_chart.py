@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,8 @@ class LineChart:
         self._markers = {
             n: marks.markers(on, s.token, s.marker) for n, s in styles.items() if s.marker
         }
+        self._touched: dict[str, Any] = {}  # unseen points of long lines, made when they have tips
+        self._on = on
         self._labels = marks.label(on, "text", x_offset=10)
         self._notes = marks.label(on, "text2", x_offset=6)
         self.figure = marks.figure(
@@ -87,6 +90,7 @@ class LineChart:
                 ys if few else ys[:0],
                 line.tips if few else (),
             )
+        self._show_touched(name, line, xs, ys)
         if name in self._bands:
             low, high = marks.scaled(line.low, y), marks.scaled(line.high, y)
             known = np.isfinite(low) & np.isfinite(high)
@@ -97,6 +101,24 @@ class LineChart:
                 x=xs[known] if shown else np.array([]),
                 y=edges,
                 visible=bool(shown),
+            )
+
+    def _show_touched(self, name: str, line: Line, xs: Any, ys: Any) -> None:
+        """Points for the pointer alone, where a line has tips but no markers that show them."""
+        many = name not in self._markers or np.isfinite(ys).sum() > MOST_MARKERS
+        told = many and bool(line.tips)
+        if told and name not in self._touched:
+            made = marks.markers(
+                self._on, self._styles[name].token, "circle", opacities=marks.UNSEEN
+            )
+            self._touched[name] = made
+            self.figure.marks = [*self.figure.marks, made]
+        if name in self._touched:
+            marks.put_markers(
+                self._touched[name],
+                xs if told else xs[:0],
+                ys if told else ys[:0],
+                line.tips if told else (),
             )
 
     def _show_labels(self, lines: Mapping[str, Line], x: Axis, y: Axis) -> None:
