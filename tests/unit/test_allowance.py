@@ -45,7 +45,10 @@ def test_too_little_says_what_would_be_needed():
 def test_short_runs_are_measured_too(seconds: float):
     found = decide(CHEAP, share=0.1, seconds=seconds, available=64, epochs=EPOCHS)
     assert found.epochs == EPOCHS
-    assert found.sentence.endswith(": about 1 s." if seconds == 0 else " of the run.")
+    assert (": about 1 s." if seconds == 0 else " of the run.") in found.sentence
+    assert found.sentence.endswith("it may take 30 s for this.")
+    long = decide(CHEAP, share=0.1, seconds=1e6, available=64, epochs=EPOCHS)
+    assert "it may take" not in long.sentence
 
 
 def test_a_time_budget_has_no_floor():

@@ -15,6 +15,7 @@ SIZES = (64, 48, 32)
 NOISE_PROMPTS = 32
 FLOOR_SECONDS = 30.0  # short runs are measured too
 TRAINING = 3.0  # a step takes about three times its forward pass
+_SHORT = f" However short a run is, it may take {FLOOR_SECONDS:.0f} s for this."
 RUNAWAY = 2.0  # times the allowance, from which on the rest is skipped
 
 
@@ -105,7 +106,8 @@ def decide(
             "epochs": chosen,
             "noise_prompts": noise,
             "seconds_expected": round(expected, 1),
-            "sentence": _sentence(prompts, chosen, epochs, expected, seconds),
+            "sentence": _sentence(prompts, chosen, epochs, expected, seconds)
+            + (_SHORT if expected > share * seconds else ""),
         }
     )
 
