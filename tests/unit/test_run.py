@@ -1,14 +1,17 @@
 """`Run`: tables a person can read, from the log alone."""
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.measured import Measured
+from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.log import RunLog, new_run
 from easymodel_nb.runlog.run import Run
+from easymodel_nb.runlog.view import EpochPoint
 
 
 @pytest.fixture
@@ -66,3 +69,14 @@ def test_without_a_model_there_is_a_sentence(run: Run):
     assert run.plan is None
     with pytest.raises(StudioError, match="has no trained model"):
         run.load()
+
+
+def test_a_column_can_be_added_to_many_numbers_without_a_warning(run: Run):
+    values = {f"number_{n}": Measured(value=n, low=n, high=n, n=1) for n in range(60)}
+    point = EpochPoint(step=0, epoch=0, analytics=Analytics(task=values))
+    view = run.view.model_copy(update={"points": [point, point]})
+    with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        patched.setattr(Run, "view", view)
+        for table in (run.metrics(), run.curve()):
+            table["mine"] = 1

@@ -73,7 +73,8 @@ class Run:
         """
         import pandas as pd  # noqa: PLC0415
 
-        return pd.DataFrame(self.metric_rows())
+        # A copy is in one piece: without it pandas warns whoever adds a column to many.
+        return pd.DataFrame(self.metric_rows()).copy()
 
     def metric_rows(self) -> list[dict[str, Any]]:
         """The rows of `metrics` as dictionaries."""
@@ -210,7 +211,7 @@ def _scores_at(values: scores.Values | None, index: int) -> dict[str, float | No
 def _frame(points: list[EpochPoint]) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415
 
-    return pd.DataFrame([_row(point) for point in points])
+    return pd.DataFrame([_row(point) for point in points]).copy()
 
 
 def _row(point: EpochPoint) -> dict[str, Any]:
