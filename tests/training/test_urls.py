@@ -56,7 +56,7 @@ def refused(home: Path, url: str) -> Problem:
     ("path", "body", "headers"),
     [
         ("/a/data.csv", CSV, {}),
-        ("/a/data.csv.gz", gzip.compress(CSV), {}),
+        ("/a/data.csv.gz", gzip.compress(CSV, mtime=0), {}),
         ("/export", CSV, {"Content-Type": "text/csv; charset=utf-8"}),
         ("/get", CSV, {"Content-Disposition": 'attachment; filename="my data.csv"'}),
         ("/get.php", CSV, {"Content-Disposition": "attachment; filename=../../../evil.csv"}),

@@ -39,7 +39,7 @@ class Harmful:
 FILES: list[tuple[str, bytes, str, str]] = [
     ("a.pkl", pickle.dumps([1]), "file.pickle", "run code"),
     ("a.csv", pickle.dumps(pd.DataFrame({"a": [1]})), "file.pickle", "to_parquet"),
-    ("a.csv.gz", gzip.compress(pickle.dumps([1])), "file.pickle", "run code"),
+    ("a.csv.gz", gzip.compress(pickle.dumps([1]), mtime=0), "file.pickle", "run code"),
     ("model.bin", b"anything", "file.pickle", "run code"),
     ("a.pt", archive(), "file.pickle", "run code"),
     ("a.xlsx", archive(), "file.spreadsheet", "read_excel"),
@@ -59,10 +59,10 @@ FILES: list[tuple[str, bytes, str, str]] = [
     ("a.parquet", parquet()[:-40], "file.unreadable", "damaged"),
     ("a.parquet", b"PAR1" + parquet()[200:], "file.unreadable", "damaged"),
     ("a.parquet", b"no parquet", "file.unreadable", "damaged"),
-    ("a.parquet.gz", gzip.compress(parquet()), "file.packed", "Unpack it"),
+    ("a.parquet.gz", gzip.compress(parquet(), mtime=0), "file.packed", "Unpack it"),
     ("a.arrow", b"ARROW1 not really", "file.unreadable", "damaged"),
-    ("a.csv.gz", gzip.compress(CSV)[:-20], "file.truncated", "again"),
-    ("a.csv.gz", gzip.compress(CSV)[:40] + b"\0" * 30, "file.unreadable", "again"),
+    ("a.csv.gz", gzip.compress(CSV, mtime=0)[:-20], "file.truncated", "again"),
+    ("a.csv.gz", gzip.compress(CSV, mtime=0)[:40] + b"\0" * 30, "file.unreadable", "again"),
     ("a.jsonl.xz", lzma.compress(b'{"a": 1}\n' * 99)[:-30], "file.truncated", "again"),
     ("a.csv", b"", "file.empty", "rows"),
     ("a.csv", b"a,b\n", "file.empty", "rows"),
@@ -70,7 +70,7 @@ FILES: list[tuple[str, bytes, str, str]] = [
     ("a.csv", b",,\n,,\n", "file.empty", "rows"),
     ("a.txt", b"\n \n", "file.empty", "rows"),
     ("a.jsonl", b"\n", "file.empty", "rows"),
-    ("a.csv.gz", gzip.compress(b""), "file.empty", "rows"),
+    ("a.csv.gz", gzip.compress(b"", mtime=0), "file.empty", "rows"),
 ]
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_is_not_there(reads: Any):
 
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_a_gzip_that_is_cut_anywhere(reads: Any, cut: int):
-    whole = gzip.compress(CSV)
+    whole = gzip.compress(CSV, mtime=0)
     problem = reads.refused("a.csv.gz", whole[: len(whole) * cut // 12])
     assert problem.code in {"file.truncated", "file.unreadable"}
 
