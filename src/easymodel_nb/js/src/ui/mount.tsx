@@ -21,15 +21,15 @@ export function mount(el: HTMLElement, session: Session): () => void {
   el.append(own);
   const root = createRoot(own); // React listens inside `el`, so before the guard does
   root.render(
-    <SessionContext value={session}>
-      <ViewContext value={view}>
+    <SessionContext.Provider value={session}>
+      <ViewContext.Provider value={view}>
         <App
           onKeys={(handlers) => {
             keys = handlers;
           }}
         />
-      </ViewContext>
-    </SessionContext>,
+      </ViewContext.Provider>
+    </SessionContext.Provider>,
   );
   const unguard = guardKeys(el, () => keys);
   const release = keepFrame(view, session);
