@@ -21,7 +21,8 @@ from easymodel_nb.train.takeaway.packing import pack
 from easymodel_nb.train.takeaway.parcel import parcel
 from easymodel_nb.widgets import job_work
 from easymodel_nb.widgets.jobs import Jobs
-from easymodel_nb.widgets.rpc import PushParams, PushPlanResult, reply
+from easymodel_nb.widgets.methods import PushParams, PushPlanResult
+from easymodel_nb.widgets.rpc import reply
 from easymodel_nb.widgets.state import Job
 
 
@@ -231,7 +232,7 @@ def test_a_zip_as_a_job_travels_in_parts(jobs: Jobs, finished: Run, changes: lis
 
 
 def _part(jobs: Jobs, job: str, offset: int) -> object:
-    from easymodel_nb.widgets.rpc import DownloadPartResult
+    from easymodel_nb.widgets.methods import DownloadPartResult
 
     return DownloadPartResult.of(*jobs.part(job, offset))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from easymodel_nb.runlog.view import EpochPoint, RunView
-from easymodel_nb.widgets import rpc
+from easymodel_nb.widgets import methods
 from easymodel_nb.widgets.dashboard.header import Header, actions_html, run_html
 
 POINT = EpochPoint.model_validate({"step": 0, "epoch": 0, "analytics": {}})
@@ -33,7 +33,7 @@ def test_a_finished_run_can_be_compared_reported_zipped_and_pushed() -> None:
         "open_push": {"run": "r1"},
     }
     for name in found.keys() - {"open_push"}:  # that one opens a form of the view
-        rpc.METHODS[name].params.model_validate(found[name])
+        methods.METHODS[name].params.model_validate(found[name])
 
 
 def test_an_open_comparison_is_pressed_and_closes() -> None:
@@ -70,7 +70,7 @@ def test_the_menu_has_the_project_s_runs_newest_first_with_the_shown_one_chosen(
     ]
     assert 'data-em-command="show_run"' in markup
     assert 'data-em-input="run"' in markup
-    rpc.METHODS["show_run"].params.model_validate({"run": "r3"})
+    methods.METHODS["show_run"].params.model_validate({"run": "r3"})
     assert "Run 2" in run_html(view(2), [view(1)])
 
 

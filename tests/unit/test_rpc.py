@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easymodel_nb.errors import problem_error
-from easymodel_nb.widgets import rpc
-from easymodel_nb.widgets.rpc import CommitResult, RpcError, RunDetails
+from easymodel_nb.widgets import methods, rpc
+from easymodel_nb.widgets.methods import CommitResult, RunDetails
+from easymodel_nb.widgets.rpc import RpcError
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -115,4 +116,4 @@ def test_the_table_in_the_documentation_is_the_vocabulary():
     text = ARCHITECTURE.read_text(encoding="utf-8")
     found = re.search(r"<!-- rpc:begin -->\n(.*?)\n<!-- rpc:end -->", text, re.DOTALL)
     assert found is not None
-    assert found.group(1).strip() == rpc.table(), "paste rpc.table() between the markers"
+    assert found.group(1).strip() == methods.table(), "paste methods.table() between the markers"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
-from easymodel_nb.widgets.rpc import ExportResult
+from easymodel_nb.widgets.methods import ExportResult
 from easymodel_nb.widgets.worker import Worker
 from easymodel_nb.workflow.document import Workflow
 

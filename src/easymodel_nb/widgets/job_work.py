@@ -13,7 +13,7 @@ from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
-from easymodel_nb.widgets.rpc import PushParams, PushPlanResult
+from easymodel_nb.widgets.methods import PushParams, PushPlanResult
 from easymodel_nb.widgets.served import link_to
 
 _LOOK_LIMIT = 30.0  # seconds the Hub has to answer before anything is sent

@@ -12,7 +12,7 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import job_work
 from easymodel_nb.widgets.job_board import board_of, problem_of
-from easymodel_nb.widgets.rpc import PushParams, PushPlanResult
+from easymodel_nb.widgets.methods import PushParams, PushPlanResult
 from easymodel_nb.widgets.state import Job
 from easymodel_nb.widgets.worker import Worker
 

@@ -23,6 +23,7 @@ from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.jobs import Jobs
 from easymodel_nb.widgets.mismatch import unfit_tasks
 from easymodel_nb.widgets.replay import Gate
+from easymodel_nb.widgets.rpc import RpcError
 from easymodel_nb.widgets.state import (
     Beat,
     Catalog,
@@ -148,6 +149,25 @@ class Session:
                 project = ensure_project(self.store)
                 self._active = project.id
                 return project
+
+    def at(self, rev: int | None) -> Project:
+        """The open project, where it has the revision that the view means.
+
+        Raises
+        ------
+        RpcError
+            `stale`, where it has another.
+
+        """
+        project = self.project()
+        if rev is not None and rev != project.revision:
+            raise RpcError(
+                "stale",
+                f"The kernel has revision {project.revision} of this project, not {rev}; "
+                "the changes have to be saved first.",
+                {"rev": project.revision},
+            )
+        return project
 
     def open(self, project_id: str) -> Project:
         """Open a project and remember it."""

@@ -7,7 +7,8 @@ from pydantic import BaseModel  # noqa: TC002
 from pydantic.json_schema import models_json_schema
 
 from easymodel_nb.errors import Problem
-from easymodel_nb.widgets.rpc import METHODS, ErrorReply
+from easymodel_nb.widgets.methods import METHODS
+from easymodel_nb.widgets.rpc import ErrorReply
 from easymodel_nb.widgets.state import STATE_MODELS, TRAITS
 from easymodel_nb.workflow.document import DATA_MODELS, Workflow
 

@@ -1,0 +1,35 @@
+/** What the user can do. Edits change the working copy; commands go to Python. */
+import { latest } from "../../logic/runs";
+import type { Sync } from "../python-sync";
+import type { State } from "../store";
+import { makeDesk, openKey } from "./desk";
+import { editingActions } from "./editing";
+import { lookingActions } from "./looking";
+import { projectActions } from "./projects";
+import { trainingActions } from "./training";
+
+export type Actions = ReturnType<typeof makeActions>;
+
+export function makeActions(sync: Sync) {
+  const desk = makeDesk(sync);
+  return {
+    ...editingActions(desk),
+    ...trainingActions(desk),
+    ...projectActions(desk),
+    ...lookingActions(desk),
+  };
+}
+
+/**
+ * Whether a node stands open: as the user left it; else sources are open, and a
+ * Finetuning node is open when it is the only one or has a run to show.
+ */
+export function isOpen(state: State, id: string): boolean {
+  const chosen = state.open[openKey(state, id)];
+  if (chosen !== undefined) return chosen;
+  const { nodes } = state.history.present;
+  const node = nodes.find((n) => n.id === id);
+  if (node?.type !== "finetune") return true;
+  const only = nodes.filter((n) => n.type === "finetune").length === 1;
+  return only || latest(state.traits.runs.items, id) !== undefined;
+}

@@ -1,0 +1,89 @@
+/** Runs: started, stopped, resumed, measured, written as code. */
+import { again } from "../../logic/again";
+import * as graph from "../../logic/graph";
+import { Failure } from "../../logic/rpc";
+import { isActive, latest } from "../../logic/runs";
+import type { Problem } from "../../protocol";
+import { download } from "../browser";
+import { type Desk, without } from "./desk";
+
+export function trainingActions(desk: Desk) {
+  const { call, get, set, doc, notify, report, edit, attempt, atRev, mended, setUnfolded } = desk;
+  const placed = (p: Problem) => p.node !== null && doc().nodes.some((n) => n.id === p.node);
+
+  async function train(node: string | null): Promise<void> {
+    const mark = node ?? "*";
+    if (get().starting.includes(mark)) return;
+    set({ starting: [...get().starting, mark], refused: [], notice: null });
+    try {
+      await atRev((rev) => call("train", { node, rev }));
+      if (node) setUnfolded(node, false);
+    } catch (error) {
+      const problems = error instanceof Failure ? error.problems : [];
+      set({ refused: problems });
+      const unplaced = problems.filter((p: Problem) => !placed(p));
+      if (problems.length === 0) report(error);
+      else if (unplaced.length > 0) notify(unplaced.map((p) => p.message).join(" "));
+    } finally {
+      set({ starting: without(get().starting, mark) });
+    }
+  }
+  async function stop(run: string | null): Promise<void> {
+    const mark = run ?? "*";
+    set({ stopping: [...get().stopping, mark] });
+    await attempt(call("stop", { run }));
+    set({ stopping: without(get().stopping, mark) });
+  }
+
+  return {
+    train,
+    stop,
+    stopNode(id: string) {
+      const run = latest(get().traits.runs.items, id);
+      if (run && isActive(run)) void stop(run.id);
+    },
+    async fix(problem: Problem) {
+      const { fix } = problem;
+      if (!fix) return;
+      if (fix.set) {
+        const changes = fix.set;
+        edit((d) => graph.applyFix(d, changes));
+        for (const change of changes) mended(change.node, [change.field]);
+      }
+      if (fix.command === "train") await train((fix.params?.node as string) ?? problem.node);
+      else if (fix.command) await attempt(call(fix.command as "settings", fix.params ?? {}));
+    },
+    measure: (node: string) => attempt(atRev((rev) => call("fit_check", { node, rev }))),
+    async resume(run: string) {
+      if (get().resuming.includes(run)) return;
+      set({ resuming: [...get().resuming, run], notice: null });
+      await attempt(call("resume", { run }));
+      set({ resuming: without(get().resuming, run) });
+    },
+    /** Code of a node as a file in the browser's downloads; it stays here to be copied. */
+    async exportNode(node: string, to: "script" | "notebook") {
+      notify(`Writing the ${to}: it is tried on the data first.`, "info");
+      const made = await attempt(
+        atRev((rev) =>
+          again(
+            () => call("export", { node, to, rev }),
+            (answer) => answer.writing,
+          ),
+        ),
+      );
+      if (!made) return;
+      set({ exported: { ...made, node } });
+      download(made.name, made.text);
+      notify(`${made.name} is in the downloads of your browser.`, "info");
+    },
+    async loadDetails(run: string) {
+      try {
+        const details = await call("run_details", { run });
+        set({ details: { ...get().details, [run]: details } });
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        set({ details: { ...get().details, [run]: { text, tone: "err" } } });
+      }
+    },
+  };
+}

@@ -1,0 +1,113 @@
+"""Runs: queued, stopped, resumed; the gate before them and code instead of them."""
+
+from pydantic import BaseModel
+
+from easymodel_nb.errors import StudioError
+from easymodel_nb.train.auditing.audited import Audit
+from easymodel_nb.widgets.commands.group import Group
+from easymodel_nb.widgets.methods import (
+    AuditResult,
+    CompareViewParams,
+    ExportParams,
+    ExportResult,
+    NodeParams,
+    ResumeParams,
+    RunDetails,
+    RunParams,
+    SamplesViewParams,
+    StopParams,
+    TrainParams,
+    TrainResult,
+    TryParams,
+)
+
+_LOG_LINES = 200
+
+
+class TrainingCommands(Group):
+    """Runs: queued, stopped, resumed; the gate before them and code instead of them."""
+
+    silent = ("audit", "export", "run_details")
+    shown = (
+        "train",
+        "stop",
+        "resume",
+        "fit_check",
+        "show_run",
+        "samples_view",
+        "compare_view",
+        "try_prompt",
+        "try_stop",
+    )
+
+    def train(self, params: TrainParams) -> TrainResult:
+        """Queue one node, or all."""
+        project = self._session.at(params.rev)
+        if blocking := self._session.audits.blocking(project.workflow, params.node):
+            raise StudioError(blocking)
+        runs = self._session.manager.submit(
+            project.workflow,
+            params.node,
+            project_id=project.id,
+            token=self._session.tokens.token,
+        )
+        self._session.chosen_run = None  # the dashboard follows what is under way
+        return TrainResult(runs=[run.id for run in runs])
+
+    def stop(self, params: StopParams) -> None:
+        """Stop one run, or all."""
+        self._session.manager.stop(params.run)
+
+    def resume(self, params: ResumeParams) -> TrainResult:
+        """Go on with a run."""
+        run = self._session.manager.resume(params.run, token=self._session.tokens.token)
+        self._session.chosen_run = None
+        return TrainResult(runs=[run.id])
+
+    def audit(self, params: NodeParams) -> AuditResult:
+        """What the gate says of a node now."""
+        audits = self._session.audits.of(self._session.at(params.rev).workflow)
+        return AuditResult(audit=audits.get(params.node, Audit()))
+
+    def fit_check(self, params: NodeParams) -> None:
+        """Measure a node on this machine."""
+        self._session.audits.measure(self._session.at(params.rev).workflow, params.node)
+
+    def export(self, params: ExportParams) -> ExportResult:
+        """A node as plain code."""
+        workflow = self._session.at(params.rev).workflow
+        return self._session.exports.ask(workflow, params.node, params.to)
+
+    def run_details(self, params: RunParams) -> RunDetails:
+        """The plan, log and numbers of a run."""
+        run = self._session.manager.run(params.run)
+        return RunDetails(
+            plan=run.plan,
+            detail=run.view.detail,
+            log=self._session.manager.log_lines(params.run)[-_LOG_LINES:],
+            metrics=run.metric_rows(),
+        )
+
+    def show_run(self, params: RunParams) -> None:
+        """Show a run in the dashboard."""
+        self._session.manager.view(params.run)
+        self._session.chosen_run = params.run
+
+    def samples_view(self, params: SamplesViewParams) -> None:
+        """Choose what is shown of a run's samples."""
+        self._session.manager.view(params.run)
+        changes = params.model_dump(exclude={"run"}, exclude_none=True)
+        self._session.choices.see_samples(params.run, changes)
+
+    def compare_view(self, params: CompareViewParams) -> None:
+        """Choose which runs are compared, and how."""
+        changes = params.model_dump(exclude_none=True)
+        self._session.choices.see_compare(self._session.project().id, changes)
+
+    def try_prompt(self, params: TryParams) -> None:
+        """Let base and tuned answer a text."""
+        self._session.tries.ask(params.run, params.text, params.pair)
+
+    def try_stop(self, _params: BaseModel) -> None:
+        """Stop the answers to a text."""
+        self._session.tries.stop()
