@@ -25,12 +25,20 @@ class Snapshot(BaseModel):
     seq: int = 0
 
 
+class Held(BaseModel):
+    """Another process has the open project, so here it can only be read."""
+
+    by: str  # as the banner names it: "another notebook (process 4711)"
+    since: str  # ISO time
+
+
 class DocumentState(Snapshot):
     """The active project's document at a revision."""
 
     project_id: str = ""
     rev: int = 0
     document: Workflow = Workflow()
+    held: Held | None = None
 
 
 class ProjectItem(BaseModel):

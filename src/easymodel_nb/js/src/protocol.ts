@@ -25,6 +25,7 @@ export interface Protocol {
   Fit: Fit;
   Fix: Fix;
   Guess: Guess;
+  Held: Held;
   Job: Job;
   JobParams: JobParams;
   JobResult: JobResult;
@@ -377,6 +378,7 @@ export interface FileFormat {
  */
 export interface DocumentState {
   document: Workflow;
+  held: Held | null;
   project_id: string;
   rev: number;
   seq: number;
@@ -431,6 +433,13 @@ export interface Viewport {
   x: number;
   y: number;
   zoom: number;
+}
+/**
+ * Another process has the open project, so here it can only be read.
+ */
+export interface Held {
+  by: string;
+  since: string;
 }
 /**
  * A finished zip, and where to go on.

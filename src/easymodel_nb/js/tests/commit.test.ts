@@ -47,7 +47,7 @@ function setup(draft: Draft | null = null) {
     draft: () => draft,
     keep: (_, now) => kept.push(now),
   });
-  committer.receive({ seq: 1, project_id: "p", rev: 1, document: three() });
+  committer.receive({ seq: 1, held: null, project_id: "p", rev: 1, document: three() });
   return { committer, sent, adopted, kept, view: () => view as CommitView };
 }
 
@@ -128,17 +128,17 @@ describe("the commit protocol", () => {
 
   it("adopts a newer document when nothing local is unsaved", () => {
     const { committer, adopted } = setup();
-    committer.receive({ seq: 2, project_id: "p", rev: 5, document: edited(9) });
+    committer.receive({ seq: 2, held: null, project_id: "p", rev: 5, document: edited(9) });
     expect(last(adopted)).toEqual([edited(9), "update"]);
     expect(committer.rev).toBe(5);
   });
 
   it("does not adopt an older document, nor its own echo", async () => {
     const { committer, sent, adopted } = setup();
-    committer.receive({ seq: 2, project_id: "p", rev: 1, document: edited(9) });
+    committer.receive({ seq: 2, held: null, project_id: "p", rev: 1, document: edited(9) });
     committer.edit(edited(4));
     const flushed = committer.flush();
-    committer.receive({ seq: 3, project_id: "p", rev: 2, document: edited(4) });
+    committer.receive({ seq: 3, held: null, project_id: "p", rev: 2, document: edited(4) });
     await expect(flushed).resolves.toBe(2);
     await last(sent).answer({ rev: 2 });
     expect(adopted).toHaveLength(1);
@@ -175,7 +175,7 @@ describe("the commit protocol", () => {
   it("sends the last edits to the project they belong to when another is opened", () => {
     const { committer, sent, adopted } = setup();
     committer.edit(edited(4));
-    committer.receive({ seq: 2, project_id: "q", rev: 3, document: three() });
+    committer.receive({ seq: 2, held: null, project_id: "q", rev: 3, document: three() });
     expect(sent).toHaveLength(1);
     expect(last(sent).params).toMatchObject({ project_id: "p", base_rev: 1, document: edited(4) });
     expect(last(adopted)).toEqual([three(), "open"]);
