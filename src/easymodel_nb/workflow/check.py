@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from easymodel_nb import environment
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
-from easymodel_nb.workflow import ports
+from easymodel_nb.workflow import check_sweep, ports
 from easymodel_nb.workflow.check_methods import method_problems
 from easymodel_nb.workflow.check_roles import roles
 from easymodel_nb.workflow.check_training import training
@@ -113,12 +113,25 @@ def _data(workflow: Workflow, node: Node) -> Iterator[Problem]:
             field="source",
         )
     if isinstance(data, FinetuneData):
-        yield from _available(node, data)
-        if data.method != "full":
-            lacking = method_problems(data, environment.device())
-            yield from StudioError(lacking).at(node.id).problems
-        yield from roles(node, data)
-        yield from training(workflow, node, data)
+        yield from check_sweep.continued(workflow, node)
+        yield from _finetune(workflow, node, data)
+
+
+def _finetune(workflow: Workflow, node: Node, data: FinetuneData) -> Iterator[Problem]:
+    def settings(of: Node, values: FinetuneData) -> Iterator[Problem]:
+        yield from _available(of, values)
+        if values.method != "full":
+            lacking = method_problems(values, environment.device())
+            yield from StudioError(lacking).at(of.id).problems
+        yield from roles(of, values)
+        yield from training(workflow, of, values)
+
+    if not data.sweep:
+        yield from settings(node, data)
+    elif wrong := check_sweep.sweep(node, data):
+        yield from wrong
+    else:
+        yield from check_sweep.of_variants(node, settings)
 
 
 def _available(node: Node, data: FinetuneData) -> Iterator[Problem]:

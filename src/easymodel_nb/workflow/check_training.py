@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, Severity
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, Node, Workflow
-from easymodel_nb.workflow.labels import label_of, label_within
+from easymodel_nb.workflow.labels import label_of
 
 _LORA = ("lora_rank", "lora_alpha", "lora_dropout", "target_modules")
 # Rates at which a transformer of any size is known to learn, with a wide margin: the largest
@@ -25,7 +25,6 @@ def training(workflow: Workflow, node: Node, data: FinetuneData) -> Iterator[Pro
     yield from _warmup(node, data)
     yield from _budget(node, data)
     yield from _unused(node, data)
-    yield from _sweep(node, data)
 
 
 def _problem(  # noqa: PLR0913  the parts of a problem
@@ -185,58 +184,6 @@ def _unused(node: Node, data: FinetuneData) -> Iterator[Problem]:
                 label="Use LoRA",
                 changed="method",
             )
-
-
-def _sweep(node: Node, data: FinetuneData) -> Iterator[Problem]:
-    if data.sweep:
-        yield _problem(
-            node,
-            "sweep.unused",
-            "note",
-            "This version trains one run with the values of the fields; the sweep is kept and has "
-            "no effect yet.",
-            "sweep",
-        )
-    known = FinetuneData.model_fields.keys() - {"sweep", "accept", "output_name"}
-    plain = {name: getattr(data, name) for name in known}
-    for field, values in data.sweep.items():
-        if field not in known:
-            yield _problem(
-                node,
-                "sweep.field",
-                "error",
-                f"The sweep names {field!r}, which is no field of a finetune node.",
-                "sweep",
-                {name: kept for name, kept in data.sweep.items() if name != field},
-                label=f"Leave out {field}",
-            )
-            continue
-        wrong = [value for value in values if not _fits(plain, field, value)]
-        if wrong or not values:
-            what = f"cannot be {wrong[0]!r}" if wrong else "has no values to try"
-            yield _problem(
-                node,
-                "sweep.value",
-                "error",
-                f"In the sweep, {label_within(field)} {what}.",
-                "sweep",
-                _mended(data.sweep, field, wrong),
-                label="Leave it out",
-            )
-
-
-def _mended(sweep: dict[str, list[Any]], field: str, wrong: list[Any]) -> dict[str, list[Any]]:
-    right = [value for value in sweep[field] if value not in wrong]
-    changed = sweep | {field: right}
-    return changed if right else {name: kept for name, kept in changed.items() if name != field}
-
-
-def _fits(plain: dict[str, Any], field: str, value: Any) -> bool:
-    try:
-        FinetuneData.model_validate(plain | {field: value})
-    except ValidationError:
-        return False
-    return True
 
 
 def _times(count: int, one: str, many: str = "") -> str:
