@@ -1,7 +1,7 @@
 /** Changes of the workflow document. Each returns a new document and leaves the old one alone. */
 import type { Edge, FieldChange, Node, Position, Workflow } from "../protocol";
 import { DEFAULTS } from "../protocol";
-import { type Link, refusal } from "./ports";
+import { type Link, refusal, replaced } from "./ports";
 
 export const WIDTH: Record<string, number> = { model: 232, dataset: 232, finetune: 336, note: 200 };
 const PREFIX: Record<string, string> = { model: "m", dataset: "d", finetune: "f", note: "n" };
@@ -14,18 +14,28 @@ export function freshId(prefix: string): string {
     .slice(0, 8)}`;
 }
 
+export const freshNodeId = (type: string) => freshId(PREFIX[type] ?? "x");
+
 export function makeNode(type: string, position: Position, data: Node["data"] = {}): Node {
-  return { id: freshId(PREFIX[type] ?? "x"), type, label: null, position, data };
+  return { id: freshNodeId(type), type, label: null, position, data };
 }
 
 export function addNode(doc: Workflow, node: Node): Workflow {
   return { ...doc, nodes: [...doc.nodes, node] };
 }
 
+/** Connects two handles; a single input that is taken gets the new edge instead. */
 export function connect(doc: Workflow, link: Link): Workflow {
-  if (refusal(doc, link) !== null) return doc;
-  const edge: Edge = { id: freshId("e"), ...link };
-  return { ...doc, edges: [...doc.edges, edge] };
+  const there = (e: Edge) =>
+    e.source === link.source &&
+    e.sourceHandle === link.sourceHandle &&
+    e.target === link.target &&
+    e.targetHandle === link.targetHandle;
+  if (refusal(doc, link) !== null || doc.edges.some(there)) return doc;
+  const { source, sourceHandle, target, targetHandle } = link;
+  const edge: Edge = { id: freshId("e"), source, sourceHandle, target, targetHandle };
+  const old = new Set(replaced(doc, link).map((e) => e.id));
+  return { ...doc, edges: [...doc.edges.filter((e) => !old.has(e.id)), edge] };
 }
 
 /** A Model, a Dataset and a Finetuning node, connected; the sources are the first of the lists. */
@@ -48,11 +58,13 @@ export function addThree(doc: Workflow, model: string, dataset: string): Workflo
   return next;
 }
 
-/** Connects a dataset to the Finetuning node that has none, if there is exactly one. */
-export function feedLonely(doc: Workflow, dataset: string): Workflow {
-  const lonely = doc.nodes.filter((n) => n.type === "finetune" && !inputOf(doc, n.id, "dataset"));
+/** Connects a source to the Finetuning node that has none of its kind, if there is exactly one. */
+export function feedLonely(doc: Workflow, source: string): Workflow {
+  const handle = doc.nodes.find((n) => n.id === source)?.type;
+  if (handle !== "model" && handle !== "dataset") return doc;
+  const lonely = doc.nodes.filter((n) => n.type === "finetune" && !inputOf(doc, n.id, handle));
   const only = lonely.length === 1 ? lonely[0] : undefined;
-  const link = { source: dataset, sourceHandle: "dataset", targetHandle: "dataset" };
+  const link = { source, sourceHandle: handle, targetHandle: handle };
   return only ? connect(doc, { ...link, target: only.id }) : doc;
 }
 
@@ -81,7 +93,10 @@ export function move(doc: Workflow, positions: Map<string, Position>): Workflow 
 }
 
 export function setLabel(doc: Workflow, id: string, label: string): Workflow {
-  return mapNode(doc, id, (n) => ({ ...n, label: label.trim() || null }));
+  const named = label.trim() || null;
+  const node = doc.nodes.find((n) => n.id === id);
+  if (!node || (node.label ?? null) === named) return doc;
+  return mapNode(doc, id, (n) => ({ ...n, label: named }));
 }
 
 export function setData(doc: Workflow, id: string, patch: Record<string, unknown>): Workflow {
@@ -93,21 +108,6 @@ export function setData(doc: Workflow, id: string, patch: Record<string, unknown
 /** The field changes of a problem's fix. */
 export function applyFix(doc: Workflow, changes: FieldChange[]): Workflow {
   return changes.reduce((d, c) => setData(d, c.node, { [c.field]: c.value }), doc);
-}
-
-export function duplicate(doc: Workflow, id: string): [Workflow, string | null] {
-  const node = doc.nodes.find((n) => n.id === id);
-  if (!node) return [doc, null];
-  const copy: Node = {
-    ...node,
-    id: freshId(PREFIX[node.type] ?? "x"),
-    position: { x: node.position.x + 24, y: node.position.y + 24 },
-    data: structuredClone(node.data),
-  };
-  const inputs = doc.edges
-    .filter((e) => e.target === id)
-    .map((e) => ({ ...e, id: freshId("e"), target: copy.id }));
-  return [{ ...doc, nodes: [...doc.nodes, copy], edges: [...doc.edges, ...inputs] }, copy.id];
 }
 
 /** A field's value; an absent field has its default. */

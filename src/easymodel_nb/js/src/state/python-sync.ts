@@ -159,6 +159,8 @@ function adopt(store: Store, projectId: string, document: Workflow, how: "open" 
     });
   } else {
     // A step of its own, so that undo brings back what was here before.
-    store.setState({ history: history.push(now.history, document, null, Date.now()) });
+    store.setState({
+      history: history.push(now.history, document, { key: null, now: Date.now() }),
+    });
   }
 }

@@ -16,19 +16,41 @@ export function makeDesk(sync: Sync) {
   const notify = (text: string, tone: Notice["tone"] = "err") => set({ notice: { text, tone } });
   const report = (error: unknown) => notify(error instanceof Error ? error.message : String(error));
 
-  /** One semantic change; `key` joins the changes of one field while it is being typed. */
-  function edit(change: (doc: Workflow) => Workflow, key: string | null = null): void {
+  /** Another notebook has this project: nothing here changes it until it is taken over. */
+  function held(): boolean {
+    if (!get().traits.document.held) return false;
+    notify("This project is open in another notebook; take over to edit here.", "info");
+    return true;
+  }
+  /**
+   * One semantic change, one step of undo. Changes of the same key grow one step until
+   * `closeStep`, or for as long as no more than `within` milliseconds lie between them.
+   */
+  function edit(
+    change: (doc: Workflow) => Workflow,
+    key: string | null = null,
+    within?: number,
+  ): void {
     const changed = change(doc());
-    if (changed === doc()) return;
-    set({ history: history.push(get().history, changed, key, Date.now()) });
+    if (changed === doc() || held()) return;
+    const next = history.push(get().history, changed, { key, now: Date.now(), within });
+    set({ history: next });
     committer.edit(changed);
     sync.touch();
   }
   function travel(step: (h: history.History) => history.History): void {
     const moved = step(get().history);
-    if (moved === get().history) return;
-    set({ history: moved });
-    committer.edit(moved.present);
+    if (moved === get().history || held()) return;
+    // Where one looks is no edit, so going back leaves it alone.
+    const present = { ...moved.present, viewport: doc().viewport };
+    set({ history: { ...moved, present } });
+    committer.edit(present);
+    sync.touch();
+  }
+  /** The focus left a field: what is typed there next is a step of its own. */
+  function closeStep(): void {
+    const closed = history.close(get().history);
+    if (closed !== get().history) set({ history: closed });
   }
   /** Runs a command and shows its failure as a sentence. */
   async function attempt<T>(work: Promise<T>): Promise<T | undefined> {
@@ -82,6 +104,7 @@ export function makeDesk(sync: Sync) {
     report,
     edit,
     travel,
+    closeStep,
     attempt,
     atRev,
     mended,

@@ -1,7 +1,11 @@
 /** Edits of the document: what undo brings back. */
 import { accepted, toggled } from "../../logic/audit";
+import * as clipboard from "../../logic/clipboard";
+import * as edits from "../../logic/edits";
 import * as graph from "../../logic/graph";
 import * as history from "../../logic/history";
+import type { Size } from "../../logic/layout";
+import { freeSpot, ROOM } from "../../logic/place";
 import { type Link, refusal } from "../../logic/ports";
 import { setRole } from "../../logic/roles";
 import type { Position, SourceOption, Workflow } from "../../protocol";
@@ -9,21 +13,46 @@ import { makeUploads } from "../uploads";
 import type { Desk } from "./desk";
 
 const LOOK_MS = 2_000;
+/** A key that is held down, or a control stepped through, is one gesture. */
+const GESTURE_MS = 1_000;
 
 export function editingActions(desk: Desk) {
-  const { sync, call, get, set, doc, notify, edit, travel, mended, setOpen } = desk;
+  const { sync, call, get, set, doc, notify, edit, travel, closeStep, mended, setOpen } = desk;
 
   const setField = (id: string, patch: Record<string, unknown>, typing = false) => {
     const fields = Object.keys(patch);
-    edit((d) => graph.setData(d, id, patch), typing ? `${id}.${fields.join()}` : null);
+    edit(
+      (d) => graph.setData(d, id, patch),
+      `${id}.${fields.join()}`,
+      typing ? undefined : GESTURE_MS,
+    );
     mended(id, fields);
   };
   const uploads = makeUploads(sync, (node, source) => setField(node, { source }));
   let lookedAt = 0;
   let look: ReturnType<typeof setTimeout> | null = null;
 
+  /** An edit that makes nodes, and their ids; none where the project can only be read. */
+  function made<T>(change: (d: Workflow) => [Workflow, T], none: T): T {
+    let result = none;
+    const before = doc();
+    edit((d) => {
+      const [next, found] = change(d);
+      result = found;
+      return next;
+    });
+    return doc() === before ? none : result;
+  }
+
+  function remove(nodes: Set<string>, edges: Set<string>): void {
+    edit((d) => graph.remove(d, nodes, edges));
+    const { inspector } = get();
+    if (inspector && !doc().nodes.some((n) => n.id === inspector)) set({ inspector: null });
+  }
+
   return {
     edit,
+    closeStep,
     undo: () => travel(history.undo),
     redo: () => travel(history.redo),
     setField,
@@ -44,25 +73,21 @@ export function editingActions(desk: Desk) {
       else edit((d) => graph.connect(d, link));
       mended(link.target, [link.targetHandle ?? ""]);
     },
-    remove(nodes: Set<string>, edges: Set<string>) {
-      edit((d) => graph.remove(d, nodes, edges));
-      const { inspector } = get();
-      if (inspector && nodes.has(inspector)) set({ inspector: null });
-    },
+    remove,
     add(type: string, at: Position): string {
-      const node = graph.makeNode(type, { x: Math.round(at.x), y: Math.round(at.y) });
-      setOpen(node.id, true);
-      edit((d) => graph.addNode(d, node));
-      return node.id;
+      const node = graph.makeNode(type, rounded(at));
+      const id = made((d) => [graph.addNode(d, node), node.id], "");
+      if (id) setOpen(id, true);
+      return id;
     },
     /** A Dataset node for a file that was dropped; it feeds the one Finetuning node without data. */
     addFile(file: File, at: Position): string {
-      const place = { x: Math.round(at.x), y: Math.round(at.y) };
-      const node = { ...graph.makeNode("dataset", place), label: file.name };
-      setOpen(node.id, true);
-      edit((d) => graph.feedLonely(graph.addNode(d, node), node.id));
-      uploads.start(node.id, file);
-      return node.id;
+      const node = { ...graph.makeNode("dataset", rounded(at)), label: file.name };
+      const id = made((d) => [graph.feedLonely(graph.addNode(d, node), node.id), node.id], "");
+      if (!id) return "";
+      setOpen(id, true);
+      uploads.start(id, file);
+      return id;
     },
     upload: uploads.start,
     retryUpload: uploads.retry,
@@ -86,7 +111,44 @@ export function editingActions(desk: Desk) {
       edit((d) => graph.addThree(d, first(models), first(datasets)));
       set({ opened: get().opened + 1 }); // as large as a document that was opened, so fitted like one
     },
-    duplicate: (id: string) => edit((d) => graph.duplicate(d, id)[0]),
+    duplicate: (id: string) => void made((d) => edits.duplicateAll(d, [id]), []),
+    /** The nodes as text for the clipboard. */
+    copy: (ids: Iterable<string>): string => clipboard.write(doc(), ids),
+    cut(ids: Iterable<string>): string {
+      const cut = new Set(ids);
+      const text = clipboard.write(doc(), cut);
+      remove(cut, new Set());
+      return text;
+    },
+    /** What the text stands for, as nodes; their ids, none where it stands for nothing. */
+    paste(text: string, at: Position | null): string[] {
+      const clip = clipboard.read(text);
+      if (!clip) return [];
+      if ("piece" in clip) return made((d) => edits.paste(d, clip.piece, at), []);
+      const { type, source, revision } = clip.source;
+      return made((d) => {
+        const place = at ?? spotFor(d, type);
+        const node = graph.makeNode(type, rounded(place), { source, revision });
+        return [graph.feedLonely(graph.addNode(d, node), node.id), [node.id]];
+      }, []);
+    },
+    duplicateAll: (ids: Iterable<string>) => made((d) => edits.duplicateAll(d, ids), []),
+    nudge(ids: Iterable<string>, dx: number, dy: number) {
+      const moved = [...ids];
+      edit((d) => edits.nudge(d, moved, dx, dy), `nudge ${moved.join()}`, GESTURE_MS);
+    },
+    align: (ids: Iterable<string>, how: edits.Alignment, sizes: Map<string, Size>) =>
+      edit((d) => edits.align(d, ids, how, sizes)),
+    /** A whole layout as one step. */
+    arrange: (positions: Map<string, Position>) => edit((d) => graph.move(d, positions)),
+    addFeeding(type: string, at: Position, link: edits.HandleEnd): string {
+      const id = made((d) => edits.addFeeding(d, type, at, link), "");
+      if (id) setOpen(id, true);
+      return id;
+    },
+    addNote: (at: Position): string => made((d) => edits.addNote(d, at), ""),
+    setNote: (id: string, text: string) => edit((d) => edits.setNote(d, id, text), `${id}.text`),
+    clear: () => edit(edits.clear),
     /** The viewport is kept with the document, but moving it is no edit. */
     viewport: (viewport: Workflow["viewport"]) =>
       set({ history: history.amend(get().history, { ...doc(), viewport }) }),
@@ -96,4 +158,14 @@ export function editingActions(desk: Desk) {
       if (node) setField(id, { accept: toggled(accepted(node), code) });
     },
   };
+}
+
+const rounded = ({ x, y }: Position) => ({ x: Math.round(x), y: Math.round(y) });
+
+/** Where there is room, near the other nodes. */
+function spotFor(doc: Workflow, type: string): Position {
+  const room = (kind: string) => ROOM[kind] ?? { width: 232, height: 120 };
+  const boxes = doc.nodes.map((n) => ({ ...n.position, ...room(n.type) }));
+  const [first] = doc.nodes;
+  return freeSpot(boxes, type, first?.position ?? { x: 0, y: 0 });
 }
