@@ -138,10 +138,10 @@ function kernel(before: Heard, now: Heard): string[] {
 function edited(before: Heard, now: Heard): string[] {
   const [old, is] = [before.history, now.history];
   if (old.present === is.present) return [];
-  if (is.future.length > old.future.length && is.future[0] === old.present) {
+  if (is.future.includes(old.present)) {
     return line("Undone", describe(is.present, old.present));
   }
-  if (is.future.length < old.future.length && old.future[0] === is.present) {
+  if (old.future.includes(is.present)) {
     return line("Redone", describe(old.present, is.present));
   }
   const what = structure(old.present, is.present);

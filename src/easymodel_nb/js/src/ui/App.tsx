@@ -6,6 +6,8 @@ import { Banners } from "./Banners";
 import { Canvas } from "./Canvas";
 import { Inspector } from "./inspector/Inspector";
 import type { KeyHandlers } from "./keys";
+import { Live } from "./Live";
+import { Outline } from "./outline/Outline";
 import { Sidebar } from "./Sidebar";
 import { Toolbar } from "./Toolbar";
 import { NARROW, useView, useViewState } from "./view";
@@ -43,11 +45,13 @@ export function App({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void
           <Toolbar />
           <Banners />
           <div className="em-work">
+            <Outline />
             <Canvas onKeys={onKeys} />
             <Inspector />
           </div>
         </main>
       </ReactFlowProvider>
+      <Live />
       {moved && <Moved />}
       <Grip />
     </div>

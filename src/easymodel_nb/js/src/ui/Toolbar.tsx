@@ -7,6 +7,7 @@ import { isActive } from "../logic/runs";
 import { useActions, useSession, useStudio } from "../state/session";
 import { useAddNode } from "./add";
 import { Icon, type IconName } from "./icons";
+import { OutlineButton } from "./outline/Outline";
 import { ProblemsCounter } from "./ProblemsCounter";
 import { Button } from "./parts";
 
@@ -62,6 +63,7 @@ export function Toolbar() {
         disabled={empty}
         onClick={tidy}
       />
+      <OutlineButton />
       <span className="em-grow" />
       <Queue />
       {!empty && <ProblemsCounter />}

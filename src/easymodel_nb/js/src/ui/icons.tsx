@@ -56,6 +56,7 @@ const PATHS = {
   copy: <path d="M9 9h11v11H9zM15 9V4H4v11h5" />,
   pen: <path d="m5 15-1 5 5-1L19.5 8.5l-4-4zM13 7l4 4" />,
   code: <path d="m8 7-5 5 5 5M16 7l5 5-5 5" />,
+  outline: <path d="M4 6h.01M4 12h.01M4 18h.01M8.5 6H20M8.5 12H20M8.5 18H20" />,
   open: <path d="M4 6h16M4 12h16M4 18h10" />,
 };
 

@@ -2,6 +2,7 @@
 import { createRoot } from "react-dom/client";
 import { type Session, SessionContext } from "../state/session";
 import { App } from "./App";
+import { keepFocus } from "./focus";
 import { keepFrame } from "./frame";
 import { guardKeys, type KeyHandlers } from "./keys";
 import { makeViewStore, type View, ViewContext } from "./view";
@@ -32,6 +33,7 @@ export function mount(el: HTMLElement, session: Session): () => void {
     </SessionContext.Provider>,
   );
   const unguard = guardKeys(el, () => keys);
+  const unfocus = keepFocus(el);
   const release = keepFrame(view, session);
   const touch = () => session.touch();
   el.addEventListener("pointerdown", touch);
@@ -40,6 +42,7 @@ export function mount(el: HTMLElement, session: Session): () => void {
     el.removeEventListener("pointerdown", touch);
     el.removeEventListener("keydown", touch);
     release();
+    unfocus();
     unguard();
     root.unmount();
     own.remove();

@@ -10,6 +10,8 @@ interface ButtonProps {
   testid?: string;
   disabled?: boolean;
   pressed?: boolean;
+  /** It unfolds a menu: whether that is open. */
+  expanded?: boolean;
   className?: string;
   onClick: () => void;
 }
@@ -26,6 +28,8 @@ export function Button(p: ButtonProps) {
       aria-label={label}
       title={bare ? label : undefined}
       aria-pressed={pressed}
+      aria-haspopup={p.expanded === undefined ? undefined : "menu"}
+      aria-expanded={p.expanded}
       data-testid={testid}
       disabled={disabled}
       onClick={(e) => {

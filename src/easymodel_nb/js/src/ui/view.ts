@@ -9,6 +9,8 @@ export interface ViewState {
   /** Of the whole studio, dashboard included. */
   width: number;
   full: boolean;
+  /** The list of the graph stands beside the canvas. */
+  outline: boolean;
 }
 export interface View {
   store: StoreApi<ViewState>;
@@ -20,7 +22,7 @@ export interface View {
 export const NARROW = 860;
 
 export const makeViewStore = (): StoreApi<ViewState> =>
-  createStore<ViewState>(() => ({ theme: "light", width: 1000, full: false }));
+  createStore<ViewState>(() => ({ theme: "light", width: 1000, full: false, outline: false }));
 
 export const ViewContext = createContext<View | null>(null);
 

@@ -7,6 +7,7 @@ import { titleOf } from "../../logic/ports";
 import type { Node } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Field } from "../Field";
+import { useBorrowedFocus } from "../focus";
 import { Icon, type IconName } from "../icons";
 import { Facts, useFacts } from "../nodes/SourceFacts";
 import { SourceField } from "../nodes/SourceField";
@@ -29,7 +30,7 @@ export function Inspector() {
 function Panel({ node }: { node: Node }) {
   const { inspect } = useActions();
   const root = useRef<HTMLElement>(null);
-  useEffect(() => root.current?.focus({ preventScroll: true }), []);
+  useBorrowedFocus(root, `.react-flow__node[data-id="${CSS.escape(node.id)}"]`);
   const place = useStudio((s) => s.place);
   const body = useRef<HTMLDivElement>(null);
   // Not scrollIntoView, which would move the notebook as well.
