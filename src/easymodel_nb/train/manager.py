@@ -19,17 +19,23 @@ from easymodel_nb.runlog.log import RunLog, RunReader, new_run, runs_folder, wri
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
-from easymodel_nb.train import turns
+from easymodel_nb.train import turns, waiting
 from easymodel_nb.train.control import STOP_FILE, Control, ask_to_stop
+from easymodel_nb.train.requests import asked, source_run, title_of
 from easymodel_nb.train.runner import Runner, ThreadRunner, read_log
 from easymodel_nb.workflow.check import check, training_order
-from easymodel_nb.workflow.document import Node, Workflow
+from easymodel_nb.workflow.document import Workflow
 
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
 _BEAT_SECONDS = 5.0
 _RESUME_LOCK = ".resume.lock"
 _PATIENCE_SECONDS = 5.0
+_ENDED = {
+    "failed": "it failed",
+    "stopped": "it was stopped",
+    "interrupted": "it was interrupted, and can be resumed",
+}
 Token = Callable[[], str | None]
 OnEvent = Callable[[Event], None]
 
@@ -48,6 +54,7 @@ class _Job:
     folder: Path
     token: Token
     on_event: OnEvent | None
+    after: str = ""  # the run whose model it begins with
 
 
 class RunManager:
@@ -87,17 +94,21 @@ class RunManager:
         if errors:
             raise StudioError(errors)
         order = [node] if node is not None else training_order(workflow)
-        requests: list[tuple[Path, dict[str, Any]]] = []
+        folders, requests = list[Path](), list[dict[str, Any]]()
         run_of: dict[str, str] = {}
-        models = {name: self._model_request(workflow, name, project_id, order) for name in order}
-        for name in order:
-            folder = new_run(self.home)
-            model = models[name]
-            if "run_of" in model:
-                model = {**model, "run": run_of.get(model["run_of"], model["run"])}
-            run_of[name] = folder.name
-            requests.append((folder, _request(workflow, name, model)))
-        return [self._queue(f, r, project_id, token, on_event) for f, r in requests]
+        for request, continues in asked(workflow, order, project_id, self._here()):
+            folders.append(new_run(self.home))
+            if continues is not None:
+                request["model"] = {**request["model"], "run": run_of[continues]}
+            name = request["node"]["id"]
+            run_of.setdefault(name, folders[-1].name)
+            if "variant" in request:
+                request["sweep"] = run_of[name]  # the first of them: they belong together
+            requests.append(request)
+        return [
+            self._queue(folder, request, project_id, token, on_event)
+            for folder, request in zip(folders, requests, strict=True)
+        ]
 
     def submit_request(
         self,
@@ -121,7 +132,8 @@ class RunManager:
 
         """
         folder = self._folder(run_id)
-        job = _Job(folder, token or (lambda: None), on_event)
+        after = source_run(self.view(run_id).request)
+        job = _Job(folder, token or (lambda: None), on_event, after)
         with self._changed, _alone(folder):
             _check_resumable(self.view(run_id))
             (folder / STOP_FILE).unlink(missing_ok=True)  # it was meant for the attempt before
@@ -133,7 +145,31 @@ class RunManager:
             ids = [run_id] if run_id is not None else self.queue() + self._current_id()
             for name in ids:
                 self._stop_one(name, reason)
+            self._skip_orphans()
             self._changed.notify_all()
+        self._tell()
+
+    def move(self, run_id: str, place: int) -> None:
+        """Put a waiting run at another place of the queue, 0 being the next one.
+
+        A run that needs the model of another one stays behind it, and is taken along.
+
+        Raises
+        ------
+        StudioError
+            When it does not wait here.
+
+        """
+        with self._changed:
+            jobs = {job.folder.name: job for job in self._waiting}
+            if run_id not in jobs:
+                raise problem_error(
+                    "run.not_waiting",
+                    f"Run {run_id} does not wait in this queue any more, so it has no place in it.",
+                )
+            after = {name: job.after for name, job in jobs.items()}
+            order = waiting.moved(list(jobs), run_id, place, after)
+            self._waiting = deque(jobs[name] for name in order)
         self._tell()
 
     def _stop_one(self, run_id: str, reason: StopReason) -> None:
@@ -218,7 +254,7 @@ class RunManager:
         token: Token | None,
         on_event: OnEvent | None,
     ) -> Run:
-        job = _Job(folder, token or (lambda: None), on_event)
+        job = _Job(folder, token or (lambda: None), on_event, source_run(request))
         node_id = request["node"]["id"]
         self._append(job, "run_created", project_id=project_id, node_id=node_id, request=request)
         return self._enqueue(job)
@@ -261,12 +297,13 @@ class RunManager:
                 runner.join(_POLL_SECONDS)
                 if time.monotonic() - beat > _BEAT_SECONDS:
                     beat = time.monotonic()
-                    for waiting in list(self._waiting):
-                        self._say_queued(waiting.folder)
+                    for held in list(self._waiting):
+                        self._say_queued(held.folder)
                 self._cancel_where_asked()
             self._close(job)
             with self._changed:
                 self._current = None
+                self._skip_orphans()
                 self._changed.notify_all()
             self._tell()
 
@@ -300,8 +337,7 @@ class RunManager:
     def _begin(self, job: _Job) -> Runner | None:
         missing = self._missing_model(job)
         if missing is not None:
-            self._append(job, "warning", problem=missing)
-            self._append(job, "run_stopped", reason="cancelled", summary={"why": missing.message})
+            self._skip(job, missing)
             return None
 
         def on_event(event: Event) -> None:
@@ -319,42 +355,41 @@ class RunManager:
         return runner
 
     def _missing_model(self, job: _Job) -> Problem | None:
-        view = self._reader(job.folder.name).view()
-        source = view.request.get("model", {})
-        if "run_of" not in source or self.view(source["run"]).status == "finished":
+        """Why a run cannot begin: the one whose model it needs has ended without."""
+        if not job.after:
             return None
+        before = self.view(job.after)
+        if before.status == "finished":
+            return None
+        how = _ENDED.get(before.status, "it has not ended")
         return Problem(
             code="run.skipped",
-            message="Not started: the run whose model this one continues did not finish.",
-            node=view.node_id,
+            message=f"Not started: it continues the model of {title_of(before)}, whose run did not "
+            f"finish: {how}.",
+            node=self.view(job.folder.name).node_id,
             field="model",
         )
 
+    def _skip(self, job: _Job, why: Problem) -> None:
+        self._append(job, "warning", problem=why)
+        self._append(job, "run_stopped", reason="cancelled", summary={"why": why.message})
+
+    def _skip_orphans(self) -> None:
+        """What waits for a run that ended without a model does not wait for its turn to say so."""
+        for job in list(self._waiting):
+            with contextlib.suppress(StudioError):  # a run that is gone is told at its turn
+                if job.after and not self.view(job.after).active:
+                    missing = self._missing_model(job)
+                    if missing is not None:
+                        self._waiting.remove(job)
+                        self._skip(job, missing)
+
     # ------------------------------------------------------------ helpers
 
-    def _model_request(
-        self, workflow: Workflow, name: str, project_id: str | None, order: list[str]
-    ) -> dict[str, Any]:
-        node = _source(workflow, name, "model")
-        if node.type != "finetune":
-            return node.model_dump(mode="json")
-        if node.id in order:
-            return {"run_of": node.id, "run": ""}
-        finished = [
-            view.id
-            for view in self.views()
-            if view.node_id == node.id
-            and view.project_id == project_id
-            and view.status == "finished"
-        ]
-        if not finished:
-            raise problem_error(
-                "run.no_model",
-                f"{node.title} has no trained model yet. Train it first, or train all.",
-                node=name,
-                field="model",
-            )
-        return {"run_of": node.id, "run": finished[0]}
+    def _here(self) -> list[RunView]:
+        """Every run that another can begin with: ended, or of this process's queue."""
+        mine = {*self.queue(), *self._current_id()}
+        return [view for view in self.views() if not view.active or view.id in mine]
 
     def _current_id(self) -> list[str]:
         return [self._current[0].folder.name] if self._current is not None else []
@@ -406,23 +441,6 @@ def _inform(job: _Job, event: Event) -> None:
         job.on_event(event)
     except Exception:
         _logger.exception("on_event failed for %s of run %s", event.type, job.folder.name)
-
-
-def _source(workflow: Workflow, name: str, handle: str) -> Node:
-    node = workflow.node(workflow.into(name, handle)[0].source)
-    assert node is not None  # noqa: S101  check() has seen both ends of every edge
-    return node
-
-
-def _request(workflow: Workflow, name: str, model: dict[str, Any]) -> dict[str, Any]:
-    node = workflow.node(name)
-    assert node is not None  # noqa: S101  check() has
-    return {
-        "name": workflow.name,
-        "node": node.model_dump(mode="json"),
-        "model": model,
-        "dataset": _source(workflow, name, "dataset").model_dump(mode="json"),
-    }
 
 
 _managers: dict[Path, RunManager] = {}
