@@ -10,6 +10,7 @@ const heard = (part: Partial<Heard> = {}): Heard => ({
   history: { present: three(), future: [] },
   runs: [],
   problems: [],
+  verdicts: {},
   lost: false,
   unsaved: 0,
   held: false,
@@ -79,6 +80,27 @@ it("tells problems as they appear, by node, and when none is left", () => {
     ["Problem at Finetuning: Epochs must be at least 1, not 0. And 1 more."],
     [],
     ["No problems are left."],
+  ]);
+});
+
+it("tells where the gate changed its mind, once it knows", () => {
+  const at = (sign: "green" | "amber" | "red" | null, words: string) =>
+    heard({ verdicts: { f: { sign, words } } });
+  const lines = said(
+    at(null, "Checking."),
+    at("green", "Ready."),
+    at(null, "Checking."),
+    at("amber", "Ready if you accept."),
+    at("red", "Cannot start."),
+    at("green", "Ready."),
+  );
+  expect(lines).toEqual([
+    [],
+    [],
+    [],
+    ["Finetuning: Ready if you accept."],
+    [],
+    ["Finetuning: Ready."],
   ]);
 });
 

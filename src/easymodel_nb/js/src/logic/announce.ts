@@ -5,6 +5,7 @@
  * never twice within ten seconds: who listens must still be able to work.
  */
 import type { Problem, RunCard, Workflow } from "../protocol";
+import type { Sign } from "./audit";
 import { describe, structure } from "./changes";
 import { duration, percent } from "./format";
 import type { History } from "./history";
@@ -17,6 +18,8 @@ export interface Heard {
   history: Pick<History, "present" | "future">;
   runs: RunCard[];
   problems: Problem[];
+  /** What the gate says of each Finetuning node; null while nothing is decided. */
+  verdicts: Record<string, { sign: Sign | null; words: string }>;
   lost: boolean;
   /** Edits that cannot be saved at present. */
   unsaved: number;
@@ -35,6 +38,7 @@ export class Announcer {
   private before: Heard | null = null;
   private runs = new Map<string, Told>();
   private spoke = new Map<string, number>();
+  private signs = new Map<string, Sign>();
 
   /** The sentences that are due, in the order of their weight. */
   hear(now: Heard, at: number): string[] {
@@ -43,14 +47,27 @@ export class Announcer {
     if (!before || before.project !== now.project) {
       this.runs = new Map(now.runs.map((run) => [run.id, told(run)]));
       this.spoke.clear();
+      this.signs.clear();
+      this.gate(now);
       return before ? [opened(now)] : [];
     }
     return [
       ...kernel(before, now),
       ...edited(before, now),
       ...this.running(now, at),
+      ...this.gate(now),
       ...problems(before, now),
     ];
+  }
+
+  /** Where the gate changed its mind; red is told by the problem that makes it so. */
+  private gate(now: Heard): string[] {
+    return Object.entries(now.verdicts).flatMap(([node, { sign, words }]) => {
+      const was = this.signs.get(node);
+      if (sign) this.signs.set(node, sign);
+      const tell = sign && sign !== "red" && sign !== was && (was || sign === "amber");
+      return tell ? [`${nameIn(now.history.present, node)}: ${words}`] : [];
+    });
   }
 
   private running(now: Heard, at: number): string[] {

@@ -7,7 +7,7 @@ import { Button } from "./parts";
 
 export function Banners() {
   return (
-    <div className="em-banners" aria-live="polite">
+    <div className="em-banners">
       <KernelLost />
       <Conflict />
       <NotSaved />
@@ -32,7 +32,7 @@ function KernelLost() {
   if (since === null) return null;
   const edits = unsaved === 1 ? "Your edit since then is" : `Your ${unsaved} edits since then are`;
   return (
-    <div className="em-banner em-banner-warn" role="alert" data-testid="kernel-lost">
+    <div className="em-banner em-banner-warn" data-testid="kernel-lost">
       <Icon name="plug" size={16} />
       <div className="em-grow">
         <b>The kernel has not answered for {duration((now - since) / 1000)}</b>

@@ -2,6 +2,7 @@
 import { MiniMap, Panel, type ReactFlowState, useReactFlow, useStore } from "@xyflow/react";
 import { latest } from "../logic/runs";
 import { useSession } from "../state/session";
+import { glide } from "./motion";
 import { Button } from "./parts";
 
 const MINIMAP_FROM = { width: 560, height: 360 };
@@ -54,7 +55,7 @@ export function Corner() {
           type="button"
           className="em-zoom-value"
           title="Back to 100 %"
-          onClick={() => void zoomTo(1, { duration: 200 })}
+          onClick={() => void zoomTo(1, { duration: glide() })}
         >
           {zoom} %
         </button>

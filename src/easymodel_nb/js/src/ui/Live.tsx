@@ -1,8 +1,10 @@
 /** The words for screen readers: a log that grows by what happens, and keeps the last of it. */
 import { useEffect, useState } from "react";
 import { Announcer, type Heard } from "../logic/announce";
+import { headline } from "../logic/audit";
 import { useSession } from "../state/session";
 import type { State } from "../state/store";
+import { standing } from "./gate";
 import { allProblems } from "./ProblemsCounter";
 
 const GATHER_MS = 250;
@@ -55,8 +57,21 @@ function heard(s: State): Heard {
     history: s.history,
     runs: traits.runs.items,
     problems: allProblems(s),
+    verdicts: verdicts(s),
     lost: lostSince !== null,
     unsaved: trouble ? commit.unsaved : 0,
     held: Boolean((traits.document as { held?: unknown }).held),
   };
+}
+
+function verdicts(s: State): Heard["verdicts"] {
+  const { audits } = s.traits.problems;
+  const nodes = s.history.present.nodes.filter((n) => n.type === "finetune");
+  return Object.fromEntries(
+    nodes.map((n) => {
+      const sign = audits[n.id]?.state === "done" ? standing(s, n) : null;
+      const [word] = headline(audits[n.id], sign, "");
+      return [n.id, { sign, words: word }];
+    }),
+  );
 }

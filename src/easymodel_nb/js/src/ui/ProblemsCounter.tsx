@@ -7,6 +7,7 @@ import type { Problem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import type { State } from "../state/store";
 import { Icon } from "./icons";
+import { glide } from "./motion";
 import { useView } from "./view";
 
 export function allProblems(s: State): Problem[] {
@@ -52,7 +53,7 @@ export function ProblemsCounter() {
       actions.say(message);
       return;
     }
-    void flow.fitView({ nodes: [{ id: node }], duration: 200, maxZoom: 1, minZoom: 0.72 });
+    void flow.fitView({ nodes: [{ id: node }], duration: glide(), maxZoom: 1, minZoom: 0.72 });
     el.querySelector<HTMLElement>(`[data-node-id="${CSS.escape(node)}"]`)?.focus({
       preventScroll: true,
     });

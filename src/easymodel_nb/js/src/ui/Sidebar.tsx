@@ -104,7 +104,6 @@ function SaveState({ rail }: { rail: boolean }) {
   return (
     <div
       className={trouble ? "em-line em-save em-warn-text" : "em-line em-save"}
-      role="status"
       title={commit.failure ?? text}
       data-saved={!waiting}
     >

@@ -7,6 +7,7 @@ import { isActive } from "../logic/runs";
 import { useActions, useSession, useStudio } from "../state/session";
 import { useAddNode } from "./add";
 import { Icon, type IconName } from "./icons";
+import { glide } from "./motion";
 import { OutlineButton } from "./outline/Outline";
 import { ProblemsCounter } from "./ProblemsCounter";
 import { Button } from "./parts";
@@ -21,7 +22,7 @@ export function Toolbar() {
   const canRedo = useStudio((s) => s.history.future.length > 0);
   const flow = useReactFlow();
   const { store } = useSession();
-  const fit = () => void flow.fitView({ padding: 0.06, maxZoom: 1, duration: 200 });
+  const fit = () => void flow.fitView({ padding: 0.06, maxZoom: 1, duration: glide() });
   const tidy = () => {
     const sizes = new Map(
       flow.getNodes().map((n) => {

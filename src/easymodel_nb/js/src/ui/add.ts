@@ -3,6 +3,7 @@ import { type ReactFlowInstance, useReactFlow } from "@xyflow/react";
 import { useCallback } from "react";
 import { type Box, freeSpot, ROOM } from "../logic/place";
 import { useActions } from "../state/session";
+import { glide } from "./motion";
 import { useView } from "./view";
 
 /** What place the nodes take. */
@@ -37,7 +38,7 @@ export function useAddNode() {
       // Out of sight it would seem that nothing happened.
       if (!inside) {
         requestAnimationFrame(() => {
-          void flow.fitView({ padding: 0.06, maxZoom: 1, minZoom: 0.3, duration: 200 });
+          void flow.fitView({ padding: 0.06, maxZoom: 1, minZoom: 0.3, duration: glide() });
         });
       }
       return id;

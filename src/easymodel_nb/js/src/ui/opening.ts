@@ -9,6 +9,7 @@ import {
 } from "@xyflow/react";
 import { type RefObject, useEffect, useRef } from "react";
 import { useSession, useStudio } from "../state/session";
+import { glide } from "./motion";
 import { useViewState } from "./view";
 
 const EDGE = 16;
@@ -67,8 +68,8 @@ export function useInspected(): void {
       const back = moved.current;
       moved.current = null;
       // Still sliding, or where it slid to: the user has not moved it since.
-      if (back && (Date.now() - back.at < 2 * SLIDE.duration || near(now, back.to)))
-        void flow.setViewport(back.from, SLIDE);
+      if (back && (Date.now() - back.at < 2 * SLIDE_MS || near(now, back.to)))
+        void flow.setViewport(back.from, slide());
       return;
     }
     const node = getState().nodeLookup.get(inspected);
@@ -76,11 +77,12 @@ export function useInspected(): void {
     const to = reveal(node, now, width, height);
     if (near(now, to)) return;
     moved.current = { from: moved.current?.from ?? now, to, at: Date.now() };
-    void flow.setViewport(to, SLIDE);
+    void flow.setViewport(to, slide());
   }, [inspected, width, height, flow, getState]);
 }
 
-const SLIDE = { duration: 200, interpolate: "linear" as const };
+const SLIDE_MS = 200;
+const slide = () => ({ duration: glide(SLIDE_MS), interpolate: "linear" as const });
 const near = (a: Viewport, b: Viewport) =>
   Math.abs(a.x - b.x) < 2 && Math.abs(a.y - b.y) < 2 && a.zoom === b.zoom;
 

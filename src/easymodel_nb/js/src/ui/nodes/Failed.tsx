@@ -16,7 +16,7 @@ export function Failed({ run, node }: { run: RunCard; node: string }) {
   const text = details && ("text" in details ? details.text : details.detail);
   return (
     <>
-      <div className="em-error" role="alert">
+      <div className="em-error">
         <p
           data-testid="problem"
           data-field={run.problem?.field ?? undefined}

@@ -55,7 +55,7 @@ function Queued({ run }: { run: RunCard }) {
   });
   return (
     <div className="em-row">
-      <span className="em-grow em-stage" data-testid="run-stage" aria-live="polite">
+      <span className="em-grow em-stage" data-testid="run-stage">
         {before ? `Starts after ${before}` : run.stage.message}
       </span>
       <StopButton run={run} label="Cancel" />
@@ -106,8 +106,6 @@ function Running({ run }: { run: RunCard }) {
   );
 }
 
-const spoken = (run: RunCard) =>
-  run.stage.stage === "training" ? sentence(run) : run.stage.message.replace(/[\d.,/%]+/g, "");
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function Bar({ run, title }: { run: RunCard; title: string }) {
@@ -118,10 +116,6 @@ function Bar({ run, title }: { run: RunCard; title: string }) {
       <div className="em-row">
         <span className="em-stage em-grow" data-testid="run-stage">
           {title}
-        </span>
-        {/* Spoken once a stage, without the numbers that change all the time. */}
-        <span className="em-hidden" aria-live="polite">
-          {spoken(run)}
         </span>
         {value !== null && <span className="em-percent">{percent(value)}</span>}
       </div>

@@ -20,7 +20,7 @@ export function Strip({ node, brief = false }: { node: Node; brief?: boolean }) 
       data-verdict={sign ?? undefined}
       aria-label="Checked before training"
     >
-      <p className="em-verdict" aria-live="polite" title={rest || undefined}>
+      <p className="em-verdict" title={rest || undefined}>
         <SignOf sign={sign} />
         <b>{word}</b>
         <span className="em-ellipsis em-grow">{rest}</span>

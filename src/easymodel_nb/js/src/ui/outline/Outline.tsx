@@ -6,6 +6,7 @@ import { KINDS, titleOf } from "../../logic/ports";
 import { useActions, useStudio } from "../../state/session";
 import { useAddNode } from "../add";
 import { focusOn, reveal } from "../focus";
+import { glide } from "../motion";
 import { Button } from "../parts";
 import { useView, useViewState } from "../view";
 import { type Pick as Choice, Picker } from "./Picker";
@@ -83,7 +84,7 @@ function Panel() {
     });
   };
   const show = (id: string) => {
-    void flow.fitView({ nodes: [{ id }], maxZoom: 1, minZoom: 0.72, duration: 0 });
+    void flow.fitView({ nodes: [{ id }], maxZoom: 1, minZoom: 0.72, duration: glide() });
     if (store.getState().width < COVERS) return close(id);
     focusOn(el.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`));
   };
