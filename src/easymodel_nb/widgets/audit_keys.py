@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from easymodel_nb import environment
 from easymodel_nb.train.addresses import BUILTIN, VARIABLE, local_path
-from easymodel_nb.train.auditing.asking import audit_request
+from easymodel_nb.train.auditing.asking import audit_request, audit_requests
 from easymodel_nb.workflow.document import Workflow
 
 _VERSION = 1  # of what an audit holds
@@ -46,8 +46,15 @@ class Keys:
         self._files.clear()
 
     def question(self, workflow: Workflow, node: str) -> Question:
-        """The question of a finetune node that check() finds no error in."""
-        request = audit_request(workflow, node)
+        """The question of a finetune node that check() finds no error in; of a sweep the first."""
+        return self._question(audit_request(workflow, node))
+
+    def questions(self, workflow: Workflow, node: str) -> dict[str, Question]:
+        """Its questions by the name of the run of a sweep; "" where there is one for all."""
+        asked = audit_requests(workflow, node)
+        return {name: self._question(request) for name, request in asked}
+
+    def _question(self, request: dict[str, Any]) -> Question:
         sources = [str(request[part]["data"].get("source", "")) for part in ("model", "dataset")]
         variable = sources[1].strip().startswith(VARIABLE)
         parts = [

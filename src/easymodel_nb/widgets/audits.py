@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
+from easymodel_nb.train.auditing.asking import for_variant
 from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.train.auditing.verdict import blocking, judged
 from easymodel_nb.train.control import Control, Stopped
@@ -25,8 +26,9 @@ from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.widgets.audit_keys import Keys, Question
 from easymodel_nb.widgets.audit_store import AuditStore
 from easymodel_nb.widgets.fits import Fits
+from easymodel_nb.workflow import sweeps
 from easymodel_nb.workflow.check import check
-from easymodel_nb.workflow.document import Workflow
+from easymodel_nb.workflow.document import Node, Workflow
 
 Token = Callable[[], str | None]
 
@@ -84,26 +86,32 @@ class Audits:
     def of(self, workflow: Workflow) -> dict[str, Audit]:
         """What is known now, by finetune node; what is not known yet is asked."""
         nodes = workflow.of_type("finetune")
-        questions = {
-            node.id: self._keys.question(workflow, node.id)
+        asked = {
+            node.id: self._keys.questions(workflow, node.id)
             for node in nodes
             if not any(p.severity == "error" for p in check(workflow, node.id))
         }
-        accepted = {node.id: _accepted(node.data) for node in nodes}
+        questions = [question for of in asked.values() for question in of.values()]
         with self._state:
-            self._want({question.key: question for question in questions.values()})
-            known = {name: self._answer(question) for name, question in questions.items()}
-        self._fits.follow({question.key for question in questions.values()})
-        for name, question in questions.items():
-            known[name] = self._fits.of(question, known[name])
-        return {
-            node.id: judged(
-                known.get(node.id, Audit()),
-                accepted[node.id],
-                disk_free=_free(self._home, known.get(node.id)),
-            )
-            for node in nodes
-        }
+            self._want({question.key: question for question in questions})
+            known = {question.key: self._answer(question) for question in questions}
+        self._fits.follow({next(iter(of.values())).key for of in asked.values()})
+        return {node.id: self._judged(node, asked.get(node.id, {}), known) for node in nodes}
+
+    def _judged(self, node: Node, asked: dict[str, Question], known: dict[str, Audit]) -> Audit:
+        """The audit of a node; of a sweep the worst of its runs', measured with the heaviest."""
+        accept, swept = _accepted(node.data), sweeps.listed(node)
+        found = []
+        for name, question in asked.items():
+            heaviest = next(iter(asked.values()))
+            audit = self._fits.of(heaviest, known[question.key])
+            made = judged(audit, accept, disk_free=_free(self._home, audit))
+            if name:
+                about = [for_variant(problem, name, swept) for problem in made.problems]
+                made = made.model_copy(update={"variant": name, "problems": about})
+            found.append(made)
+        worst = min(found, key=_goodness, default=judged(Audit(), accept))
+        return worst.model_copy(update={"runs": sweeps.count(swept)}) if swept else worst
 
     def blocking(self, workflow: Workflow, node: str | None) -> list[Problem]:
         """What is known to keep a node, or any where None, from being trained."""
@@ -290,6 +298,13 @@ def _may_change(audit: Audit) -> bool:
 
 def _is_kept(question: Question, audit: Audit) -> bool:
     return question.lasting and audit.state == "done" and not _may_change(audit)
+
+
+def _goodness(audit: Audit) -> int:
+    """What is certainly wrong comes first, then what is not known yet, then what is asked."""
+    if audit.state != "done":
+        return 1
+    return {"red": 0, "amber": 2}.get(audit.verdict or "", 3)
 
 
 def _free(home: Path, audit: Audit | None) -> int | None:

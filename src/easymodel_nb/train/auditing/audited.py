@@ -81,6 +81,8 @@ class Audit(BaseModel):
 
     state: Literal["none", "waiting", "checking", "done", "unknown"] = "none"
     message: str = ""
+    runs: int = 1  # how many runs the node makes
+    variant: str = ""  # of a sweep the run that this is about: the one with the worst verdict
     verdict: Sign | None = None
     cells: list[Cell] = []
     problems: list[Problem] = []  # error: red; ask: amber until it is in `accept`; note

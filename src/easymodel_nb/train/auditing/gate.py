@@ -7,12 +7,13 @@ from typing import Any
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
-from easymodel_nb.train.auditing.asking import audit_request
+from easymodel_nb.train.auditing.asking import audit_requests, for_variant
 from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.train.auditing.verdict import blocking, open_questions
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.train.plan import request_of
+from easymodel_nb.workflow import sweeps
 from easymodel_nb.workflow.check import check, training_order
 from easymodel_nb.workflow.document import Workflow
 
@@ -37,14 +38,26 @@ def look(
     """
     red: list[Problem] = []
     asked: list[Problem] = []
-    for request, questions in _requests(document, node):
+    for name, request, questions in _requests(document, node):
         asked += questions
         found = _audited(request, home, token)
-        red += [problem for problem in blocking(found) if not _is_remote(problem)]
-        asked += open_questions(found)
+        red += [
+            _named(problem, name, document)
+            for problem in blocking(found)
+            if not _is_remote(problem)
+        ]
+        asked += [_named(problem, name, document) for problem in open_questions(found)]
     if red:
         raise StudioError(red)
     return asked
+
+
+def _named(problem: Problem, variant: str, document: Workflow | dict[str, Any]) -> Problem:
+    """The problem, with the run of a sweep that it is about."""
+    if not variant or not isinstance(document, Workflow):
+        return problem
+    node = document.node(problem.node or "")
+    return for_variant(problem, variant, sweeps.listed(node) if node else ())
 
 
 def _is_remote(problem: Problem) -> bool:
@@ -54,28 +67,28 @@ def _is_remote(problem: Problem) -> bool:
 
 def _requests(
     document: Workflow | dict[str, Any], node: str | None
-) -> Iterator[tuple[dict[str, Any], list[Problem]]]:
-    """What is audited, each with what the document alone asks about and nobody has accepted."""
+) -> Iterator[tuple[str, dict[str, Any], list[Problem]]]:
+    """What is audited, each with what the document alone asks about and nobody has accepted.
+
+    Of a sweep several, with the names of the runs.
+    """
     if not isinstance(document, Workflow):
-        yield request_of(document), []
+        yield "", request_of(document), []
         return
     found = check(document, node)
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise StudioError(errors)
     for name in [node] if node is not None else training_order(document):
-        request = audit_request(document, name)
-        accepted = request["node"]["data"].get("accept", [])
-        yield (
-            request,
-            [
-                problem
-                for problem in found
-                if problem.node == name
-                and problem.severity == "ask"
-                and problem.code not in accepted
-            ],
-        )
+        requests = audit_requests(document, name)
+        accepted = requests[0][1]["node"]["data"].get("accept", [])
+        questions = [
+            problem
+            for problem in found
+            if problem.node == name and problem.severity == "ask" and problem.code not in accepted
+        ]
+        for place, (variant, request) in enumerate(requests):
+            yield variant, request, questions if place == 0 else []
 
 
 def _audited(request: dict[str, Any], home: Path, token: Token) -> Audit:
