@@ -4,7 +4,9 @@ import {
   type CommitView,
   DEBOUNCE_MS,
   type Draft,
+  type Left,
   RESEND_MS,
+  YOUNG_MS,
 } from "../src/logic/commit";
 import { setData } from "../src/logic/graph";
 import { Failure } from "../src/logic/rpc";
@@ -12,7 +14,7 @@ import type { CommitParams, CommitResult, Workflow } from "../src/protocol";
 import { three } from "./make";
 
 /** A kernel that answers when told to. */
-function setup(draft: Draft | null = null) {
+function setup(drafts: Left[] = []) {
   const sent: {
     params: CommitParams;
     answer: (result: CommitResult) => Promise<void>;
@@ -20,6 +22,7 @@ function setup(draft: Draft | null = null) {
   }[] = [];
   const adopted: [Workflow, string][] = [];
   const kept: (Draft | null)[] = [];
+  const dropped: string[] = [];
   let view: CommitView | undefined;
   const committer = new Committer({
     client: "test",
@@ -44,13 +47,21 @@ function setup(draft: Draft | null = null) {
     changed: (now) => {
       view = now;
     },
-    draft: () => draft,
+    drafts: () => drafts.filter((d) => !dropped.includes(d.key)),
     keep: (_, now) => kept.push(now),
+    drop: (key) => dropped.push(key),
   });
   committer.receive({ seq: 1, held: null, project_id: "p", rev: 1, document: three() });
-  return { committer, sent, adopted, kept, view: () => view as CommitView };
+  return { committer, sent, adopted, kept, dropped, view: () => view as CommitView };
 }
 
+const state = (project_id: string, rev: number) => ({
+  seq: rev,
+  held: null,
+  project_id,
+  rev,
+  document: three(),
+});
 const edited = (epochs: number) => setData(three(), "f", { epochs });
 const last = <T>(list: T[]): T => list.at(-1) as T;
 
@@ -144,14 +155,15 @@ describe("the commit protocol", () => {
     expect(adopted).toHaveLength(1);
   });
 
-  it("asks on a conflict, and loses neither side", async () => {
+  it("asks where both changed one field, and loses neither side", async () => {
     const { committer, sent, adopted, view } = setup();
     committer.edit(edited(4));
     const flushed = committer.flush();
     const refused = expect(flushed).rejects.toThrow("changed elsewhere");
     await last(sent).fail("conflict", { rev: 6, document: edited(9) });
     await refused;
-    expect(view().conflict).toEqual({ rev: 6, document: edited(9) });
+    const clashes = [{ node: "f", field: "epochs", mine: 4, theirs: 9 }];
+    expect(view().conflict).toEqual({ rev: 6, document: edited(9), clashes });
     expect(adopted).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(sent).toHaveLength(1);
@@ -161,25 +173,84 @@ describe("the commit protocol", () => {
     expect(view()).toMatchObject({ unsaved: 0, conflict: null });
   });
 
-  it("takes theirs when asked to", async () => {
+  it("takes theirs when asked to, and keeps what nobody else changed", async () => {
     const { committer, sent, adopted, view } = setup();
-    committer.edit(edited(4));
+    committer.edit(setData(edited(4), "f", { seed: 1 }));
     await vi.advanceTimersByTimeAsync(DEBOUNCE_MS);
     await last(sent).fail("conflict", { rev: 6, document: edited(9) });
     committer.resolve("theirs");
-    expect(last(adopted)).toEqual([edited(9), "update"]);
+    expect(last(adopted)).toEqual([setData(edited(9), "f", { seed: 1 }), "update"]);
+    expect(last(sent).params).toMatchObject({ base_rev: 6 });
+    await last(sent).answer({ rev: 7 });
     expect(view()).toMatchObject({ unsaved: 0, conflict: null });
-    expect(sent).toHaveLength(1);
   });
 
-  it("sends the last edits to the project they belong to when another is opened", () => {
+  it("joins edits of different fields without a word", async () => {
+    const { committer, sent, adopted, view } = setup();
+    committer.edit(edited(4));
+    const flushed = committer.flush();
+    await last(sent).fail("conflict", { rev: 6, document: setData(three(), "f", { seed: 1 }) });
+    const both = setData(edited(4), "f", { seed: 1 });
+    expect(last(adopted)).toEqual([both, "merge"]);
+    expect(view().conflict).toBeNull();
+    expect(last(sent).params).toMatchObject({ base_rev: 6, document: both });
+    await last(sent).answer({ rev: 7 });
+    await expect(flushed).resolves.toBe(7);
+  });
+
+  it("joins a foreign revision that comes before the commit was sent", () => {
     const { committer, sent, adopted } = setup();
     committer.edit(edited(4));
-    committer.receive({ seq: 2, held: null, project_id: "q", rev: 3, document: three() });
-    expect(sent).toHaveLength(1);
+    committer.receive({ ...state("p", 2), document: setData(three(), "f", { seed: 1 }) });
+    const both = setData(edited(4), "f", { seed: 1 });
+    expect(last(adopted)).toEqual([both, "merge"]);
+    expect(last(sent).params).toMatchObject({ base_rev: 2, document: both });
+  });
+
+  it("asks no more when the other side took its change back", async () => {
+    const { committer, sent, view } = setup();
+    committer.edit(edited(4));
+    await vi.advanceTimersByTimeAsync(DEBOUNCE_MS);
+    await last(sent).fail("conflict", { rev: 6, document: edited(9) });
+    committer.receive({ ...state("p", 5), document: edited(8) }); // older than what is known
+    expect(view().conflict?.rev).toBe(6);
+    committer.receive(state("p", 7));
+    expect(view().conflict).toBeNull();
+    expect(last(sent).params).toMatchObject({ base_rev: 7, document: edited(4) });
+  });
+
+  it("sends what may have arrived again as it was, and what came after it then", async () => {
+    const { committer, sent } = setup();
+    committer.edit(edited(4));
+    await vi.advanceTimersByTimeAsync(DEBOUNCE_MS);
+    committer.edit(edited(5));
+    await last(sent).fail("timeout");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(last(sent).params).toMatchObject({ base_rev: 1, document: edited(4) });
+    // It had arrived, and another tab edited what it made: only that is theirs.
+    const theirs = setData(edited(4), "f", { seed: 1 });
+    await last(sent).fail("conflict", { rev: 3, document: theirs });
+    expect(last(sent).params).toMatchObject({
+      base_rev: 3,
+      document: setData(edited(5), "f", { seed: 1 }),
+    });
+  });
+
+  it("goes on saving a project that was left, and comes back to its working copy", async () => {
+    const { committer, sent, adopted, view } = setup();
+    committer.edit(edited(4));
+    committer.receive(state("q", 3));
     expect(last(sent).params).toMatchObject({ project_id: "p", base_rev: 1, document: edited(4) });
     expect(last(adopted)).toEqual([three(), "open"]);
     expect(committer.rev).toBe(3);
+    await last(sent).fail("disconnected");
+    expect(view()).toMatchObject({ unsaved: 0, failure: null });
+    committer.receive(state("p", 1));
+    expect(last(adopted)).toEqual([edited(4), "open"]);
+    expect(view().unsaved).toBe(1);
+    await vi.advanceTimersByTimeAsync(RESEND_MS);
+    await last(sent).answer({ rev: 2 });
+    expect([committer.rev, view().unsaved]).toEqual([2, 0]);
   });
 
   it("keeps an edit that was refused for a reason, with the sentence", async () => {
@@ -190,24 +261,83 @@ describe("the commit protocol", () => {
     expect(view()).toMatchObject({ unsaved: 1, failure: "refused" });
   });
 
-  it("keeps a draft while something is unsaved", async () => {
+  it("keeps a draft with what it was made from while something is unsaved", async () => {
     const { committer, sent, kept } = setup();
     committer.edit(edited(4));
-    expect(last(kept)).toEqual({ rev: 1, document: edited(4) });
+    expect(last(kept)).toEqual({ rev: 1, base: three(), document: edited(4), away: false });
     await vi.advanceTimersByTimeAsync(DEBOUNCE_MS);
+    await last(sent).fail("disconnected");
+    expect(last(kept)).toMatchObject({ away: true });
+    await vi.advanceTimersByTimeAsync(RESEND_MS);
     await last(sent).answer({ rev: 2 });
     expect(last(kept)).toBeNull();
   });
+});
 
-  it("restores a draft of the same revision and commits it", async () => {
-    const { sent, adopted } = setup({ rev: 1, document: edited(8) });
-    expect(last(adopted)).toEqual([edited(8), "update"]);
+describe("drafts", () => {
+  const draft = (part: Partial<Left> = {}): Left => ({
+    key: "k",
+    at: 0,
+    rev: 1,
+    base: three(),
+    document: edited(8),
+    away: true,
+    ...part,
+  });
+
+  it("of the moment before a reload is the working copy again, and committed", async () => {
+    const { sent, adopted, dropped } = setup([draft({ away: false })]);
+    expect(adopted).toEqual([
+      [three(), "open"],
+      [edited(8), "update"],
+    ]);
+    expect(dropped).toEqual(["k"]);
     await vi.advanceTimersByTimeAsync(DEBOUNCE_MS);
     expect(last(sent).params).toMatchObject({ base_rev: 1, document: edited(8) });
   });
 
-  it("asks about a draft of another revision", () => {
-    const { view } = setup({ rev: 0, document: edited(8) });
-    expect(view()).toMatchObject({ unsaved: 1, conflict: { rev: 1, document: three() } });
+  it("made while the kernel was away is offered, and used when asked to", async () => {
+    const { committer, adopted, dropped, view } = setup([draft()]);
+    expect(view().offer).toMatchObject({ key: "k" });
+    expect(adopted).toHaveLength(1);
+    committer.edit(setData(three(), "f", { seed: 1 })); // the offer stands while one goes on
+    await committer.answer(true);
+    expect(last(adopted)).toEqual([setData(edited(8), "f", { seed: 1 }), "update"]);
+    expect(view()).toMatchObject({ offer: null, unsaved: 2 });
+    expect(dropped).toEqual(["k"]);
+  });
+
+  it("is let go of when asked to", async () => {
+    const { committer, adopted, dropped, view, sent } = setup([draft()]);
+    await committer.answer(false);
+    expect(view()).toMatchObject({ offer: null, unsaved: 0 });
+    expect(dropped).toEqual(["k"]);
+    expect(adopted).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sent).toHaveLength(0);
+  });
+
+  it("is never laid over newer work: both values are asked about", async () => {
+    const { committer, view } = setup([draft({ rev: 0, base: edited(7), away: false })]);
+    expect(view()).toMatchObject({ unsaved: 0, offer: { key: "k" } });
+    await committer.answer(true);
+    expect(view()).toMatchObject({
+      offer: null,
+      conflict: { rev: 1, clashes: [{ field: "epochs", mine: 8, theirs: undefined }] },
+    });
+  });
+
+  it("is forgotten where all of it is there", () => {
+    const { view, dropped } = setup([draft({ rev: 0, document: three() })]);
+    expect(view().offer).toBeNull();
+    expect(dropped).toEqual(["k"]);
+  });
+
+  it("of another tab that is at work is left alone, and looked at again", async () => {
+    const at = Date.now() - 1;
+    const { view } = setup([draft({ at }), draft({ at, key: "second", document: edited(5) })]);
+    expect(view().offer).toBeNull();
+    await vi.advanceTimersByTimeAsync(YOUNG_MS);
+    expect(view().offer).toMatchObject({ key: "k" });
   });
 });

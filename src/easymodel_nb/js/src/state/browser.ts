@@ -44,3 +44,14 @@ export function save(key: string, value: unknown): void {
     // Private mode, a sandboxed frame, or a full quota.
   }
 }
+
+/** The keys of what is remembered that begin like this. */
+export function keysOf(prefix: string): string[] {
+  try {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(PREFIX + prefix))
+      .map((key) => key.slice(PREFIX.length));
+  } catch {
+    return [];
+  }
+}

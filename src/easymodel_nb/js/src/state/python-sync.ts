@@ -4,13 +4,14 @@
  * Traits come in as whole snapshots; commands go out and are answered; the pulse asks
  * for what pushes did not bring and says when the kernel does not answer.
  */
-import { Committer, type Draft } from "../logic/commit";
+import { type Arrival, Committer, type Draft, type Left } from "../logic/commit";
 import * as history from "../logic/history";
+import { sameWork } from "../logic/merge";
 import { decide } from "../logic/pulse";
 import { type Method, type Request, Rpc } from "../logic/rpc";
 import type { Methods, Traits, Workflow } from "../protocol";
 import type { Model } from "../types";
-import { load, save } from "./browser";
+import { keysOf, load, save } from "./browser";
 import { makeStore, type Store } from "./store";
 
 const NAMES = ["document", "projects", "runs", "problems", "catalog", "beat"] as const;
@@ -49,12 +50,13 @@ export function connectPython(model: Model): Sync {
     if (buffers.length > 0) model.send(request, undefined, buffers);
     else model.send(request);
   });
+  const client = `view-${Math.random().toString(36).slice(2, 10)}`;
   const committer = new Committer({
-    client: `view-${Math.random().toString(36).slice(2, 10)}`,
+    client,
     send: (params, limit) => rpc.call("commit", params, limit),
     adopt: (document, how) => adopt(store, committer.projectId, document, how),
     changed: (commit) => store.setState({ commit }),
-    ...drafts(),
+    ...drafts(client),
   });
   const pull = async () => {
     pulledAt = Date.now();
@@ -126,20 +128,25 @@ export function connectPython(model: Model): Sync {
 
 const inColab = () => Boolean((window as { google?: { colab?: unknown } }).google?.colab);
 
-const DRAFT_AGE_MS = 3_000;
-
-/** A young draft belongs to another tab that is committing it at this moment. */
-function drafts() {
-  let kept = false;
+/** Each page keeps its own drafts, so that none removes another's. */
+function drafts(client: string) {
+  const kept = new Set<string>();
+  const keyOf = (projectId: string) => `draft:${projectId}:${client}`;
   return {
-    draft: (projectId: string) => {
-      const found = load<Draft & { at: number }>(`draft:${projectId}`);
-      return found && Date.now() - found.at > DRAFT_AGE_MS ? found : null;
-    },
+    drafts: (projectId: string): Left[] =>
+      keysOf(`draft:${projectId}:`)
+        .filter((key) => key !== keyOf(projectId))
+        .flatMap((key) => {
+          const found = load<Draft & { at: number }>(key);
+          return found?.base ? [{ ...found, key }] : [];
+        }),
     keep: (projectId: string, draft: Draft | null) => {
-      if (draft || kept) save(`draft:${projectId}`, draft && { ...draft, at: Date.now() });
-      kept = draft !== null;
+      if (draft || kept.has(projectId))
+        save(keyOf(projectId), draft && { ...draft, at: Date.now() });
+      if (draft) kept.add(projectId);
+      else kept.delete(projectId);
     },
+    drop: (key: string) => save(key, null),
   };
 }
 
@@ -147,20 +154,38 @@ function readTraits(model: Model): Traits {
   return Object.fromEntries(NAMES.map((name) => [name, model.get(name)])) as unknown as Traits;
 }
 
-function adopt(store: Store, projectId: string, document: Workflow, how: "open" | "update"): void {
+const KEPT_PROJECTS = 40;
+
+function adopt(store: Store, projectId: string, document: Workflow, how: Arrival): void {
   const now = store.getState();
   if (how === "open") {
+    const { [projectId]: kept, ...others } = {
+      ...now.histories,
+      ...(now.projectId && { [now.projectId]: history.close(now.history) }),
+    };
     store.setState({
       projectId,
-      history: history.start(document),
+      history: kept ? comeBack(kept, document) : history.start(document),
+      histories: Object.fromEntries(Object.entries(others).slice(-KEPT_PROJECTS)),
       opened: now.opened + 1,
       inspector: null,
       refused: [],
     });
-  } else {
-    // A step of its own, so that undo brings back what was here before.
-    store.setState({
-      history: history.push(now.history, document, { key: null, now: Date.now() }),
-    });
+    return;
+  }
+  // A step of its own, so that undo brings back what was here before.
+  store.setState({ history: asStep(now.history, document) });
+  if (how === "merge") {
+    const text = "Changes from elsewhere came in and were joined with yours.";
+    store.setState({ notice: { text, tone: "info" } });
   }
 }
+
+/** The history of a project that is opened again; what changed meanwhile is a step of its own. */
+function comeBack(kept: history.History, document: Workflow): history.History {
+  const present = { ...document, viewport: kept.present.viewport };
+  return sameWork(kept.present, document) ? history.amend(kept, present) : asStep(kept, present);
+}
+
+const asStep = (h: history.History, document: Workflow) =>
+  history.push(h, document, { key: null, now: Date.now() });

@@ -25,6 +25,8 @@ export interface State {
   // ---- the working copy ----
   projectId: string;
   history: history.History;
+  /** Those of the projects that were open before, the last one last. */
+  histories: Record<string, history.History>;
   commit: CommitView;
   /** Counts the documents that were opened, so that the canvas fits each once. */
   opened: number;
@@ -80,7 +82,8 @@ export function makeStore(traits: Traits): Store {
     traits,
     projectId: "",
     history: history.start(EMPTY),
-    commit: { unsaved: 0, saving: false, conflict: null, failure: null },
+    histories: {},
+    commit: { unsaved: 0, saving: false, conflict: null, failure: null, offer: null },
     opened: 0,
     lostSince: null,
     heardAt: Date.now(),
