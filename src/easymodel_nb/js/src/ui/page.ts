@@ -1,6 +1,9 @@
 /** Reads the theme off the notebook page and watches it. */
 import type { Page } from "../logic/theme";
 
+const DARK = "(prefers-color-scheme: dark)";
+const CONTRAST = "(prefers-contrast: more)";
+
 export function readPage(el: HTMLElement): Page {
   const { body, documentElement: html } = document;
   return {
@@ -10,7 +13,7 @@ export function readPage(el: HTMLElement): Page {
     htmlTheme: html.getAttribute("theme") ?? undefined,
     bodyTheme: body.dataset.theme ?? html.dataset.theme,
     background: backdrop(el),
-    prefersDark: matchMedia("(prefers-color-scheme: dark)").matches,
+    prefersDark: matchMedia(DARK).matches,
   };
 }
 
@@ -30,11 +33,11 @@ export function watchPage(changed: () => void): () => void {
   const attributes = { attributes: true, attributeFilter: [...WATCHED] };
   observer.observe(document.body, attributes);
   observer.observe(document.documentElement, attributes);
-  const media = matchMedia("(prefers-color-scheme: dark)");
-  media.addEventListener("change", changed);
+  const wishes = [DARK, CONTRAST].map((query) => matchMedia(query));
+  for (const wish of wishes) wish.addEventListener("change", changed);
   return () => {
     observer.disconnect();
-    media.removeEventListener("change", changed);
+    for (const wish of wishes) wish.removeEventListener("change", changed);
   };
 }
 
@@ -54,6 +57,6 @@ export function highContrast(): boolean {
   return (
     named.test(dataset.jpThemeName ?? "") ||
     named.test(dataset.vscodeThemeKind ?? "") ||
-    matchMedia("(prefers-contrast: more)").matches
+    matchMedia(CONTRAST).matches
   );
 }

@@ -11,21 +11,16 @@ import { Button } from "../parts";
 import { useView, useViewState } from "../view";
 import { type Pick as Choice, Picker } from "./Picker";
 import { type Open, Row } from "./Row";
+import { closeOutline, nodeSelector, toggleOutline } from "./toggle";
 
 export function Outline() {
   const open = useViewState((s) => s.outline);
   return open ? <Panel /> : null;
 }
 
-/** Opens and closes the outline; closed, it leaves the focus on the canvas. */
-export function useOutline(): { open: boolean; toggle: () => void } {
-  const { store } = useView();
-  const open = useViewState((s) => s.outline);
-  return { open, toggle: () => store.setState({ outline: !open }) };
-}
-
 export function OutlineButton() {
-  const { open, toggle } = useOutline();
+  const view = useView();
+  const open = useViewState((s) => s.outline);
   return (
     <Button
       icon="outline"
@@ -33,7 +28,7 @@ export function OutlineButton() {
       label="Outline"
       testid="outline-toggle"
       pressed={open}
-      onClick={toggle}
+      onClick={() => toggleOutline(view)}
     />
   );
 }
@@ -44,7 +39,8 @@ function Panel() {
   const doc = useStudio((s) => s.history.present);
   const lines = useMemo(() => outline(doc), [doc]);
   const actions = useActions();
-  const { el, store } = useView();
+  const view = useView();
+  const { el, store } = view;
   const flow = useReactFlow();
   const list = useRef<HTMLUListElement>(null);
   const [open, setOpen] = useState<Open | null>(null);
@@ -75,18 +71,11 @@ function Panel() {
     setCurrent(key);
   };
 
-  const close = (node: string | null) => {
-    store.setState({ outline: false });
-    const selector = node ? `.react-flow__node[data-id="${CSS.escape(node)}"]` : ".em-canvas";
-    requestAnimationFrame(() => {
-      if (!focusOn(el.querySelector<HTMLElement>(selector)))
-        focusOn(el.querySelector<HTMLElement>(".em-canvas"));
-    });
-  };
+  const close = (node: string | null) => closeOutline(view, node);
   const show = (id: string) => {
     void flow.fitView({ nodes: [{ id }], maxZoom: 1, minZoom: 0.72, duration: glide() });
     if (store.getState().width < COVERS) return close(id);
-    focusOn(el.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`));
+    focusOn(el.querySelector<HTMLElement>(nodeSelector(id)));
   };
   const remove = (id: string) => {
     const at = lines.findIndex((l) => l.node.id === id);
