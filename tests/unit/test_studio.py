@@ -186,7 +186,7 @@ def test_projects_are_made_switched_renamed_copied_and_deleted(view: View):
     view.call("project_switch", project_id=first)
     copy = view.call("project_duplicate", project_id=first)["result"]["project_id"]
     names = [item["name"] for item in view.traits["projects"]["items"]]
-    assert names == ["First model", "Second", "First model copy"]
+    assert names == ["Second", "First model", "First model copy"]
     for gone in (copy, new, first):
         view.call("project_delete", project_id=gone)
     assert [i["name"] for i in view.traits["projects"]["items"]] == ["First model"]

@@ -1,4 +1,4 @@
-"""Projects: list, load, create, save, rename, duplicate, delete, restore.
+"""Projects: list, load, create, save, rename, duplicate, reorder, delete, restore.
 
 Every change is one transaction: take the lock, open a fresh TinyDB, read,
 compare, write. A project's name lives in the project; the `name` in its document
@@ -17,13 +17,12 @@ from typing import Any
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import finite
-from easymodel_nb.store import record
+from easymodel_nb.store import order, record
 from easymodel_nb.store.locks import lock_at
+from easymodel_nb.store.records import Records
 from easymodel_nb.store.settings import SettingsFile
-from easymodel_nb.store.two_slot import Damaged, slot_paths
+from easymodel_nb.store.trash import Trash
 from easymodel_nb.workflow.document import Workflow
-
-_TABLE = "project"
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,9 @@ class ProjectStore:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._folder = home / "projects"
-        self._trash = home / "trash"
-        self._lock = lock_at(home / ".store.lock")
-        self._seen: dict[str, tuple[record.Stamp, dict[str, Any]]] = {}
+        self.lock = self._lock = lock_at(home / ".store.lock")
+        self._records = Records(self._folder, self._lock)
+        self.trash = Trash(self._records, Records(home / "trash", self._lock), self._lock)
         self.settings = SettingsFile(home, self._lock)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -81,12 +80,13 @@ class ProjectStore:
     # ------------------------------------------------------------ reading
 
     def list_projects(self) -> list[ProjectInfo]:
-        """Every readable project, oldest first; what is damaged is set aside."""
-        found = []
-        for project_id in record.stems(self._folder):
+        """Every readable project in the user's order; what is damaged is set aside."""
+        found = {}
+        for project_id, stamp in self._records.stamps().items():
             with contextlib.suppress(StudioError):
-                found.append(ProjectInfo(project_id, self._raw(project_id)["name"]))
-        return found
+                name = self._records.raw(project_id, stamp)["name"]
+                found[project_id] = ProjectInfo(project_id, name)
+        return [found[one] for one in order.arranged(found, self.settings.read().order)]
 
     def load(self, project_id: str) -> Project:
         """One project.
@@ -97,7 +97,11 @@ class ProjectStore:
             When it is not there, is damaged, or comes from a newer version.
 
         """
-        return _project(self._raw(project_id))
+        return _project(self._records.raw(project_id))
+
+    def stamp(self, project_id: str) -> record.Stamp:
+        """What changes when anyone writes the project."""
+        return record.stamp(self._folder / project_id)
 
     def damaged(self) -> list[Problem]:
         """A note for each file that could not be read and was set aside."""
@@ -121,7 +125,7 @@ class ProjectStore:
     # ------------------------------------------------------------ changing
 
     def create(self, name: str, workflow: Workflow | None = None) -> Project:
-        """A new project."""
+        """A new project, on top of the list."""
         name = _clean(name)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
         project_id = f"{stamp}-{secrets.token_hex(2)}"
@@ -132,7 +136,7 @@ class ProjectStore:
             "revision": 1,
         }
         with self._lock.held():
-            record.write(self._folder / project_id, _TABLE, raw)
+            self._records.write(project_id, raw)
         return _project(raw)
 
     def save(self, project_id: str, workflow: Workflow, base_revision: int) -> Project:
@@ -167,67 +171,46 @@ class ProjectStore:
         return _project(raw)
 
     def duplicate(self, project_id: str) -> Project:
-        """A copy under a new id; it starts without runs, because runs name their project."""
-        original = self.load(project_id)
-        return self.create(self.free_name(f"{original.name} copy"), original.workflow)
+        """A copy under a new id, below its original; it starts without runs."""
+        with self._lock.held():
+            original = self.load(project_id)
+            copied = self.create(self.free_name(f"{original.name} copy"), original.workflow)
+            shown = [info.id for info in self.list_projects() if info.id != copied.id]
+            below = shown[shown.index(project_id) + 1 :]
+            self.move(copied.id, below[0] if below else None)
+        return copied
+
+    def move(self, project_id: str, before: str | None) -> None:
+        """Put a project before another one in the list, or (None) at its end."""
+        with self._lock.held():
+            shown = [info.id for info in self.list_projects()]
+            for named in {project_id, before} - {None}:
+                if named not in shown:
+                    raise problem_error("project.missing", f"There is no project {named!r}.")
+            if project_id != before:
+                known = self.settings.read().order
+                self.settings.remember(order=order.moved(shown, known, project_id, before))
 
     def delete(self, project_id: str) -> None:
         """Move a project to the trash."""
-        with self._lock.held():
-            self._raw(project_id)
-            _move(project_id, self._folder, self._trash)
-
-    def trash(self) -> list[str]:
-        """The ids of deleted projects."""
-        return record.stems(self._trash)
+        self.trash.put(project_id)
 
     def restore(self, project_id: str) -> Project:
-        """Take a project out of the trash."""
-        with self._lock.held():
-            if project_id not in self.trash():
-                raise problem_error("project.missing", f"No project {project_id!r} in the trash.")
-            _move(project_id, self._trash, self._folder)
-            return self.load(project_id)
+        """Take a project out of the trash, back to its place in the list."""
+        self.trash.take(project_id)
+        return self.load(project_id)
 
     # ------------------------------------------------------------ inside
-
-    def _raw(self, project_id: str) -> dict[str, Any]:
-        """The stored record, for reading; parsed again only when one of its files changed."""
-        stem = self._folder / project_id
-        known = self._seen.get(project_id)
-        if known and known[0] == record.stamp(stem):
-            return known[1]
-        with self._lock.held():
-            raw, stamp = self._read(project_id), record.stamp(stem)
-        self._seen[project_id] = (stamp, raw)
-        return raw
-
-    def _read(self, project_id: str) -> dict[str, Any]:
-        known = project_id in record.stems(self._folder)
-        try:
-            raw = record.read(self._folder / project_id, _TABLE) if known else None
-        except Damaged as damage:
-            record.set_aside(damage.paths)
-            names = " and ".join(path.name for path in damage.paths)
-            raise problem_error(
-                "store.damaged",
-                f"This project cannot be read: no whole revision in {names}. Set aside in "
-                f"{self._folder} with the ending .damaged.",
-            ) from None
-        if raw is None:
-            raise problem_error("project.missing", f"There is no project {project_id!r}.")
-        return raw
 
     @contextmanager
     def _changed(self, project_id: str) -> Iterator[dict[str, Any]]:
         """Read-compare-write: the record, written back when the block changed it."""
         with self._lock.held():
-            before = self._read(project_id)
+            before = self._records.read(project_id)
             raw = dict(before)
             yield raw
             if raw != before:
-                record.write(self._folder / project_id, _TABLE, raw)
-                self._seen.pop(project_id, None)
+                self._records.write(project_id, raw)
 
 
 def _project(raw: dict[str, Any]) -> Project:
@@ -246,10 +229,3 @@ def _clean(name: str) -> str:
     if not name:
         raise problem_error("project.name", "A project needs a name.")
     return name[:120]
-
-
-def _move(project_id: str, source: Path, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for path in slot_paths(source / project_id):
-        if path.exists():
-            path.replace(target / path.name)

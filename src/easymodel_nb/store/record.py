@@ -60,11 +60,6 @@ def stamp(stem: Path) -> Stamp:
     return tuple(found)
 
 
-def stems(folder: Path) -> list[str]:
-    """The names of the records in a folder, sorted."""
-    return sorted({path.name.split(".")[0] for path in folder.glob("*.[ab].json")})
-
-
 def set_aside(paths: list[Path]) -> None:
     """Rename files that cannot be trusted, so that nothing overwrites them."""
     for path in paths:

@@ -18,6 +18,7 @@ class Settings(BaseModel):
     active: str | None = None
     theme: Literal["auto", "light", "dark"] = "auto"
     first_project: str | None = None
+    order: list[str] = []  # of the project list, as far as the user laid it
 
 
 class SettingsFile:

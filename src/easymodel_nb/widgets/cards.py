@@ -9,7 +9,15 @@ from easymodel_nb.report.finding import finding
 from easymodel_nb.runlog.headline import measured_at, metrics_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.projects import ProjectInfo
-from easymodel_nb.widgets.state import Job, ProjectItem, ProjectsState, RunCard, RunsState
+from easymodel_nb.store.trash import Deleted
+from easymodel_nb.widgets.state import (
+    Job,
+    ProjectItem,
+    ProjectsState,
+    RunCard,
+    RunsState,
+    TrashItem,
+)
 from easymodel_nb.workflow.document import FinetuneData
 from easymodel_nb.workflow.labels import TASK_TITLES
 
@@ -91,23 +99,33 @@ def shown_run(views: Sequence[RunView], chosen: str | None) -> str | None:
 
 
 def projects_state(
-    projects: Sequence[ProjectInfo], active: str, views: Sequence[RunView]
+    projects: Sequence[ProjectInfo],
+    active: str,
+    views: Sequence[RunView],
+    trash: Sequence[Deleted] = (),
 ) -> ProjectsState:
-    """The project list with its last and active runs."""
-    items = []
-    for project in projects:
-        mine = of_project(views, project.id)
-        under_way = [view for view in mine if view.active]
-        items.append(
-            ProjectItem(
-                id=project.id,
-                name=project.name,
-                last_run=mine[0].created if mine else None,
-                # Whole percents: the list is not sent again for less.
-                training=max((round(fraction(view) or 0.0, 2) for view in under_way), default=None),
-            )
+    """The project list with its last and active runs; one pass over the runs for all of them."""
+    last: dict[str, RunView] = {}
+    training: dict[str, float] = {}
+    for view in views:
+        project_id = view.project_id or ""
+        if project_id not in last or view.id > last[project_id].id:
+            last[project_id] = view
+        if view.active:
+            # Whole percents: the list is not sent again for less.
+            share = round(fraction(view) or 0.0, 2)
+            training[project_id] = max(training.get(project_id, 0.0), share)
+    items = [
+        ProjectItem(
+            id=project.id,
+            name=project.name,
+            last_run=last[project.id].created if project.id in last else None,
+            training=training.get(project.id),
         )
-    return ProjectsState(active=active, items=items)
+        for project in projects
+    ]
+    gone = [TrashItem(id=one.id, name=one.name, deleted=one.deleted) for one in trash]
+    return ProjectsState(active=active, items=items, trash=gone)
 
 
 def card(view: RunView, queue: Sequence[str], *, spark: bool = True) -> RunCard:

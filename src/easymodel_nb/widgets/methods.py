@@ -95,6 +95,47 @@ class ProjectRenameParams(Params):
     name: str
 
 
+class ProjectMoveParams(Params):
+    """A project and the one it is put before in the list; None: at the end."""
+
+    project_id: str
+    before: str | None = None
+
+
+class ProjectExportParams(Params):
+    """A project for one file; `paths` of this machine go along only when asked for."""
+
+    project_id: str
+    paths: bool = False
+
+
+class ProjectExportResult(BaseModel):
+    """The file, and in words what was left out of it."""
+
+    name: str
+    text: str
+    left_out: list[str] = []
+
+
+class ProjectImportParams(Params):
+    """The text of an exported project."""
+
+    text: str
+
+
+class ProjectImportResult(BaseModel):
+    """The new project, which is open now, and in words what has to be chosen again in it."""
+
+    project_id: str
+    missing: list[str] = []
+
+
+class TrashParams(Params):
+    """What is thrown away for good; None is everything in the trash."""
+
+    project_ids: list[str] | None = None
+
+
 class ProjectResult(BaseModel):
     """The project that is open now."""
 
@@ -311,14 +352,24 @@ class Method(NamedTuple):
 
 METHODS: dict[str, Method] = {
     "pull": Method(PullParams, Empty, "send every trait the view has not got"),
-    "commit": Method(CommitParams, CommitResult, "save the working copy; error `conflict`"),
+    "commit": Method(
+        CommitParams, CommitResult, "save the working copy; errors `conflict`, `held`"
+    ),
     "train": Method(TrainParams, TrainResult, "queue runs; errors `stale`, `refused`"),
     "stop": Method(StopParams, Empty, "stop one run or all of them"),
     "project_new": Method(ProjectNewParams, ProjectResult, "create a project and open it"),
     "project_rename": Method(ProjectRenameParams, Empty, "rename a project"),
     "project_switch": Method(ProjectParams, ProjectResult, "open a project"),
     "project_duplicate": Method(ProjectParams, ProjectResult, "copy a project and open the copy"),
+    "project_move": Method(ProjectMoveParams, Empty, "change a project's place in the list"),
     "project_delete": Method(ProjectParams, ProjectResult, "move a project to the trash"),
+    "project_restore": Method(ProjectParams, Empty, "take a project out of the trash"),
+    "trash_empty": Method(TrashParams, Empty, "throw deleted projects away for good"),
+    "project_export": Method(ProjectExportParams, ProjectExportResult, "a project as one file"),
+    "project_import": Method(
+        ProjectImportParams, ProjectImportResult, "make a project of such a file and open it"
+    ),
+    "project_take": Method(ProjectParams, Empty, "edit here what another notebook has open"),
     "settings": Method(SettingsParams, Empty, "remember settings"),
     "token": Method(TokenParams, Empty, "hold or forget a Hub token"),
     "show_run": Method(RunParams, Empty, "show a run in the dashboard"),

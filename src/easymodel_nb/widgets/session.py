@@ -6,7 +6,7 @@ It knows no widget. Its snapshots are what the publisher compares and sends.
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from easymodel_nb import __version__, builtin, environment
 from easymodel_nb.errors import Problem, StudioError, problem_error
@@ -20,6 +20,7 @@ from easymodel_nb.widgets.audits import Audits
 from easymodel_nb.widgets.chosen import Choices, Chosen
 from easymodel_nb.widgets.exports import Exports
 from easymodel_nb.widgets.facts import Describe, Facts
+from easymodel_nb.widgets.holding import Holding
 from easymodel_nb.widgets.jobs import Jobs
 from easymodel_nb.widgets.mismatch import unfit_tasks
 from easymodel_nb.widgets.replay import Gate
@@ -39,6 +40,9 @@ from easymodel_nb.widgets.uploads import Uploads
 from easymodel_nb.widgets.worker import Worker
 from easymodel_nb.workflow.check import AVAILABLE_METHODS, AVAILABLE_TASKS, check
 from easymodel_nb.workflow.document import Workflow
+
+if TYPE_CHECKING:
+    from easymodel_nb.store.trash import Deleted
 
 # One for the process: a token typed in a studio that moved is not asked for again.
 _TOKENS = TokenHolder()
@@ -110,6 +114,7 @@ class Session:
         self.lock = threading.RLock()
         self.home, self.manager, self.tokens, self.height = home, manager, tokens, height
         self.store = ProjectStore(home)
+        self.holding = Holding(self.store, self._tell)
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
         self.facts = Facts(self.worker, self._tell, describe, home)
@@ -127,7 +132,8 @@ class Session:
         self.choices = Choices()
         self.chosen_run: str | None = None
         self.latest: list[RunView] = []  # the open project's runs at the last look
-        self._seen: tuple[str, list[ProjectInfo]] | None = None  # the open one, and all
+        # The open one, all, and the trash, as of the last whole look.
+        self._seen: tuple[str, list[ProjectInfo], list[Deleted]] | None = None
         self._ended: cards.Ended = {}
         self._active = ensure_project(self.store).id
         self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
@@ -212,10 +218,13 @@ class Session:
         project = self.project()
         facts = self.facts.of(project.workflow)
         problems = [*self._problems(project), *unfit_tasks(project.workflow, facts)]
-        self._seen = (project.id, self.store.list_projects())
+        self._seen = (project.id, self.store.list_projects(), self.store.trash.items())
         return {
             "document": DocumentState(
-                project_id=project.id, rev=project.revision, document=project.workflow
+                project_id=project.id,
+                rev=project.revision,
+                document=project.workflow,
+                held=self.holding.look(project.id),
             ),
             "problems": ProblemsState(
                 rev=project.revision, items=problems, audits=self.audits.of(project.workflow)
@@ -226,13 +235,17 @@ class Session:
 
     def moving(self) -> dict[str, Snapshot]:
         """What runs change by themselves; the projects are those of the last whole look."""
-        project_id, projects = self._seen or (self.project().id, self.store.list_projects())
+        project_id, projects, trash = self._seen or (
+            self.project().id,
+            self.store.list_projects(),
+            self.store.trash.items(),
+        )
         views = self.manager.views()
         self.tries.look(views)
         mine = self.latest = cards.of_project(views, project_id)
         queue, shown = self.manager.queue(), self.shown(mine)
         return {
-            "projects": cards.projects_state(projects, project_id, views),
+            "projects": cards.projects_state(projects, project_id, views, trash),
             "runs": cards.runs_state(
                 views, project_id, queue, shown, self._ended, self.jobs.items()
             ),
@@ -298,7 +311,8 @@ class Session:
             self._tell()
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers, and let go of the project."""
+        self.holding.close()
         self.worker.close()
         self.audits.close()
         self.jobs.close()

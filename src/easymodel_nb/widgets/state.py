@@ -50,11 +50,20 @@ class ProjectItem(BaseModel):
     training: float | None = None  # 0 to 1 while one of its runs is active
 
 
+class TrashItem(BaseModel):
+    """One project that was deleted."""
+
+    id: str
+    name: str
+    deleted: str | None = None  # ISO time
+
+
 class ProjectsState(Snapshot):
-    """The project list and which one is open."""
+    """The project list and which one is open; in the trash, the last deleted first."""
 
     active: str = ""
     items: list[ProjectItem] = []
+    trash: list[TrashItem] = []
 
 
 class RunCard(BaseModel):
@@ -145,6 +154,7 @@ class TemplateOption(BaseModel):
     name: str
     title: str
     detail: str = ""
+    hub: bool = False  # model and data are downloaded first
 
 
 class Guess(BaseModel):

@@ -136,6 +136,7 @@ class Studio(Results):
         self.box.show()
         self._publisher.start()
         self._session.worker.start()
+        self._session.holding.start()
         self._session.audits.start()
         self._publisher.poke()  # what this box opens with may have a run to draw
 

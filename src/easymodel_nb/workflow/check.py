@@ -15,6 +15,7 @@ from easymodel_nb.workflow.check_roles import roles
 from easymodel_nb.workflow.check_training import training
 from easymodel_nb.workflow.document import DATA_MODELS, FinetuneData, Node, Task, Workflow
 from easymodel_nb.workflow.labels import label_of, label_within
+from easymodel_nb.workflow.placeholders import to_choose
 
 __all__ = [
     "AVAILABLE_METHODS",
@@ -109,6 +110,15 @@ def _data(workflow: Workflow, node: Node) -> Iterator[Problem]:
         yield Problem(
             code="source.empty",
             message=f"{node.title} has no source yet: choose one, or type a Hub id or a path.",
+            node=node.id,
+            field="source",
+        )
+    name = to_choose(str(getattr(data, "source", "")))
+    if node.type in {"model", "dataset"} and name is not None:
+        yield Problem(
+            code="source.choose",
+            message=f"{node.title} was {name} on the machine this project comes from: choose it "
+            "again here.",
             node=node.id,
             field="source",
         )

@@ -37,7 +37,12 @@ export interface Protocol {
   Position: Position;
   Problem: Problem;
   ProblemsState: ProblemsState;
+  ProjectExportParams: ProjectExportParams;
+  ProjectExportResult: ProjectExportResult;
+  ProjectImportParams: ProjectImportParams;
+  ProjectImportResult: ProjectImportResult;
   ProjectItem: ProjectItem;
+  ProjectMoveParams: ProjectMoveParams;
   ProjectNewParams: ProjectNewParams;
   ProjectParams: ProjectParams;
   ProjectRenameParams: ProjectRenameParams;
@@ -66,6 +71,8 @@ export interface Protocol {
   TrainParams: TrainParams;
   TrainResult: TrainResult;
   Traits: Traits;
+  TrashItem: TrashItem;
+  TrashParams: TrashParams;
   TryParams: TryParams;
   UploadBeginParams: UploadBeginParams;
   UploadBeginResult: UploadBeginResult;
@@ -124,12 +131,14 @@ export interface Audit {
   positions: number | null;
   problems: Problem[];
   rows: number | null;
+  runs: number;
   split_rows: number | null;
   state: "none" | "waiting" | "checking" | "done" | "unknown";
   steps: number | null;
   steps_per_epoch: number | null;
   suggested_length: number | null;
   tokens: number | null;
+  variant: string;
   verdict: ("green" | "amber" | "red") | null;
   windowed: boolean;
 }
@@ -312,6 +321,7 @@ export interface SplitFacts {
  */
 export interface TemplateOption {
   detail: string;
+  hub: boolean;
   name: string;
   title: string;
 }
@@ -597,6 +607,18 @@ export interface Methods {
     params: ProjectParams;
     result: ProjectResult;
   };
+  project_export: {
+    params: ProjectExportParams;
+    result: ProjectExportResult;
+  };
+  project_import: {
+    params: ProjectImportParams;
+    result: ProjectImportResult;
+  };
+  project_move: {
+    params: ProjectMoveParams;
+    result: Empty;
+  };
   project_new: {
     params: ProjectNewParams;
     result: ProjectResult;
@@ -605,9 +627,17 @@ export interface Methods {
     params: ProjectRenameParams;
     result: Empty;
   };
+  project_restore: {
+    params: ProjectParams;
+    result: Empty;
+  };
   project_switch: {
     params: ProjectParams;
     result: ProjectResult;
+  };
+  project_take: {
+    params: ProjectParams;
+    result: Empty;
   };
   pull: {
     params: PullParams;
@@ -661,6 +691,10 @@ export interface Methods {
     params: TrainParams;
     result: TrainResult;
   };
+  trash_empty: {
+    params: TrashParams;
+    result: Empty;
+  };
   try_prompt: {
     params: TryParams;
     result: Empty;
@@ -713,6 +747,41 @@ export interface ProjectParams {
  * The project that is open now.
  */
 export interface ProjectResult {
+  project_id: string;
+}
+/**
+ * A project for one file; `paths` of this machine go along only when asked for.
+ */
+export interface ProjectExportParams {
+  paths?: boolean;
+  project_id: string;
+}
+/**
+ * The file, and in words what was left out of it.
+ */
+export interface ProjectExportResult {
+  left_out: string[];
+  name: string;
+  text: string;
+}
+/**
+ * The text of an exported project.
+ */
+export interface ProjectImportParams {
+  text: string;
+}
+/**
+ * The new project, which is open now, and in words what has to be chosen again in it.
+ */
+export interface ProjectImportResult {
+  missing: string[];
+  project_id: string;
+}
+/**
+ * A project and the one it is put before in the list; None: at the end.
+ */
+export interface ProjectMoveParams {
+  before?: string | null;
   project_id: string;
 }
 /**
@@ -829,6 +898,12 @@ export interface TrainParams {
   rev?: number | null;
 }
 /**
+ * What is thrown away for good; None is everything in the trash.
+ */
+export interface TrashParams {
+  project_ids?: string[] | null;
+}
+/**
  * A text of the user's for the base and the tuned model of a run.
  */
 export interface TryParams {
@@ -919,12 +994,21 @@ export interface ProjectItem {
   training: number | null;
 }
 /**
- * The project list and which one is open.
+ * The project list and which one is open; in the trash, the last deleted first.
  */
 export interface ProjectsState {
   active: string;
   items: ProjectItem[];
   seq: number;
+  trash: TrashItem[];
+}
+/**
+ * One project that was deleted.
+ */
+export interface TrashItem {
+  deleted: string | null;
+  id: string;
+  name: string;
 }
 /**
  * One run of the active project, as the node and the inspector show it.

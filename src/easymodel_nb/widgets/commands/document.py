@@ -43,7 +43,9 @@ class DocumentCommands(Group):
             )
         workflow = Workflow.read(json.loads(content))
         try:
-            saved = self._store.save(params.project_id, workflow, params.base_rev)
+            with self._store.transaction():  # nobody takes the project over in between
+                self._session.holding.refuse(params.project_id)
+                saved = self._store.save(params.project_id, workflow, params.base_rev)
         except Conflict as conflict:
             raise RpcError(
                 "conflict",
