@@ -103,7 +103,10 @@ describe("changes of the document", () => {
   });
 
   it("compares what documents say", () => {
-    expect(graph.same({ a: null, b: [1, { c: 2 }] }, { b: [1, { c: 2 }] })).toBe(true);
+    expect(graph.same({ label: null, b: [1, { c: 2 }] }, { b: [1, { c: 2 }] })).toBe(true);
+    // Absent means the default, 1,000 rows; null means all of them.
+    expect(graph.same({ subset_size: null }, {})).toBe(false);
+    expect(graph.same({ a: undefined }, {})).toBe(true);
     expect(graph.same({ b: [1] }, { b: [1, 2] })).toBe(false);
     expect(graph.same([], {})).toBe(false);
     expect(graph.same({ a: 0 }, { a: false })).toBe(false);

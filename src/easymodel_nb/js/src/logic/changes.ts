@@ -60,7 +60,8 @@ const LABELS = new Map(
     .filter((f) => f.label)
     .map((f) => [f.name, f.label]),
 );
-const label = (node: Node, field: string): string =>
+/** What a field is called where it stands. */
+export const label = (node: Node, field: string): string =>
   roleLabel(node, field) ?? LABELS.get(field) ?? field.replaceAll("_", " ");
 
 const byId = (nodes: Node[]) => new Map(nodes.map((n) => [n.id, n]));

@@ -121,12 +121,16 @@ export function inputOf(doc: Workflow, id: string, handle: string): Node | undef
   return edge && doc.nodes.find((n) => n.id === edge.source);
 }
 
-/** Whether two documents say the same; absent, undefined and null keys count as equal. */
+/** Python writes these as null where they are absent; in a node's data null is a value. */
+const OPTIONAL = new Set(["label", "sourceHandle", "targetHandle"]);
+
+/** Whether two documents, or parts of them, say the same. */
 export function same(a: unknown, b: unknown): boolean {
-  if (a === b || (a ?? null) === (b ?? null)) return true;
+  if (Object.is(a, b) || a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
   const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((k) => same(left[k], right[k]));
+  const alike = (key: string) => OPTIONAL.has(key) && (left[key] ?? null) === (right[key] ?? null);
+  return [...keys].every((key) => alike(key) || same(left[key], right[key]));
 }

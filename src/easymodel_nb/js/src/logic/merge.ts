@@ -43,14 +43,15 @@ export function merge(
   const there = new Map(right.nodes.map((n) => [n.id, n]));
   const here = new Map(left.nodes.map((n) => [n.id, n]));
   const known = bases.map((b) => new Map(b.nodes.map((n) => [n.id, n])));
-  const held = (id: string) => known.some((nodes) => nodes.has(id));
+  const anywhere = (id: string) => known.some((nodes) => nodes.has(id));
+  const everywhere = (id: string) => known.every((nodes) => nodes.has(id));
   const joined: Node[] = left.nodes.flatMap((node) => {
     const other = there.get(node.id);
-    if (!other) return held(node.id) ? [] : [node];
+    if (!other) return everywhere(node.id) ? [] : [node];
     const before = known.map((nodes) => nodes.get(node.id) ?? {});
     return [mergeNode(node.id, before, node, other, ask)];
   });
-  const added = right.nodes.filter((n) => !here.has(n.id) && !held(n.id));
+  const added = right.nodes.filter((n) => !here.has(n.id) && !anywhere(n.id));
   const nodes = [...joined, ...added];
   const rest = mergeFields(
     { node: null, path: [] },
@@ -86,7 +87,9 @@ function keepEdited(
   const [lost, gone] = [missing(bases, theirs, mine), missing(bases, mine, theirs)];
   let [left, right] = [mine, theirs];
   for (const node of lost) {
-    // Theirs is without it. What we sent but never heard of counts as our edit too.
+    // Where a base is without it too, that was ours, or never arrived.
+    if (!bases.every((b) => find(b, node.id))) continue;
+    // Theirs deleted it. What we sent but never heard of counts as our edit too.
     const edited = before(node.id).some((b) => !same(b, node)) || newEdgesAt(bases, mine, node.id);
     if (!edited) continue;
     const clash = { node: node.id, field: null, mine: EDITED, theirs: DELETED };

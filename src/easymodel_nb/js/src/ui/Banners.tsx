@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import { clock, duration } from "../logic/format";
 import { useActions, useStudio } from "../state/session";
+import { Conflict, Offer } from "./Changes";
 import { Icon } from "./icons";
 import { Button } from "./parts";
 
@@ -9,6 +10,7 @@ export function Banners() {
   return (
     <div className="em-banners">
       <KernelLost />
+      <Offer />
       <Conflict />
       <NotSaved />
       <LastNotice />
@@ -44,26 +46,6 @@ function KernelLost() {
         </p>
       </div>
       <Button onClick={retry}>Try again</Button>
-    </div>
-  );
-}
-
-function Conflict() {
-  const conflict = useStudio((s) => s.commit.conflict);
-  const { resolve } = useActions();
-  if (!conflict) return null;
-  return (
-    <div className="em-banner em-banner-warn" role="alert" data-testid="conflict">
-      <Icon name="warn" size={16} />
-      <div className="em-grow">
-        <b>This project was also changed elsewhere</b>
-        <p>
-          Another tab or the notebook saved a version that differs from yours. Undo can bring back
-          the other.
-        </p>
-      </div>
-      <Button onClick={() => resolve("mine")}>Use mine</Button>
-      <Button onClick={() => resolve("theirs")}>Use theirs</Button>
     </div>
   );
 }

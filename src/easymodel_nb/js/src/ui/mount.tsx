@@ -13,6 +13,8 @@ export function mount(el: HTMLElement, session: Session): () => void {
     el,
     store: makeViewStore(),
     frame: () => el.closest<HTMLElement>(".emnb-studio") ?? el,
+    pointer: null,
+    before: null,
   };
   let keys: KeyHandlers | null = null;
   // A child of our own: anywidget empties `el` before it tells a replaced script to leave,
@@ -36,11 +38,14 @@ export function mount(el: HTMLElement, session: Session): () => void {
   const unfocus = keepFocus(el);
   const release = keepFrame(view, session);
   const touch = () => session.touch();
+  const { closeStep } = session.actions;
   el.addEventListener("pointerdown", touch);
   el.addEventListener("keydown", touch);
+  el.addEventListener("focusout", closeStep);
   return () => {
     el.removeEventListener("pointerdown", touch);
     el.removeEventListener("keydown", touch);
+    el.removeEventListener("focusout", closeStep);
     release();
     unfocus();
     unguard();

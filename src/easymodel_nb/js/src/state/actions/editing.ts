@@ -1,5 +1,6 @@
 /** Edits of the document: what undo brings back. */
 import { accepted, toggled } from "../../logic/audit";
+import type { Choice, Clash } from "../../logic/clash";
 import * as clipboard from "../../logic/clipboard";
 import * as edits from "../../logic/edits";
 import * as graph from "../../logic/graph";
@@ -17,7 +18,21 @@ const LOOK_MS = 2_000;
 const GESTURE_MS = 1_000;
 
 export function editingActions(desk: Desk) {
-  const { sync, call, get, set, doc, notify, edit, travel, closeStep, mended, setOpen } = desk;
+  const {
+    sync,
+    call,
+    committer,
+    get,
+    attempt,
+    set,
+    doc,
+    notify,
+    edit,
+    travel,
+    closeStep,
+    mended,
+    setOpen,
+  } = desk;
 
   const setField = (id: string, patch: Record<string, unknown>, typing = false) => {
     const fields = Object.keys(patch);
@@ -55,6 +70,10 @@ export function editingActions(desk: Desk) {
     closeStep,
     undo: () => travel(history.undo),
     redo: () => travel(history.redo),
+    /** Whose side is taken where both changed the same: of all of it, or clash by clash. */
+    resolve: (choose: Choice | ((clash: Clash) => Choice)) => committer.resolve(choose),
+    /** Takes on the edits that no kernel got, or lets go of them. */
+    answerDraft: (use: boolean) => attempt(committer.answer(use)),
     setField,
     setRole(id: string, field: string, value: string | null) {
       const node = doc().nodes.find((n) => n.id === id);

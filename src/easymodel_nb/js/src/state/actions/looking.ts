@@ -1,7 +1,7 @@
 /** What is shown and how; none of it is in the document. */
 import { next, type Preference } from "../../logic/theme";
 import { save } from "../browser";
-import { clampHeight, type Part, type Tab } from "../store";
+import { clampHeight, type Notice, type Part, type Tab } from "../store";
 import type { Desk } from "./desk";
 
 export function lookingActions(desk: Desk) {
@@ -41,8 +41,7 @@ export function lookingActions(desk: Desk) {
     },
     setAdvanced: (advanced: boolean) => set({ advanced }),
     dismiss: () => set({ notice: null }),
-    say: (text: string) => notify(text),
-    resolve: (choice: "mine" | "theirs") => committer.resolve(choice),
+    say: (text: string, tone?: Notice["tone"]) => notify(text, tone),
     retry() {
       sync.touch();
       void sync.pull();
