@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
+from listing import Listing, head_of, library_facts
 from web import Answers, Files, Server, serving
 from writing import LARGE, Account, Writing
 
@@ -32,6 +32,7 @@ class Repo:
     private: bool = False
     gated: bool = False
     granted: set[str] = field(default_factory=set)  # tokens that may read it
+    downloads: int = 0
 
     def put(self, files: dict[str, bytes]) -> None:
         """Make these the files of `main`, as a commit does."""
@@ -68,6 +69,8 @@ class Hub(Server):
         self.ignores_private = False  # a new repository is public, whatever was asked
         self.damages = ""  # a file that loses its last byte in a commit
         self.silent_commits = False  # a commit is done, and its answer lost
+        self.searches: list[tuple[str, dict[str, str]]] = []  # models or datasets, and the query
+        self.failing = 0  # the status of every answer of the API, while it is set
 
     def add(self, name: str, files: dict[str, bytes], **more: Any) -> Repo:
         """A model repository with these files."""
@@ -84,12 +87,15 @@ def git_oid(body: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()
 
 
-class _Api(Writing, Answers):
+class _Api(Writing, Listing, Answers):
     server: Hub
 
     def do_GET(self) -> None:  # noqa: N802
         path = unquote(self.noted())
-        if self._wrote(path):
+        if self.server.failing:
+            self._fail(self.server.failing, "", "Something is wrong here")
+            return
+        if self._wrote(path) or self._listed(path):
             return
         if found := _RESOLVE.match(path):
             dataset, name, revision, file = found.groups()
@@ -216,7 +222,8 @@ def _info(name: str, commit: str, repo: Repo, files: dict[str, bytes]) -> dict[s
         "disabled": False,
         "downloads": 0,
         "likes": 0,
-        "tags": [],
+        "tags": _tags(files),
+        **library_facts(files),
         "cardData": _card(files),
         "lastModified": "2026-01-01T00:00:00.000Z",
         "createdAt": "2026-01-01T00:00:00.000Z",
@@ -224,10 +231,14 @@ def _info(name: str, commit: str, repo: Repo, files: dict[str, bytes]) -> dict[s
     }
 
 
+def _tags(files: dict[str, bytes]) -> list[str]:
+    licence = (_card(files) or {}).get("license")
+    return [f"license:{licence}"] if licence else []
+
+
 def _card(files: dict[str, bytes]) -> dict[str, Any] | None:
     """The metadata at the head of README.md."""
-    text = files.get("README.md", b"").decode()
-    return yaml.safe_load(text.split("---")[1]) if text.startswith("---\n") else None
+    return head_of(files) or None
 
 
 def _lfs(body: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from easymodel_nb.errors import Problem
 from easymodel_nb.train.data.reading import Guess
 
 
@@ -11,6 +12,14 @@ class SplitRows:
 
     name: str
     rows: int | None  # None where they were not counted
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One fact with its name: "Licence", "mit"."""
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -28,3 +37,8 @@ class Described:
     guesses: list[Guess] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # sentences about the rows
     tasks: list[str] = field(default_factory=list)  # what a model can be trained for
+    details: list[Detail] = field(default_factory=list)  # what the two lines leave out, by name
+    configs: list[str] = field(default_factory=list)  # configurations, where there are several
+    page: str = ""  # its page on the Hub
+    offline: str = ""  # in one line, why only what is on this machine is told
+    problem: Problem | None = None  # what is in the way although all this is known

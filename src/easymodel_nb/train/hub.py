@@ -20,6 +20,8 @@ _ALWAYS = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
 _SAFETENSORS, _PICKLED = "*.safetensors", "pytorch_model*.bin"
 _CHUNK = 1 << 18
 STREAM_ABOVE = 200_000_000  # bytes of a dataset repository: about a minute's download
+# The Hub could not be asked, or would not say: what is on this machine still works.
+NO_ANSWER = frozenset({"hub.offline", "hub.error", "hub.busy"})
 _ID = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 _URL = re.compile(r"https?://[^/]+/(datasets/)?([\w.-]+(?:/[\w.-]+)?)(?:/tree/([^/?#]+))?/?$")
 
@@ -103,14 +105,14 @@ def download_model(
     try:
         info = _ask(repo, token, control)
     except StudioError as error:
-        if error.problems[0].code != "hub.offline":
+        if error.problems[0].code not in NO_ANSWER:
             raise
-        here = _from_cache(repo, error)
-        if weights and not any(_is_weights(path.name) for path in here.path.iterdir()):
+        here = from_cache(repo, error)
+        if weights and not any(is_weights(path.name) for path in here.path.iterdir()):
             raise  # only its tokenizer was fetched before
         return here
-    sha, wanted = str(info.sha), _needed(info.siblings or [])
-    later = [] if weights else [s for s in wanted if _is_weights(s.rfilename)]
+    sha, wanted = str(info.sha), needed(info.siblings or [])
+    later = [] if weights else [s for s in wanted if is_weights(s.rfilename)]
     wanted = [sibling for sibling in wanted if sibling not in later]
     if "config.json" not in [sibling.rfilename for sibling in wanted]:
         raise problem_error(
@@ -131,22 +133,23 @@ def download_model(
         blobs=[s.lfs.sha256 if s.lfs else str(s.blob_id) for s in wanted],
         counted=lambda: bars.arrived,
     )
-    absent = (s.size or 0 for s in later if not _is_here(repo, sha, s.rfilename))
+    absent = (s.size or 0 for s in later if not is_here(repo, sha, s.rfilename))
     return Fetched(folder, sha, sum(absent))
 
 
-def _is_weights(name: str) -> bool:
+def is_weights(name: str) -> bool:
+    """Whether a file of a model holds weights that Transformers reads."""
     return any(Path(name).match(pattern) for pattern in (_SAFETENSORS, _PICKLED))
 
 
-def _is_here(repo: Repo, sha: str, name: str) -> bool:
+def is_here(repo: Repo, sha: str, name: str) -> bool:
     """Whether a file of a model is in the client's cache."""
     from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415
 
     return isinstance(try_to_load_from_cache(repo.id, name, revision=sha), str)
 
 
-def _needed(siblings: list[Any]) -> list[Any]:
+def needed(siblings: list[Any]) -> list[Any]:
     """The files Transformers reads: of the top folder, and one kind of weights."""
     top = [s for s in siblings if "/" not in s.rfilename]
     safe = any(Path(s.rfilename).match(_SAFETENSORS) for s in top)
@@ -198,7 +201,7 @@ def _ask(repo: Repo, token: str | None, control: Control) -> Any:
     return guarded(lambda: control.interruptible(ask), repo, token)
 
 
-def _from_cache(repo: Repo, error: StudioError) -> Fetched:
+def from_cache(repo: Repo, error: StudioError) -> Fetched:
     """Without network, what an earlier run downloaded; else the error as it was."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
@@ -266,22 +269,21 @@ def load_dataset(
         On `source`, when there is no such dataset or it cannot be had.
 
     """
-    import datasets  # noqa: PLC0415
-
+    datasets = uncounted()
     reporter.stage("loading", f"Looking up {repo.id} on the Hugging Face Hub")
     try:
         info = _ask(repo, token, control)
     except StudioError as error:
-        if error.problems[0].code != "hub.offline":
+        if error.problems[0].code not in NO_ANSWER:
             raise
         # Not by its id: without network that gives any version, whatever the revision.
-        here = _from_cache(repo, error)
+        here = from_cache(repo, error)
         loaded = control.interruptible(
             lambda: guarded(lambda: datasets.load_dataset(str(here.path), config), repo, token)
         )
-        return Loaded(_tables(loaded), here.sha)
+        return Loaded(tables_of(loaded), here.sha)
     sha = str(info.sha)
-    _refuse_script(repo, info.siblings or [])
+    refuse_script(repo, info.siblings or [])
     size = sum(s.size or 0 for s in info.siblings or [] if not s.rfilename.endswith(".md"))
     if wanted is not None and wanted.rows("train") is not None and size > STREAM_ABOVE:
         from easymodel_nb.train import streaming  # noqa: PLC0415
@@ -296,17 +298,26 @@ def load_dataset(
         return found
 
     loaded = with_progress(load, repo, token, control, reporter)
-    return Loaded(_tables(loaded), sha)
+    return Loaded(tables_of(loaded), sha)
 
 
-def _tables(loaded: Any) -> dict[str, Any]:
+def uncounted() -> Any:
+    """The `datasets` library, without the note to a host of its own that it loads something."""
+    import datasets  # noqa: PLC0415
+
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    return datasets
+
+
+def tables_of(loaded: Any) -> dict[str, Any]:
+    """The splits of a loaded dataset, with the names of classes in their metadata."""
     return {
         name: split.data.table.replace_schema_metadata(split.features.arrow_schema.metadata)
         for name, split in loaded.items()
     }
 
 
-def _refuse_script(repo: Repo, siblings: list[Any]) -> None:
+def refuse_script(repo: Repo, siblings: list[Any]) -> None:
     """Refuse a repository whose rows only a script of its own can make."""
     script = f"{repo.id.rsplit('/', 1)[-1]}.py"
     if any(sibling.rfilename == script for sibling in siblings):
@@ -463,6 +474,10 @@ def _offline(name: str) -> tuple[str, str]:
 def _answered(status: int | None, repo: Repo) -> tuple[str, str]:
     name = repo.id
     match status:
+        case 429:
+            return "hub.busy", (
+                f"The Hub asks to wait before it answers for {name}. Try again in a minute."
+            )
         case 401:
             said = f"The Hub does not accept the token for {name}. Give a valid one."
             return "hub.unauthorised", said

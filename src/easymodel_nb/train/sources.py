@@ -16,7 +16,8 @@ from easymodel_nb.train.addresses import (
     short_name,
 )
 from easymodel_nb.train.control import Control
-from easymodel_nb.train.described import Described
+from easymodel_nb.train.described import Described, Detail
+from easymodel_nb.train.hub_models import folder_facts
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.tasks.abilities import tasks_of
 from easymodel_nb.workflow.document import ModelData
@@ -83,7 +84,8 @@ def describe_model(data: ModelData) -> Described | None:
         folder = builtin_path(source, builtin.models())
         card = next(m for m in builtin.models() if m.name == short_name(source))
         where = f"{card.licence}, built in, {hub.megabytes(card.bytes)}"
-        return Described([card.title, where], tasks=list(tasks_of(_config(folder))))
+        told = [*folder_facts(folder).details, Detail("Licence", card.licence)]
+        return Described([card.title, where], tasks=list(tasks_of(_config(folder))), details=told)
     path = local_path(source)
     if path is None:
         if hub.parse_repo(source, "model", data.revision) is None:
@@ -96,7 +98,7 @@ def describe_model(data: ModelData) -> Described | None:
     )
     kind = (config.get("architectures") or [config.get("model_type", "model")])[0]
     lines = [str(kind), f"local folder, {hub.megabytes(weights)} of weights"]
-    return Described(lines, tasks=list(tasks_of(config)))
+    return Described(lines, tasks=list(tasks_of(config)), details=folder_facts(folder).details)
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -28,8 +28,7 @@ def read(
     The order of the files and a buffer of rows are shuffled: a sample that is seeded, though
     not every row is as likely as in a shuffle of the whole.
     """
-    import datasets  # noqa: PLC0415
-
+    datasets = hub.uncounted()
     reporter.stage("loading", f"Reading {repo.id} row by row ({hub.megabytes(size)})", unit="rows")
     arrived = [0]
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -30,7 +30,7 @@ from easymodel_nb.workflow.document import (
 _LATER = "Checked when training starts."
 _KEPT = 64
 _CANDIDATES = 50  # columns offered for a role; any other can be typed
-_TOLD = frozenset(SourceFacts.model_fields) - {"source", "state", "problem"}
+_TOLD = frozenset(SourceFacts.model_fields) - {"source", "state"}
 _LOOK_AGAIN_SECONDS = 5.0  # a file that was missing may be there now
 
 
@@ -59,6 +59,7 @@ class Described(Protocol):
 
 
 Describe = Callable[[ModelData | DatasetData, FinetuneData | None], Described | None]
+_AT_ONCE = 3  # questions to the Hub: a slow one does not hold up the next
 
 
 class _Entry(NamedTuple):
@@ -74,7 +75,10 @@ class _Question(NamedTuple):
 
 
 class Facts:
-    """Follows a workflow and calls `changed` when something new is known."""
+    """Follows a workflow and calls `changed` when something new is known.
+
+    `describe` looks at what is on this machine; what it has no answer for is `remote`'s.
+    """
 
     def __init__(
         self,
@@ -82,10 +86,14 @@ class Facts:
         changed: Callable[[], None],
         describe: Describe | None = None,
         home: Path | None = None,
+        *,
+        remote: Describe | None = None,
     ) -> None:
         self._worker = worker
         self._changed = changed
         self._describe = describe or partial(_describe, home)
+        self._remote = remote
+        self._network = Worker("easymodel-hub", threads=_AT_ONCE)
         self._lock = threading.Lock()
         self._known: dict[str, _Entry] = {}
         self._asked: set[str] = set()
@@ -101,7 +109,7 @@ class Facts:
                 if question.key not in self._asked and self._worth_asking(question.key):
                     self._asked.add(question.key)
                     self._worker.submit(partial(self._look, question))
-            return {node_id: self._answer(question) for node_id, question in questions.items()}
+            return {name: self._answer(question, name) for name, question in questions.items()}
 
     def refresh(self, concerns: Callable[[str], bool]) -> bool:
         """Ask again about the sources that `concerns` names; what is known is shown until then."""
@@ -110,22 +118,54 @@ class Facts:
             self._stale |= old
             return bool(old & self._wanted)
 
+    def look_again(self) -> None:
+        """Ask anew about what is in the way, or was told without the network."""
+        with self._lock:
+            for key, entry in list(self._known.items()):
+                if entry.facts.problem or entry.facts.offline:
+                    del self._known[key]
+        self._changed()
+
+    def close(self) -> None:
+        """End the threads that ask the Hub."""
+        self._network.close()
+
     def _worth_asking(self, key: str) -> bool:
         entry = self._known.get(key)
         if entry is None or key in self._stale:
             return True
         return entry.facts.state == "problem" and time.monotonic() - entry.at > _LOOK_AGAIN_SECONDS
 
-    def _answer(self, question: _Question) -> SourceFacts:
+    def _answer(self, question: _Question, node: str) -> SourceFacts:
         entry = self._known.get(question.key)
-        return entry.facts if entry else SourceFacts(source=question.source, state="checking")
+        if entry is None:
+            return SourceFacts(source=question.source, state="checking")
+        if entry.facts.problem is None:
+            return entry.facts
+        (placed,) = StudioError(entry.facts.problem).at(node).problems
+        return entry.facts.model_copy(update={"problem": placed})
 
     def _look(self, question: _Question) -> None:
         with self._lock:
             if question.key not in self._wanted:
                 self._asked.discard(question.key)
                 return
-        facts = self._ask(question)
+        found = self._ask(question, self._describe)
+        if found is None and self._remote is not None:
+            self._network.submit(partial(self._look_on_the_hub, question, self._remote))
+            self._network.start()
+            return
+        self._tell(question, found)
+
+    def _look_on_the_hub(self, question: _Question, remote: Describe) -> None:
+        with self._lock:
+            if question.key not in self._wanted:  # something else has been typed since
+                self._asked.discard(question.key)
+                return
+        self._tell(question, self._ask(question, remote))
+
+    def _tell(self, question: _Question, found: SourceFacts | None) -> None:
+        facts = found or SourceFacts(source=question.source, lines=[_LATER])
         with self._lock:
             self._asked.discard(question.key)
             self._stale.discard(question.key)
@@ -135,12 +175,17 @@ class Facts:
                 del self._known[next(iter(self._known))]
         self._changed()
 
-    def _ask(self, question: _Question) -> SourceFacts:
+    def _ask(self, question: _Question, describe: Describe) -> SourceFacts | None:
+        """What is known of a source; None when it is not for `describe` to know."""
         source = question.source
         try:
-            found = self._describe(question.data, question.finetune)
+            found = describe(question.data, question.finetune)
         except StudioError as error:
-            return SourceFacts(source=source, state="problem", problem=error.problems[0])
+            problem = error.problems[0]
+            state: Literal["unknown", "problem"] = (
+                "problem" if problem.severity == "error" else "unknown"
+            )
+            return SourceFacts(source=source, state=state, problem=problem)
         except Exception as error:  # noqa: BLE001  whatever a file holds, the node says so
             problem = Problem(
                 code="source.unreadable",
@@ -149,11 +194,13 @@ class Facts:
             )
             return SourceFacts(source=source, state="problem", problem=problem)
         if found is None:
-            return SourceFacts(source=source, lines=[_LATER])
+            return None
         told = {name: getattr(found, name) for name in _TOLD if hasattr(found, name)}
         facts = SourceFacts.model_validate(
             {**told, "source": source, "state": "ok"}, from_attributes=True
         )
+        if facts.problem is not None:
+            facts.state = "problem" if facts.problem.severity == "error" else "unknown"
         facts.lines = facts.lines[:2]
         facts.candidates = {name: some[:_CANDIDATES] for name, some in facts.candidates.items()}
         return facts

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from easymodel_nb.errors import Problem
 from easymodel_nb.report.compare_view import Along
 from easymodel_nb.train.auditing.audited import Audit
-from easymodel_nb.widgets.state import Theme
+from easymodel_nb.widgets.state import RunCard, SourceOption, Theme
 
 
 class Params(BaseModel):
@@ -70,9 +70,17 @@ class TrainResult(BaseModel):
 
 
 class StopParams(Params):
-    """`run` None stops every active run."""
+    """`run` None stops every active run, or those of one project."""
 
     run: str | None = None
+    project_id: str | None = None
+
+
+class QueueMoveParams(Params):
+    """A waiting run and its new place; 0 is next."""
+
+    run: str
+    place: int = Field(ge=0)
 
 
 class ProjectParams(Params):
@@ -187,12 +195,27 @@ class TryParams(RunParams):
 
 
 class RunDetails(BaseModel):
-    """What the inspector shows of a run: every choice with its reason, and its log."""
+    """What the inspector shows of a run: what was drawn, every choice with its reason, its log."""
 
+    request: dict[str, Any] = {}
     plan: dict[str, Any] | None
     detail: str
     log: list[str]
     metrics: list[dict[str, Any]]
+
+
+class NodeRunsParams(Params):
+    """A node of the open project; `before` is the oldest run that is known."""
+
+    node: str
+    before: str | None = None
+
+
+class NodeRunsResult(BaseModel):
+    """Its runs before that, newest first, at most 20; `more` says that there are others."""
+
+    runs: list[RunCard]
+    more: bool = False
 
 
 class NodeParams(Params):
@@ -342,6 +365,22 @@ class UploadParams(Params):
     id: str
 
 
+class SuggestParams(Params):
+    """What was typed as a source; `task` is that of the node it feeds."""
+
+    kind: Literal["model", "dataset"]
+    text: str = Field(max_length=500)
+    task: str | None = None
+
+
+class SuggestResult(BaseModel):
+    """What may be meant, from this machine and the Hub; while `checking`, ask again."""
+
+    items: list[SourceOption] = []
+    checking: bool = False
+    offline: str | None = None  # in one line, why the Hub was not searched
+
+
 class Method(NamedTuple):
     """One command: what it takes, what it answers, what it is for."""
 
@@ -356,7 +395,9 @@ METHODS: dict[str, Method] = {
         CommitParams, CommitResult, "save the working copy; errors `conflict`, `held`"
     ),
     "train": Method(TrainParams, TrainResult, "queue runs; errors `stale`, `refused`"),
-    "stop": Method(StopParams, Empty, "stop one run or all of them"),
+    "stop": Method(StopParams, Empty, "stop one run, those of a project, or all of them"),
+    "queue_move": Method(QueueMoveParams, Empty, "put a waiting run at another place"),
+    "node_runs": Method(NodeRunsParams, NodeRunsResult, "earlier runs of a node"),
     "project_new": Method(ProjectNewParams, ProjectResult, "create a project and open it"),
     "project_rename": Method(ProjectRenameParams, Empty, "rename a project"),
     "project_switch": Method(ProjectParams, ProjectResult, "open a project"),
@@ -379,6 +420,10 @@ METHODS: dict[str, Method] = {
     "try_stop": Method(Empty, Empty, "stop the answers to a text"),
     "run_details": Method(RunParams, RunDetails, "the plan, log and numbers of a run"),
     "variables": Method(Empty, Empty, "look again at variables and files"),
+    "suggest": Method(
+        SuggestParams, SuggestResult, "sources that a typed text may mean; again while `checking`"
+    ),
+    "look_again": Method(Empty, Empty, "ask the Hub anew about what it refused or did not answer"),
     "audit": Method(NodeParams, AuditResult, "what the gate says of a node; error `stale`"),
     "fit_check": Method(NodeParams, Empty, "measure time and memory of a node; error `stale`"),
     "resume": Method(ResumeParams, TrainResult, "go on with a run from its last checkpoint"),

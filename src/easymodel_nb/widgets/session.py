@@ -17,10 +17,12 @@ from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import Project, ProjectInfo, ProjectStore
 from easymodel_nb.widgets import cards, templates
 from easymodel_nb.widgets.audits import Audits
+from easymodel_nb.widgets.best import Best
 from easymodel_nb.widgets.chosen import Choices, Chosen
 from easymodel_nb.widgets.exports import Exports
 from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.holding import Holding
+from easymodel_nb.widgets.hub import Hub
 from easymodel_nb.widgets.jobs import Jobs
 from easymodel_nb.widgets.mismatch import unfit_tasks
 from easymodel_nb.widgets.replay import Gate
@@ -35,6 +37,7 @@ from easymodel_nb.widgets.state import (
     SourceOption,
     Variable,
 )
+from easymodel_nb.widgets.suggest import Suggestions, on_the_hub, on_this_machine
 from easymodel_nb.widgets.tries import Tries
 from easymodel_nb.widgets.uploads import Uploads
 from easymodel_nb.widgets.worker import Worker
@@ -66,6 +69,9 @@ class Manager(Protocol):
 
     def stop(self, run_id: str | None = None) -> None:
         """Ask one run or all to stop."""
+
+    def move(self, run_id: str, place: int) -> None:
+        """Put a waiting run at another place."""
 
     def views(self) -> list[RunView]:
         """Every run in the home, newest first."""
@@ -117,7 +123,11 @@ class Session:
         self.holding = Holding(self.store, self._tell)
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
-        self.facts = Facts(self.worker, self._tell, describe, home)
+        self.hub = Hub(home, tokens.token)
+        self.facts = Facts(
+            self.worker, self._tell, describe, home, remote=None if describe else self.hub.describe
+        )
+        self.suggestions = Suggestions(on_this_machine, on_the_hub(tokens.token))
         self.audits = audits or Audits(
             home,
             self._tell,
@@ -130,6 +140,7 @@ class Session:
         self.tries = Tries(home, self._tell)
         self.changed: Callable[[], None] = lambda: None
         self.choices = Choices()
+        self.best = Best(home, self.worker.submit, self._tell)
         self.chosen_run: str | None = None
         self.latest: list[RunView] = []  # the open project's runs at the last look
         # The open one, all, and the trash, as of the last whole look.
@@ -247,7 +258,14 @@ class Session:
         return {
             "projects": cards.projects_state(projects, project_id, views, trash),
             "runs": cards.runs_state(
-                views, project_id, queue, shown, self._ended, self.jobs.items()
+                views,
+                project_id,
+                queue,
+                shown,
+                self._ended,
+                self.jobs.items(),
+                names={project.id: project.name for project in projects},
+                best=self.best.of(mine),
             ),
             "beat": Beat(
                 active=self.jobs.active or self.tries.active or any(view.active for view in views)
@@ -318,6 +336,14 @@ class Session:
         self.jobs.close()
         self.tries.close()
         self.exports.close()
+        self.facts.close()
+        self.suggestions.close()
+
+    def look_again(self) -> None:
+        """Ask the Hub anew about what it refused, or did not answer."""
+        self.hub.forget()
+        self.suggestions.forget()
+        self.facts.look_again()
 
     # ------------------------------------------------------------ the machine
 
@@ -347,6 +373,7 @@ class Session:
         self.tokens.type_in(token)
         self._origin = "typed" if token and token.strip() else "none"
         self.probe()
+        self.look_again()  # it may open what was closed before
 
 
 def _in_words(device: environment.Device) -> str:

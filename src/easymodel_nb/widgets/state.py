@@ -96,6 +96,12 @@ class RunCard(BaseModel):
     method: str = "full"
     resumable: int | None = None  # the step it would go on from; None: it cannot
     resumed_from: int | None = None  # the step its last attempt went on from
+    variant: str = ""  # of a sweep: "learning_rate 1e-05"
+    sweep: str | None = None  # the first run of that sweep
+    metric: str = ""  # the number it is judged by: "validation perplexity"
+    result: str = ""  # that number with its interval: "13.2, 12.6 to 13.8"
+    best: bool = False  # of its sweep, by the paired intervals with each of the others
+    waits_for: str | None = None  # while queued: the node whose run has to end first
 
 
 class Job(BaseModel):
@@ -113,6 +119,19 @@ class Job(BaseModel):
     url: str | None = None  # where it was sent
 
 
+class QueueItem(BaseModel):
+    """A run that waits or is under way, of any project of this home."""
+
+    run: str
+    node_id: str
+    project_id: str | None
+    project: str  # its name; empty for a run without a project
+    title: str  # of the node, with the variant
+    place: int | None = None  # 0 is next; None: under way, or in the queue of another process
+    waits_for: str | None = None  # the node whose run has to end first
+    fraction: float | None = None  # of all steps, in whole percents
+
+
 class RunsState(Snapshot):
     """The runs of the active project, newest first; `shown` is the dashboard's."""
 
@@ -120,6 +139,8 @@ class RunsState(Snapshot):
     jobs: list[Job] = []
     shown: str | None = None
     queue: int = 0  # waiting runs in all projects
+    under_way: list[QueueItem] = []  # in all projects, also of other processes
+    waiting: list[QueueItem] = []  # in all projects, next first
 
 
 class ProblemsState(Snapshot):
@@ -137,6 +158,9 @@ class SourceOption(BaseModel):
     title: str
     detail: str = ""
     tasks: list[str] = []  # what it is made for; empty when nobody said
+    origin: Literal["builtin", "cache", "folder", "hub"] = "builtin"
+    offline: bool = True  # whether it trains without a network
+    gated: bool = False
 
 
 class Variable(BaseModel):
@@ -172,6 +196,13 @@ class SplitFacts(BaseModel):
     rows: int | None = None
 
 
+class FactDetail(BaseModel):
+    """One fact with its name: "Licence", "mit"."""
+
+    name: str
+    value: str
+
+
 class SourceFacts(BaseModel):
     """What is known of the source of one model or dataset node."""
 
@@ -188,6 +219,10 @@ class SourceFacts(BaseModel):
     splits: list[SplitFacts] = []
     notes: list[str] = []  # what was done to the data: "3 blank rows were left out."
     tasks: list[str] = []  # what a model can be trained for
+    details: list[FactDetail] = []  # what the lines leave out, by name
+    configs: list[str] = []  # configurations, where there are several
+    page: str = ""  # its page on the Hub
+    offline: str = ""  # in one line, why only what is on this machine is told
     problem: Problem | None = None
 
 

@@ -1,4 +1,4 @@
-"""One background thread for what takes longer than a handler may: imports, files, probes."""
+"""Background threads for what takes longer than a handler may: imports, files, probes."""
 
 import logging
 import queue
@@ -9,12 +9,15 @@ _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Does jobs one after the other; the thread starts with `start` and dies with the process."""
+    """Does jobs one after the other; the thread starts with `start` and dies with the process.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    With several `threads`, a job that waits for the network does not hold up the next one.
+    """
+
+    def __init__(self, name: str, threads: int = 1) -> None:
+        self._name, self._count = name, threads
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def submit(self, job: Callable[[], None]) -> None:
         """Do `job` when its turn comes."""
@@ -22,9 +25,11 @@ class Worker:
 
     def start(self) -> None:
         """Begin; jobs submitted before waited."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
+        for number in range(len(self._threads), self._count):
+            name = self._name if self._count == 1 else f"{self._name}-{number}"
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def close(self) -> None:
         """End after the job in progress; the others are dropped."""
@@ -33,7 +38,8 @@ class Worker:
                 self._jobs.get_nowait()
             except queue.Empty:
                 break
-        self._jobs.put(None)
+        for _ in range(self._count):
+            self._jobs.put(None)
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -19,6 +19,7 @@ export interface Protocol {
   ErrorReply: ErrorReply;
   ExportParams: ExportParams;
   ExportResult: ExportResult;
+  FactDetail: FactDetail;
   FieldChange: FieldChange;
   FileFormat: FileFormat;
   FinetuneData: FinetuneData;
@@ -33,6 +34,8 @@ export interface Protocol {
   ModelData: ModelData;
   Node: Node;
   NodeParams: NodeParams;
+  NodeRunsParams: NodeRunsParams;
+  NodeRunsResult: NodeRunsResult;
   NoteData: NoteData;
   Position: Position;
   Problem: Problem;
@@ -51,6 +54,8 @@ export interface Protocol {
   PullParams: PullParams;
   PushParams: PushParams;
   PushPlanResult: PushPlanResult;
+  QueueItem: QueueItem;
+  QueueMoveParams: QueueMoveParams;
   Rendered: Rendered;
   ResumeParams: ResumeParams;
   RunCard: RunCard;
@@ -65,6 +70,8 @@ export interface Protocol {
   SplitFacts: SplitFacts;
   StageView: StageView;
   StopParams: StopParams;
+  SuggestParams: SuggestParams;
+  SuggestResult: SuggestResult;
   TakeParams: TakeParams;
   TemplateOption: TemplateOption;
   TokenParams: TokenParams;
@@ -272,6 +279,9 @@ export interface Catalog {
  */
 export interface SourceOption {
   detail: string;
+  gated: boolean;
+  offline: boolean;
+  origin: "builtin" | "cache" | "folder" | "hub";
   source: string;
   tasks: string[];
   title: string;
@@ -284,9 +294,13 @@ export interface SourceFacts {
     [k: string]: string[];
   };
   columns: string[];
+  configs: string[];
+  details: FactDetail[];
   guesses: Guess[];
   lines: string[];
   notes: string[];
+  offline: string;
+  page: string;
   problem: Problem | null;
   reasons: {
     [k: string]: string;
@@ -300,6 +314,13 @@ export interface SourceFacts {
   state: "unknown" | "checking" | "ok" | "problem";
   tasks: string[];
   total_rows: number | null;
+}
+/**
+ * One fact with its name: "Licence", "mit".
+ */
+export interface FactDetail {
+  name: string;
+  value: string;
 }
 /**
  * How a file was read where the document leaves it open: `field` of its format, and why.
@@ -595,9 +616,17 @@ export interface Methods {
     params: JobParams;
     result: Empty;
   };
+  look_again: {
+    params: Empty;
+    result: Empty;
+  };
   measure: {
     params: RunParams;
     result: JobResult;
+  };
+  node_runs: {
+    params: NodeRunsParams;
+    result: NodeRunsResult;
   };
   project_delete: {
     params: ProjectParams;
@@ -651,6 +680,10 @@ export interface Methods {
     params: PushParams;
     result: PushPlanResult;
   };
+  queue_move: {
+    params: QueueMoveParams;
+    result: Empty;
+  };
   report: {
     params: RunParams;
     result: JobResult;
@@ -678,6 +711,10 @@ export interface Methods {
   stop: {
     params: StopParams;
     result: Empty;
+  };
+  suggest: {
+    params: SuggestParams;
+    result: SuggestResult;
   };
   take: {
     params: TakeParams;
@@ -736,6 +773,69 @@ export interface NodeParams {
  */
 export interface RunParams {
   run: string;
+}
+/**
+ * A node of the open project; `before` is the oldest run that is known.
+ */
+export interface NodeRunsParams {
+  before?: string | null;
+  node: string;
+}
+/**
+ * Its runs before that, newest first, at most 20; `more` says that there are others.
+ */
+export interface NodeRunsResult {
+  more: boolean;
+  runs: RunCard[];
+}
+/**
+ * One run of the active project, as the node and the inspector show it.
+ */
+export interface RunCard {
+  best: boolean;
+  created: string;
+  ended: string | null;
+  epoch: number;
+  epochs: number;
+  fraction: number | null;
+  headline: string | null;
+  id: string;
+  loss: number | null;
+  max_steps: number;
+  memory_bytes: number | null;
+  method: string;
+  metric: string;
+  model_path: string | null;
+  node_id: string;
+  problem: Problem | null;
+  queue_position: number | null;
+  reason: string | null;
+  result: string;
+  resumable: number | null;
+  resumed_from: number | null;
+  seconds_left: number | null;
+  spark: number[];
+  stage: StageView;
+  started: string | null;
+  status: "queued" | "running" | "finished" | "stopped" | "failed" | "interrupted";
+  step: number;
+  summary: string;
+  sweep: string | null;
+  tokens_per_second: number | null;
+  variant: string;
+  waits_for: string | null;
+  warnings: Problem[];
+}
+/**
+ * What the run is doing, as a sentence, and how far it is with it.
+ */
+export interface StageView {
+  done: number | null;
+  message: string;
+  seconds_left: number | null;
+  stage: "queued" | "loading" | "preparing" | "baseline" | "training" | "evaluating" | "saving";
+  total: number | null;
+  unit: ("bytes" | "rows" | "texts" | "steps") | null;
 }
 /**
  * One project.
@@ -831,6 +931,13 @@ export interface PushPlanResult {
   repo: string;
 }
 /**
+ * A waiting run and its new place; 0 is next.
+ */
+export interface QueueMoveParams {
+  place: number;
+  run: string;
+}
+/**
  * A run that was interrupted, stopped or has failed.
  */
 export interface ResumeParams {
@@ -843,7 +950,7 @@ export interface TrainResult {
   runs: string[];
 }
 /**
- * What the inspector shows of a run: every choice with its reason, and its log.
+ * What the inspector shows of a run: what was drawn, every choice with its reason, its log.
  */
 export interface RunDetails {
   detail: string;
@@ -854,6 +961,9 @@ export interface RunDetails {
   plan: {
     [k: string]: unknown;
   } | null;
+  request: {
+    [k: string]: unknown;
+  };
 }
 /**
  * What is shown of a run's samples; what is absent stays, but the page begins anew.
@@ -872,10 +982,27 @@ export interface SettingsParams {
   theme?: ("auto" | "light" | "dark") | null;
 }
 /**
- * `run` None stops every active run.
+ * `run` None stops every active run, or those of one project.
  */
 export interface StopParams {
+  project_id?: string | null;
   run?: string | null;
+}
+/**
+ * What was typed as a source; `task` is that of the node it feeds.
+ */
+export interface SuggestParams {
+  kind: "model" | "dataset";
+  task?: string | null;
+  text: string;
+}
+/**
+ * What may be meant, from this machine and the Hub; while `checking`, ask again.
+ */
+export interface SuggestResult {
+  checking: boolean;
+  items: SourceOption[];
+  offline: string | null;
 }
 /**
  * The model of a run to take away: packed as it is, or merged with its base first.
@@ -1011,47 +1138,17 @@ export interface TrashItem {
   name: string;
 }
 /**
- * One run of the active project, as the node and the inspector show it.
+ * A run that waits or is under way, of any project of this home.
  */
-export interface RunCard {
-  created: string;
-  ended: string | null;
-  epoch: number;
-  epochs: number;
+export interface QueueItem {
   fraction: number | null;
-  headline: string | null;
-  id: string;
-  loss: number | null;
-  max_steps: number;
-  memory_bytes: number | null;
-  method: string;
-  model_path: string | null;
   node_id: string;
-  problem: Problem | null;
-  queue_position: number | null;
-  reason: string | null;
-  resumable: number | null;
-  resumed_from: number | null;
-  seconds_left: number | null;
-  spark: number[];
-  stage: StageView;
-  started: string | null;
-  status: "queued" | "running" | "finished" | "stopped" | "failed" | "interrupted";
-  step: number;
-  summary: string;
-  tokens_per_second: number | null;
-  warnings: Problem[];
-}
-/**
- * What the run is doing, as a sentence, and how far it is with it.
- */
-export interface StageView {
-  done: number | null;
-  message: string;
-  seconds_left: number | null;
-  stage: "queued" | "loading" | "preparing" | "baseline" | "training" | "evaluating" | "saving";
-  total: number | null;
-  unit: ("bytes" | "rows" | "texts" | "steps") | null;
+  place: number | null;
+  project: string;
+  project_id: string | null;
+  run: string;
+  title: string;
+  waits_for: string | null;
 }
 /**
  * The runs of the active project, newest first; `shown` is the dashboard's.
@@ -1062,6 +1159,8 @@ export interface RunsState {
   queue: number;
   seq: number;
   shown: string | null;
+  under_way: QueueItem[];
+  waiting: QueueItem[];
 }
 export interface Traits {
   beat: Beat;

@@ -17,6 +17,7 @@ from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
 PREVIEW_ROWS = 20
 _CELL = 200
+_WHERE = {"variable": "variable of the notebook", "hub": "on the Hub"}
 
 
 def describe_dataset(
@@ -31,8 +32,13 @@ def describe_dataset(
 
     """
     tables = peek(data, home)
-    if tables is None:
-        return None
+    return None if tables is None else describe_tables(data, tables, finetune)
+
+
+def describe_tables(
+    data: DatasetData, tables: DatasetTables, finetune: FinetuneData | None
+) -> Described:
+    """Facts of a dataset of which rows are here, all of them or the first ones."""
     finetune = finetune or FinetuneData()
     roles = _roles(choose_splits(tables, data).train, finetune)
     splits = choose_splits(tables, data, roles)
@@ -68,7 +74,7 @@ def _guessed_splits(data: DatasetData, splits: Splits) -> list[Guess]:
 
 def _lines(data: DatasetData, tables: DatasetTables, splits: Splits) -> list[str]:
     columns = plural(len(splits.train.column_names), "column")
-    where = {"variable": "variable of the notebook"}.get(tables.kind, "local file")
+    where = _WHERE.get(tables.kind, "local file")
     if tables.kind == "builtin":
         card = next(d for d in builtin.datasets() if d.name == tables.name)
         where = f"{card.licence}, built in"

@@ -26,7 +26,7 @@ from easymodel_nb.train.data.reading import DatasetTables, Guess, Reading, refus
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
-_ENDINGS = tuple(SUFFIXES) + tuple(s + p for s in SUFFIXES for p in PACKED)
+DATA_ENDINGS = tuple(SUFFIXES) + tuple(s + p for s in SUFFIXES for p in PACKED)
 
 
 def open_dataset(
@@ -99,7 +99,7 @@ def is_local(source: str) -> bool:
 
 def data_path(source: str) -> Path | None:
     """The file or folder a dataset's source names, when it looks like one or is one."""
-    return local_path(source, _ENDINGS)
+    return local_path(source, DATA_ENDINGS)
 
 
 def read_local(data: DatasetData, reading: Reading) -> DatasetTables:

@@ -10,6 +10,7 @@ from easymodel_nb.widgets.commands.files import FileCommands
 from easymodel_nb.widgets.commands.group import Group, Screen
 from easymodel_nb.widgets.commands.models import ModelCommands
 from easymodel_nb.widgets.commands.projects import ProjectCommands
+from easymodel_nb.widgets.commands.sources import SourceCommands
 from easymodel_nb.widgets.commands.training import TrainingCommands
 from easymodel_nb.widgets.rpc import Handler, RpcError
 from easymodel_nb.widgets.session import Session
@@ -20,6 +21,7 @@ GROUPS: tuple[type[Group], ...] = (
     ModelCommands,
     FileCommands,
     ProjectCommands,
+    SourceCommands,
 )
 
 

@@ -1,0 +1,245 @@
+"""What is known of a dataset on the Hub before a run reads it: configurations, first rows."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
+from easymodel_nb.train import hub, hub_cache
+from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.data.reading import DatasetTables
+from easymodel_nb.train.described import Detail
+from easymodel_nb.train.hub_answers import asked, not_here, why_local
+from easymodel_nb.train.hub_models import access, info_of, licence_of, page_of, told_again
+from easymodel_nb.train.reporter import Unlogged
+
+SMALL = 10_000_000  # bytes: less is read whole, so that its rows can be counted
+FIRST_ROWS = 20
+_PATIENCE = 25.0  # seconds for the first rows
+_SHOWN = 8  # configurations a sentence names
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What the Hub, or without it the cache, says of a dataset repository."""
+
+    repo: hub.Repo
+    sha: str
+    size: float = 0
+    licence: str = ""
+    access: str = ""
+    configs: tuple[str, ...] = ()
+    default: str | None = None
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # config -> split -> rows
+    problem: Problem | None = None
+    offline: str = ""
+    folder: Path | None = None  # where the cache has it, when the Hub cannot be asked
+
+    @property
+    def details(self) -> list[Detail]:
+        """What the inspector tells of it by name."""
+        told = {
+            "Configurations": ", ".join(self.configs) if len(self.configs) > 1 else "",
+            "Licence": self.licence or ("not stated" if self.sha else ""),
+            "Size": hub.megabytes(self.size) if self.size else "",
+            "Access": self.access,
+            "Revision": f"{self.repo.revision or 'main'} ({self.sha[:7]})" if self.sha else "",
+        }
+        return [Detail(name, value) for name, value in told.items() if value]
+
+    @property
+    def page(self) -> str:
+        """Its page on the Hub."""
+        return page_of(self.repo)
+
+
+def look(repo: hub.Repo, token: str | None) -> Repository:
+    """Ask for a dataset repository; without the Hub, tell what the cache has of it.
+
+    Raises
+    ------
+    StudioError
+        On the field to mend, when there is no such dataset or revision.
+
+    """
+    try:
+        info = info_of(repo, token)
+    except StudioError as error:
+        if error.problems[0].code not in hub.NO_ANSWER:
+            raise
+        return _from_cache(repo, error)
+    hub.refuse_script(repo, info.siblings or [])
+    problem = _refused(repo, token) if info.gated else None
+    card = info.card_data.to_dict() if info.card_data is not None else {}
+    return Repository(
+        repo,
+        str(info.sha),
+        float(sum(s.size or 0 for s in info.siblings or () if not s.rfilename.endswith(".md"))),
+        licence_of(info),
+        access(info, problem),
+        problem=problem,
+        **_of_card(card),
+    )
+
+
+def _refused(repo: hub.Repo, token: str | None) -> Problem | None:
+    """What keeps this account from a gated repository."""
+    from huggingface_hub import HfApi  # noqa: PLC0415
+
+    api = HfApi(token=token or False)
+    try:
+        asked(lambda: api.auth_check(repo.id, repo_type=repo.type), repo, token)
+    except StudioError as error:
+        return told_again(error.problems[0])
+    return None
+
+
+def _of_card(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Configurations and counted rows, as the head of the README states them."""
+    listed = [c for c in _listed(card.get("configs")) if c.get("config_name")]
+    names = tuple(str(c["config_name"]) for c in listed)
+    marked = [str(c["config_name"]) for c in listed if c.get("default")]
+    alone = names[0] if len(names) == 1 else None
+    default = marked[0] if marked else "default" if "default" in names else alone
+    counts: dict[str, dict[str, int]] = {}
+    for info in _listed(card.get("dataset_info")):
+        splits = {
+            str(s["name"]): int(s["num_examples"])
+            for s in _listed(info.get("splits"))
+            if s.get("name") and isinstance(s.get("num_examples"), int)
+        }
+        counts[str(info.get("config_name") or "default")] = splits
+    return {"configs": names, "default": default, "counts": counts}
+
+
+def _listed(value: Any) -> list[dict[str, Any]]:
+    """One or several objects of a card."""
+    found = value if isinstance(value, list) else [value]
+    return [item for item in found if isinstance(item, dict)]
+
+
+def _from_cache(repo: hub.Repo, error: StudioError) -> Repository:
+    found = hub_cache.folder_of(repo, error)
+    offline = why_local(error)
+    if found is None:
+        return Repository(repo, "", problem=not_here(repo, error), offline=offline)
+    card = hub_cache.card_of(found.path)
+    licence = card.get("license")
+    return Repository(
+        repo,
+        found.sha,
+        licence=licence if isinstance(licence, str) else "",
+        offline=offline,
+        folder=found.path,
+        **_of_card(card),
+    )
+
+
+def config_of(known: Repository, named: str | None) -> tuple[str | None, Problem | None]:
+    """The configuration to read, or what must be chosen first."""
+    names = known.configs
+    if named is not None:
+        if not names or named in names:
+            return named, None
+        from rapidfuzz import process  # noqa: PLC0415
+
+        best = process.extractOne(named, names)
+        said = f"{known.repo.id} has no configuration {named!r}; it has {_some(names)}."
+        return None, _choose(said, best[0] if best else names[0])
+    if len(names) <= 1 or known.default is not None:
+        return known.default, None
+    said = f"{known.repo.id} has {len(names)} configurations: {_some(names)}. Choose one."
+    return None, _choose(said, names[0])
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _choose(said: str, config: str) -> Problem:
+    return Problem(
+        code="dataset.config",
+        message=said,
+        field="config",
+        fix=Fix(label=f"Use {config}", set=[FieldChange(node="", field="config", value=config)]),
+    )
+
+
+def rows(known: Repository, config: str | None, token: str | None, home: Path) -> DatasetTables:
+    """All rows of a small dataset, else the first ones of each split.
+
+    Raises
+    ------
+    StudioError
+        When it cannot be read; a note, when that takes too long.
+
+    """
+    with tempfile.TemporaryDirectory(prefix="easymodel-look-") as folder:
+        control = Control(Path(folder))
+        control.end_in(_PATIENCE)
+        try:
+            if known.folder is not None:
+                return _tables(known, _read(known, known.folder, config, control))
+            if 0 < known.size <= SMALL:
+                unlogged = Unlogged(home, Path(folder))
+                loaded = hub.load_dataset(known.repo, config, token, control, unlogged)
+                return _tables(known, loaded.splits)
+            return _tables(known, _first(known, config, token, control), complete=False)
+        except Stopped:
+            raise problem_error(
+                "hub.slow",
+                f"The first rows of {known.repo.id} did not arrive within {_PATIENCE:.0f} seconds; "
+                "they are read when training starts.",
+                field="source",
+                severity="note",
+            ) from None
+
+
+def _tables(
+    known: Repository, splits: dict[str, pa.Table], *, complete: bool = True
+) -> DatasetTables:
+    return DatasetTables(splits, known.repo.id, "hub", known.sha, complete=complete)
+
+
+def _read(
+    known: Repository, folder: Path, config: str | None, control: Control
+) -> dict[str, pa.Table]:
+    """A dataset that lies in the cache."""
+    datasets = hub.uncounted()
+
+    def load() -> Any:
+        return hub.guarded(lambda: datasets.load_dataset(str(folder), config), known.repo, None)
+
+    return hub.tables_of(control.interruptible(load))
+
+
+def _first(
+    known: Repository, config: str | None, token: str | None, control: Control
+) -> dict[str, pa.Table]:
+    """The first rows of each split, read without downloading the rest."""
+    datasets = hub.uncounted()
+
+    def load() -> dict[str, pa.Table]:
+        streams = datasets.load_dataset(
+            known.repo.id, config, revision=known.sha, token=token or False, streaming=True
+        )
+        return {name: _table(datasets, stream, control) for name, stream in streams.items()}
+
+    return hub.guarded(lambda: control.interruptible(load), known.repo, token)
+
+
+def _table(datasets: Any, stream: Any, control: Control) -> pa.Table:
+    kept: list[dict[str, Any]] = []
+    for row in islice(stream, FIRST_ROWS):
+        control.check()
+        kept.append(row)
+    features = stream.features or datasets.Dataset.from_list(kept).features
+    schema = features.arrow_schema
+    encoded = [features.encode_example(row) for row in kept]
+    return pa.Table.from_pylist(encoded, schema=schema).replace_schema_metadata(schema.metadata)
