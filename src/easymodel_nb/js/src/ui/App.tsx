@@ -1,9 +1,10 @@
 /** The workbench: sidebar, toolbar, canvas, inspector. */
 import { ReactFlowProvider } from "@xyflow/react";
-import { type DragEvent, useCallback, useRef } from "react";
+import { type DragEvent, type ReactNode, useCallback, useRef } from "react";
 import { useActions, useStudio } from "../state/session";
 import { Banners } from "./Banners";
 import { Canvas } from "./Canvas";
+import { CommandsContext, useNewCommands } from "./commands";
 import { Inspector } from "./inspector/Inspector";
 import type { KeyHandlers } from "./keys";
 import { Live } from "./Live";
@@ -41,21 +42,27 @@ export function App({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void
     >
       <Sidebar rail={rail} />
       <ReactFlowProvider>
-        <main className="em-main" hidden={tab !== "canvas"}>
-          <Toolbar />
-          <Banners />
-          <div className="em-work">
-            <Outline />
-            <Canvas onKeys={onKeys} />
-            <Inspector />
-          </div>
-        </main>
+        <WithCommands>
+          <main className="em-main" hidden={tab !== "canvas"}>
+            <Toolbar />
+            <Banners />
+            <div className="em-work">
+              <Outline />
+              <Canvas onKeys={onKeys} />
+              <Inspector />
+            </div>
+          </main>
+        </WithCommands>
       </ReactFlowProvider>
       <Live />
       {moved && <Moved />}
       <Grip />
     </div>
   );
+}
+
+function WithCommands({ children }: { children: ReactNode }) {
+  return <CommandsContext.Provider value={useNewCommands()}>{children}</CommandsContext.Provider>;
 }
 
 /** A file let go beside the canvas would make the browser leave the notebook. */

@@ -5,41 +5,34 @@
 import {
   applyNodeChanges,
   Background,
-  type Connection,
   ConnectionMode,
   type Edge,
   type EdgeChange,
   type IsValidConnection,
   type Node,
   type NodeChange,
-  type OnConnectStart,
   ReactFlow,
-  useReactFlow,
+  useKeyPress,
 } from "@xyflow/react";
-import {
-  type DragEvent,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { refusal } from "../logic/ports";
 import { useActions, useSession, useStudio } from "../state/session";
-import { useAddNode } from "./add";
 import { Corner } from "./Corner";
-import { useCanvasKeys } from "./canvas-keys";
+import { nudgeFirst, useCanvasKeys } from "./canvas-keys";
+import { GRID, useCommands } from "./commands";
+import { useConnecting } from "./connecting";
 import { Empty } from "./Empty";
 import { FlowEdge } from "./FlowEdge";
-import { useFileDrop } from "./file-drop";
+import { useDrops } from "./file-drop";
 import type { KeyHandlers } from "./keys";
-import { mergeNodes, statusList } from "./merge";
+import { edgeNames, mergeNodes, statusList } from "./merge";
 import { FinetuneNode } from "./nodes/FinetuneNode";
 import { NoteNode, UnknownNode } from "./nodes/OtherNodes";
 import { DatasetNode, ModelNode } from "./nodes/SourceNode";
 import { useInspected, useOpening } from "./opening";
-import { DRAG_TYPE } from "./Toolbar";
+import { Popups } from "./Popups";
+import { usePointer } from "./pointer";
+import { SelectionBar } from "./SelectionBar";
 import { useViewState } from "./view";
 
 const nodeTypes = {
@@ -51,41 +44,47 @@ const nodeTypes = {
 };
 const edgeTypes = { flow: FlowEdge };
 const CULL_FROM = 200;
+const SEVERAL = ["Shift", "Control", "Meta"];
+const QUIET = { preventDefault: false };
+const MIDDLE_BUTTON = [1];
 
 export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => void }) {
   const { store } = useSession();
   const actions = useActions();
+  const commands = useCommands();
   const doc = useStudio((s) => s.history.present);
   const statuses = useStudio(statusList);
   const opened = useStudio((s) => s.opened);
+  const held = useStudio((s) => s.traits.document.held !== null);
+  const names = useStudio(edgeNames);
   const theme = useViewState((s) => s.theme);
-  const add = useAddNode();
+  const tool = useViewState((s) => s.tool);
+  const snap = useViewState((s) => s.snap);
   const root = useRef<HTMLDivElement>(null);
-  const flow = useReactFlow();
   const [nodes, setNodes] = useState<Node[]>([]);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
 
   // Nodes of another project may have the same ids; nothing of theirs is kept.
-  const drawn = useRef(opened);
+  const drawn = useRef<number | null>(null);
   useLayoutEffect(() => {
     const other = drawn.current !== opened;
     drawn.current = opened;
-    setNodes((before) => mergeNodes(other ? [] : before, doc.nodes, statuses));
+    setNodes((before) => mergeNodes(other ? [] : before, doc.nodes, statuses, other));
   }, [doc.nodes, statuses, opened]);
 
-  const edges = useMemo<Edge[]>(
-    () =>
-      doc.edges.map((e) => ({
-        id: e.id,
-        type: "flow",
-        source: e.source,
-        sourceHandle: e.sourceHandle,
-        target: e.target,
-        targetHandle: e.targetHandle,
-        selected: picked.has(e.id),
-      })),
-    [doc.edges, picked],
-  );
+  const edges = useMemo<Edge[]>(() => {
+    const known = new Map(names.split("\n").map((line) => line.split("\t") as [string, string]));
+    return doc.edges.map((e) => ({
+      id: e.id,
+      type: "flow",
+      source: e.source,
+      sourceHandle: e.sourceHandle,
+      target: e.target,
+      targetHandle: e.targetHandle,
+      selected: picked.has(e.id),
+      ariaLabel: known.get(e.id) ?? "Connection",
+    }));
+  }, [doc.edges, picked, names]);
 
   const onNodesChange = useCallback(
     (changes: NodeChange[]) => {
@@ -118,45 +117,30 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
       }) === null,
     [store],
   );
-  const onConnect = useCallback((c: Connection) => actions.connect(c), [actions]);
-  const onConnectStart = useCallback<OnConnectStart>((_, { handleId }) => {
-    if (root.current && handleId) root.current.dataset.connecting = handleId;
-  }, []);
-  const onConnectEnd = useCallback(() => {
-    delete root.current?.dataset.connecting;
-  }, []);
-  const refocus = useCallback(() => root.current?.focus({ preventScroll: true }), []);
-  const keys = useCanvasKeys(flow, actions, refocus);
+  const connecting = useConnecting(root, commands);
+  const drops = useDrops(root, commands);
+  const keys = useCanvasKeys(commands, drops.addFiles);
   useEffect(() => {
     onKeys(keys);
     return () => onKeys(null);
   }, [keys, onKeys]);
   useOpening(root);
   useInspected();
+  const pointer = usePointer(commands);
+  const boxing = useKeyPress("Shift", QUIET) || tool === "select";
+  const { focus } = commands;
 
-  const files = useFileDrop(root);
-  const onDrop = (e: DragEvent) => {
-    const type = e.dataTransfer.getData(DRAG_TYPE);
-    if (!type) return files.onDrop(e);
-    e.preventDefault();
-    e.stopPropagation();
-    add(type, { x: e.clientX, y: e.clientY });
-  };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: takes the focus and what is dropped
     <div
       ref={root}
       className="em-canvas"
       data-testid="em-canvas"
+      data-tool={tool}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: the pane takes the focus from the notebook
       tabIndex={0}
-      onDragOver={(e) => {
-        if (!e.dataTransfer.types.includes(DRAG_TYPE)) return files.onDragOver(e);
-        e.preventDefault();
-        e.dataTransfer.dropEffect = "copy";
-      }}
-      onDragLeave={files.onDragLeave}
-      onDrop={onDrop}
+      onKeyDownCapture={(e) => nudgeFirst(e, commands)}
+      {...pointer}
+      {...drops.handlers}
     >
       <ReactFlow
         nodes={nodes}
@@ -165,9 +149,8 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
         edgeTypes={edgeTypes}
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
-        onConnect={onConnect}
-        onConnectStart={onConnectStart}
-        onConnectEnd={onConnectEnd}
+        onNodeClick={focus.keep}
+        {...connecting}
         isValidConnection={isValid}
         connectionMode={ConnectionMode.Strict}
         connectionRadius={24}
@@ -175,8 +158,16 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
         minZoom={0.2}
         maxZoom={2}
         onMoveEnd={(_, viewport) => actions.viewport(viewport)}
-        onPaneClick={refocus}
+        onPaneClick={focus.canvas}
+        onSelectionEnd={focus.canvas}
         onlyRenderVisibleElements={nodes.length > CULL_FROM}
+        nodesDraggable={!held}
+        nodesConnectable={!held}
+        snapToGrid={snap}
+        snapGrid={SNAP}
+        selectionOnDrag={boxing}
+        panOnDrag={boxing ? MIDDLE_BUTTON : true}
+        multiSelectionKeyCode={SEVERAL}
         deleteKeyCode={null}
         panActivationKeyCode={null}
         selectionKeyCode={null}
@@ -187,16 +178,19 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
         attributionPosition="bottom-right"
         ariaLabelConfig={ARIA}
       >
-        <Background gap={16} size={1.5} />
+        <Background gap={GRID} size={1.5} />
         <Corner />
+        <SelectionBar commands={commands} />
       </ReactFlow>
       {doc.nodes.length === 0 && <Empty />}
+      <Popups commands={commands} />
     </div>
   );
 }
 
+const SNAP: [number, number] = [GRID, GRID];
 const ARIA = {
   "node.a11yDescription.default":
-    "Press Enter or Space to select the node, the arrow keys to move it, Delete to remove it.",
+    "Press Enter or Space to select the node, the arrow keys to move it, C to connect it, Delete to remove it, Shift and F10 for all that can be done.",
   "node.a11yDescription.keyboardDisabled": "Press Enter or Space to select the node.",
 };

@@ -1,9 +1,14 @@
-/** Minimap and zoom, bottom left: the corner that stays free while the flow runs right. */
-import { MiniMap, Panel, type ReactFlowState, useReactFlow, useStore } from "@xyflow/react";
+/** Minimap, zoom and how the hand works, bottom left: the corner that stays free. */
+import { MiniMap, Panel, type ReactFlowState, useStore } from "@xyflow/react";
 import { latest } from "../logic/runs";
+import { type Command, hint, isMac } from "../logic/shortcuts";
 import { useSession } from "../state/session";
-import { glide } from "./motion";
+import { useCommands } from "./commands";
+import type { IconName } from "./icons";
 import { Button } from "./parts";
+import { useViewState } from "./view";
+
+const mac = isMac(navigator.platform);
 
 const MINIMAP_FROM = { width: 560, height: 360 };
 const CORNER = { width: 144, height: 104 };
@@ -23,7 +28,9 @@ function coversPicked(s: ReactFlowState): boolean {
 }
 
 export function Corner() {
-  const { zoomIn, zoomOut, zoomTo } = useReactFlow();
+  const { run } = useCommands();
+  const tool = useViewState((s) => s.tool);
+  const snap = useViewState((s) => s.snap);
   const zoom = useStore((s) => Math.round(s.transform[2] * 100));
   const wide = useStore((s) => s.width >= MINIMAP_FROM.width && s.height >= MINIMAP_FROM.height);
   const covers = useStore(coversPicked);
@@ -50,17 +57,37 @@ export function Corner() {
         position="bottom-left"
         className={wide && !covers ? "em-zoom em-zoom-beside" : "em-zoom"}
       >
-        <Button icon="minus" kind="quiet" label="Zoom out" onClick={() => void zoomOut()} />
+        <Switch command="tool" icon="select" label="Drag to select" pressed={tool === "select"} />
+        <Switch command="snap" icon="grid" label="Snap to the grid" pressed={snap} />
+        <span className="em-rule" />
+        <Switch command="zoomOut" icon="minus" label="Zoom out" />
         <button
           type="button"
           className="em-zoom-value"
-          title="Back to 100 %"
-          onClick={() => void zoomTo(1, { duration: glide() })}
+          title={`Back to 100 % (${hint("zoomReset", mac)})`}
+          onClick={() => run.zoomReset(null)}
         >
           {zoom} %
         </button>
-        <Button icon="plus" kind="quiet" label="Zoom in" onClick={() => void zoomIn()} />
+        <Switch command="zoomIn" icon="plus" label="Zoom in" />
+        <span className="em-rule" />
+        <Switch command="help" icon="keyboard" label="Shortcuts" />
       </Panel>
     </>
+  );
+}
+
+function Switch(p: { command: Command; icon: IconName; label: string; pressed?: boolean }) {
+  const { run } = useCommands();
+  return (
+    <Button
+      icon={p.icon}
+      kind="quiet"
+      label={p.label}
+      hint={hint(p.command, mac)}
+      testid={p.command}
+      {...(p.pressed !== undefined && { pressed: p.pressed })}
+      onClick={() => run[p.command](null)}
+    />
   );
 }

@@ -1,75 +1,57 @@
 /** Palette, undo and redo, fit and layout, then what waits, what is wrong, and Train all. */
-import { useReactFlow } from "@xyflow/react";
 import type { DragEvent } from "react";
-import { arrange } from "../logic/layout";
 import { titleOf } from "../logic/ports";
 import { isActive } from "../logic/runs";
-import { useActions, useSession, useStudio } from "../state/session";
+import { type Command, hint, isMac } from "../logic/shortcuts";
+import { useActions, useStudio } from "../state/session";
 import { useAddNode } from "./add";
+import { useCommands } from "./commands";
 import { Icon, type IconName } from "./icons";
-import { glide } from "./motion";
 import { OutlineButton } from "./outline/Outline";
 import { ProblemsCounter } from "./ProblemsCounter";
 import { Button } from "./parts";
 
 export const DRAG_TYPE = "application/x-easymodel-node";
+const mac = isMac(navigator.platform);
 const PALETTE = ["model", "dataset", "finetune"] as const;
 
 export function Toolbar() {
-  const actions = useActions();
   const empty = useStudio((s) => s.history.present.nodes.length === 0);
   const canUndo = useStudio((s) => s.history.past.length > 0);
   const canRedo = useStudio((s) => s.history.future.length > 0);
-  const flow = useReactFlow();
-  const { store } = useSession();
-  const fit = () => void flow.fitView({ padding: 0.06, maxZoom: 1, duration: glide() });
-  const tidy = () => {
-    const sizes = new Map(
-      flow.getNodes().map((n) => {
-        const { width = 232, height = 120 } = n.measured ?? {};
-        return [n.id, { width, height }];
-      }),
-    );
-    actions.move(arrange(store.getState().history.present, sizes));
-    requestAnimationFrame(fit);
-  };
   return (
     <div className="em-toolbar" role="toolbar" aria-label="Canvas tools">
       {PALETTE.map((type) => (
         <Chip key={type} type={type} />
       ))}
+      <Tool command="search" icon="search" label="Search and add" />
       <span className="em-rule" />
-      <Button
-        icon="undo"
-        kind="quiet"
-        label="Undo"
-        testid="undo"
-        disabled={!canUndo}
-        onClick={actions.undo}
-      />
-      <Button
-        icon="redo"
-        kind="quiet"
-        label="Redo"
-        testid="redo"
-        disabled={!canRedo}
-        onClick={actions.redo}
-      />
+      <Tool command="undo" icon="undo" label="Undo" disabled={!canUndo} />
+      <Tool command="redo" icon="redo" label="Redo" disabled={!canRedo} />
       <span className="em-rule" />
-      <Button icon="fit" kind="quiet" label="Show everything" disabled={empty} onClick={fit} />
-      <Button
-        icon="layout"
-        kind="quiet"
-        label="Arrange the nodes"
-        disabled={empty}
-        onClick={tidy}
-      />
+      <Tool command="fit" icon="fit" label="Show everything" disabled={empty} />
+      <Tool command="arrange" icon="layout" label="Arrange the nodes" disabled={empty} />
       <OutlineButton />
       <span className="em-grow" />
       <Queue />
       {!empty && <ProblemsCounter />}
       <TrainAll />
     </div>
+  );
+}
+
+function Tool(p: { command: Command; icon: IconName; label: string; disabled?: boolean }) {
+  const { run } = useCommands();
+  return (
+    <Button
+      icon={p.icon}
+      kind="quiet"
+      label={p.label}
+      hint={hint(p.command, mac)}
+      testid={p.command}
+      disabled={p.disabled ?? false}
+      onClick={() => run[p.command](null)}
+    />
   );
 }
 

@@ -1,12 +1,20 @@
-/** Files dragged from the computer: onto the canvas a new Dataset node, onto one its source. */
+/**
+ * What is let go on the canvas: a chip of the palette, files (onto the canvas a new Dataset
+ * node, onto one its source), or an address of a model or of data.
+ */
 import { useReactFlow } from "@xyflow/react";
 import { type DragEvent, type RefObject, useMemo } from "react";
 import { freeSpot } from "../logic/place";
+import type { Position } from "../protocol";
 import { useActions } from "../state/session";
-import { boxes } from "./add";
+import { boxes, useAddNode } from "./add";
+import type { Commands } from "./commands";
+import { DRAG_TYPE } from "./Toolbar";
+import { useView } from "./view";
 
 const ROW = 48; // how far apart several files are laid down
-const carriesFiles = (e: DragEvent) => e.dataTransfer.types.includes("Files");
+const carries = (e: DragEvent, type: string) => e.dataTransfer.types.includes(type);
+const ADDRESS = "text/uri-list";
 
 /** The Dataset node under the pointer. */
 const under = (e: DragEvent): HTMLElement | null =>
@@ -20,9 +28,11 @@ function dropped(e: DragEvent): { files: File[]; folders: boolean } {
   return { files, folders: files.length < items.length };
 }
 
-export function useFileDrop(root: RefObject<HTMLElement | null>) {
+export function useDrops(root: RefObject<HTMLElement | null>, commands: Commands) {
   const actions = useActions();
   const flow = useReactFlow();
+  const view = useView();
+  const add = useAddNode();
   return useMemo(() => {
     const mark = (over: HTMLElement | null, on: boolean) => {
       const canvas = root.current;
@@ -33,21 +43,42 @@ export function useFileDrop(root: RefObject<HTMLElement | null>) {
       }
       if (on) over?.setAttribute("data-drop-here", "");
     };
-    return {
+    /** One Dataset node a file. */
+    const lay = (files: File[], at: Position) => {
+      const taken = boxes(flow);
+      for (const [i, file] of files.entries()) {
+        const spot = freeSpot(taken, "dataset", { x: at.x, y: at.y + i * ROW });
+        actions.addFile(file, spot);
+        taken.push({ ...spot, width: 232, height: 230 });
+      }
+    };
+    const handlers = {
       onDragOver(e: DragEvent) {
-        if (!carriesFiles(e)) return;
+        const files = carries(e, "Files");
+        if (!files && !carries(e, DRAG_TYPE) && !carries(e, ADDRESS)) return;
         e.preventDefault();
         e.stopPropagation();
         e.dataTransfer.dropEffect = "copy";
-        mark(under(e), true);
+        if (files) mark(under(e), true);
       },
       onDragLeave(e: DragEvent) {
         if (!root.current?.contains(e.relatedTarget as Element | null)) mark(null, false);
       },
       onDrop(e: DragEvent) {
-        if (!carriesFiles(e)) return;
+        const at = { x: e.clientX, y: e.clientY };
+        const chip = e.dataTransfer.getData(DRAG_TYPE);
+        const address = e.dataTransfer.getData(ADDRESS).split("\n", 1)[0]?.trim();
+        if (!chip && !carries(e, "Files") && !address) return;
         e.preventDefault();
         e.stopPropagation();
+        if (chip) {
+          commands.show([add(chip, at)].filter(Boolean));
+          return;
+        }
+        if (!carries(e, "Files")) {
+          commands.show(commands.clip.put(address ?? "", flow.screenToFlowPosition(at)));
+          return;
+        }
         const node = under(e)?.dataset.nodeId;
         mark(null, false);
         const { files, folders } = dropped(e);
@@ -58,16 +89,17 @@ export function useFileDrop(root: RefObject<HTMLElement | null>) {
           if (others.length > 0) actions.say(`A node takes one file: ${first.name} was taken.`);
           return;
         }
-        const at = flow.screenToFlowPosition({ x: e.clientX, y: e.clientY });
-        const taken = boxes(flow);
-        for (const [i, file] of files.entries()) {
-          const spot = freeSpot(taken, "dataset", { x: at.x, y: at.y + i * ROW });
-          actions.addFile(file, spot);
-          taken.push({ ...spot, width: 232, height: 230 });
-        }
+        lay(files, flow.screenToFlowPosition(at));
       },
     };
-  }, [actions, flow, root]);
+    /** Files from the clipboard, laid where the pointer is. */
+    const addFiles = (files: File[]) => {
+      const box = root.current?.getBoundingClientRect() ?? new DOMRect();
+      const middle = { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+      lay(files, flow.screenToFlowPosition(view.pointer ?? middle));
+    };
+    return { handlers, addFiles };
+  }, [actions, flow, root, add, commands, view]);
 }
 
 const FOLDER =

@@ -51,6 +51,7 @@ const PATHS = {
     <path d="m4 20 4-4M16 8l4-4M8 12l4 4-2 2a3 3 0 0 1-4 0 3 3 0 0 1 0-4zM16 12l-4-4 2-2a3 3 0 0 1 4 0 3 3 0 0 1 0 4zM4 4l16 16" />
   ),
   upload: <path d="M12 16V4M7 9l5-5 5 5M4 16v4h16v-4" />,
+  download: <path d="M12 4v12M7 11l5 5 5-5M4 16v4h16v-4" />,
   template: <path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM16.5 13v7M13 16.5h7" />,
   trash: <path d="M4.5 7h15M9.5 7V4h5v3M6.5 7l1 13h9l1-13" />,
   copy: <path d="M9 9h11v11H9zM15 9V4H4v11h5" />,
@@ -58,6 +59,23 @@ const PATHS = {
   code: <path d="m8 7-5 5 5 5M16 7l5 5-5 5" />,
   outline: <path d="M4 6h.01M4 12h.01M4 18h.01M8.5 6H20M8.5 12H20M8.5 18H20" />,
   open: <path d="M4 6h16M4 12h16M4 18h10" />,
+  search: <path d="M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5 20.5 20.5" />,
+  keyboard: <path d="M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M18 10h.01M8 14.5h8" />,
+  grid: <path d="M4 9.3h16M4 14.7h16M9.3 4v16M14.7 4v16" />,
+  select: <path d="M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M12 4h.01M12 20h.01M4 12h.01M20 12h.01" />,
+  link: (
+    <path d="M6 4a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM18 15a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM8.5 6.5H12v11h3.5" />
+  ),
+  paste: <path d="M9 5H6v15h12V5h-3M9 3.5h6v3.5H9z" />,
+  duplicate: <path d="M9 9h11v11H9zM15 9V4H4v11h5M14.5 12v5M12 14.5h5" />,
+  alignLeft: <path d="M4 3v18M8 6h12v4H8zM8 14h7v4H8z" />,
+  alignCenter: <path d="M12 3v3M12 10v4M12 18v3M5 6h14v4H5zM8 14h8v4H8z" />,
+  alignRight: <path d="M20 3v18M4 6h12v4H4zM9 14h7v4H9z" />,
+  alignTop: <path d="M3 4h18M6 8h4v12H6zM14 8h4v7h-4z" />,
+  alignMiddle: <path d="M3 12h3M10 12h4M18 12h3M6 5h4v14H6zM14 8h4v8h-4z" />,
+  alignBottom: <path d="M3 20h18M6 4h4v12H6zM14 9h4v7h-4z" />,
+  across: <path d="M3 4v16M21 4v16M9.5 7h5v10h-5z" />,
+  downwards: <path d="M4 3h16M4 21h16M7 9.5h10v5H7z" />,
 };
 
 export type IconName = keyof typeof PATHS;

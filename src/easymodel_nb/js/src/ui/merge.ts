@@ -14,12 +14,28 @@ export function statusList(s: State): string {
     .join(";");
 }
 
+/** "e1<tab>Connection of Model to Finetuning": for screen readers, a line an edge. */
+export function edgeNames(s: State): string {
+  const { nodes, edges } = s.history.present;
+  const names = new Map(nodes.map((n) => [n.id, n.label ?? titleOf(n.type)]));
+  const name = (id: string) => names.get(id)?.replace(/\s+/g, " ") ?? "a node";
+  return edges
+    .map((e) => `${e.id}\tConnection of ${name(e.source)} to ${name(e.target)}, ${e.targetHandle}`)
+    .join("\n");
+}
+
 const EMPTY = {};
 
-export function mergeNodes(before: FlowNode[], nodes: Node[], statuses: string): FlowNode[] {
+/** `opened`: another document was opened, so that nothing in it was just added. */
+export function mergeNodes(
+  before: FlowNode[],
+  nodes: Node[],
+  statuses: string,
+  opened: boolean,
+): FlowNode[] {
   const known = new Map(before.map((n) => [n.id, n]));
   const status = new Map(statuses.split(";").map((s) => s.split("=") as [string, string]));
-  const fresh = before.length > 0 && nodes.some((n) => !known.has(n.id));
+  const fresh = !opened && nodes.some((n) => !known.has(n.id));
   return nodes.map((node) => {
     const old = known.get(node.id);
     const now = status.get(node.id) ?? "idle";

@@ -1,5 +1,5 @@
 /** Small parts used everywhere: buttons, an inline form, a menu. */
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { Icon, type IconName } from "./icons";
 
 interface ButtonProps {
@@ -7,6 +7,8 @@ interface ButtonProps {
   icon?: IconName;
   kind?: "primary" | "secondary" | "quiet" | "link";
   label?: string;
+  /** The key that does the same. */
+  hint?: string;
   testid?: string;
   disabled?: boolean;
   pressed?: boolean;
@@ -26,7 +28,7 @@ export function Button(p: ButtonProps) {
         .filter(Boolean)
         .join(" ")}
       aria-label={label}
-      title={bare ? label : undefined}
+      title={bare ? label && (p.hint ? `${label} (${p.hint})` : label) : undefined}
       aria-pressed={pressed}
       aria-haspopup={p.expanded === undefined ? undefined : "menu"}
       aria-expanded={p.expanded}
@@ -106,7 +108,11 @@ export function InlineEdit({
 
 export interface MenuItem {
   label: string;
-  icon?: IconName;
+  icon?: IconName | undefined;
+  /** The key that does the same. */
+  hint?: string;
+  /** A line above it. */
+  rule?: boolean;
   testid?: string;
   danger?: boolean;
   disabled?: boolean;
@@ -120,22 +126,72 @@ interface MenuProps {
   testid?: string;
 }
 
-/** The three dots (or another icon) and their menu; it closes on Escape, on a choice, and when the focus leaves. */
-export function Menu({ label, items, icon = "dots", testid }: MenuProps) {
-  const [open, setOpen] = useState(false);
-  const root = useRef<HTMLDivElement>(null);
+/** The items of a menu: arrows walk, Escape and a choice close it. */
+export function MenuItems({
+  items,
+  onClose,
+}: {
+  items: MenuItem[];
+  onClose: (refocus: boolean) => void;
+}) {
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (open) list.current?.querySelector<HTMLElement>("button:not(:disabled)")?.focus();
-  }, [open]);
-  const close = (refocus: boolean) => {
-    setOpen(false);
-    if (refocus) root.current?.querySelector<HTMLElement>(".em-menu-button")?.focus();
-  };
   const walk = (by: number) => {
     const all = [...(list.current?.querySelectorAll<HTMLElement>("button:not(:disabled)") ?? [])];
     const at = all.indexOf(document.activeElement as HTMLElement);
     all[(at + by + all.length) % all.length]?.focus();
+  };
+  return (
+    <div
+      ref={list}
+      className="em-menu-list"
+      role="menu"
+      tabIndex={-1}
+      onKeyDown={(e) => {
+        if (e.key === "Escape") onClose(true);
+        if (e.key === "ArrowDown") walk(1);
+        if (e.key === "ArrowUp") walk(-1);
+        if (e.key === "Escape" || e.key.startsWith("Arrow")) e.preventDefault();
+      }}
+    >
+      {items.map((item) => (
+        <Fragment key={item.label}>
+          {item.rule && <hr className="em-menu-rule" />}
+          <button
+            type="button"
+            role="menuitem"
+            className={item.danger ? "em-menu-item em-danger" : "em-menu-item"}
+            data-testid={item.testid}
+            disabled={item.disabled}
+            onClick={(e) => {
+              e.stopPropagation();
+              onClose(true);
+              item.onSelect();
+            }}
+          >
+            {item.icon ? <Icon name={item.icon} size={14} /> : <span className="em-no-icon" />}
+            {item.label}
+            {item.hint && (
+              <span className="em-keys" aria-hidden="true">
+                {item.hint}
+              </span>
+            )}
+          </button>
+        </Fragment>
+      ))}
+    </div>
+  );
+}
+
+/** The three dots (or another icon) and their menu; it also closes when the focus leaves. */
+export function Menu({ label, items, icon = "dots", testid }: MenuProps) {
+  const [open, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (open) root.current?.querySelector<HTMLElement>("[role=menuitem]:not(:disabled)")?.focus();
+  }, [open]);
+  const close = (refocus: boolean) => {
+    setOpen(false);
+    if (refocus) root.current?.querySelector<HTMLElement>(".em-menu-button")?.focus();
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: only watches the focus leave
@@ -161,39 +217,7 @@ export function Menu({ label, items, icon = "dots", testid }: MenuProps) {
       >
         <Icon name={icon} />
       </button>
-      {open && (
-        <div
-          ref={list}
-          className="em-menu-list"
-          role="menu"
-          tabIndex={-1}
-          onKeyDown={(e) => {
-            if (e.key === "Escape") close(true);
-            if (e.key === "ArrowDown") walk(1);
-            if (e.key === "ArrowUp") walk(-1);
-            if (e.key.startsWith("Arrow")) e.preventDefault();
-          }}
-        >
-          {items.map((item) => (
-            <button
-              key={item.label}
-              type="button"
-              role="menuitem"
-              className={item.danger ? "em-menu-item em-danger" : "em-menu-item"}
-              data-testid={item.testid}
-              disabled={item.disabled}
-              onClick={(e) => {
-                e.stopPropagation();
-                close(true);
-                item.onSelect();
-              }}
-            >
-              {item.icon && <Icon name={item.icon} size={14} />}
-              {item.label}
-            </button>
-          ))}
-        </div>
-      )}
+      {open && <MenuItems items={items} onClose={close} />}
     </div>
   );
 }

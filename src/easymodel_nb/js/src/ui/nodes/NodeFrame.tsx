@@ -1,12 +1,14 @@
 /** What every node has: header with status ring, title, status word and menu. */
 import { useStore } from "@xyflow/react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { titleOf } from "../../logic/ports";
 import type { Node } from "../../protocol";
 import { isOpen } from "../../state/actions";
 import { useActions, useStudio } from "../../state/session";
+import { useCommands } from "../commands";
 import { Icon, type IconName, Ring } from "../icons";
-import { InlineEdit, Menu, type MenuItem } from "../parts";
+import { InlineEdit } from "../parts";
+import { useView, useViewState } from "../view";
 
 export const CLOSED_BELOW = 0.7;
 
@@ -28,39 +30,16 @@ interface FrameProps {
   word?: ReactNode;
   /** 0 to 1 round the icon. */
   ring?: number;
-  menu?: MenuItem[];
 }
 
 export function NodeFrame(p: FrameProps) {
   const { node, icon } = p;
   const actions = useActions();
+  const commands = useCommands();
+  const { store } = useView();
   const open = useStudio((s) => isOpen(s, node.id));
-  const [renaming, setRenaming] = useState(false);
+  const renaming = useViewState((s) => s.renaming === node.id);
   const title = node.label ?? titleOf(node.type);
-  const exports = (["script", "notebook"] as const).map((to) => ({
-    label: `Export as ${to}`,
-    icon: "code" as const,
-    testid: `menu-export-${to}`,
-    onSelect: () => void actions.exportNode(node.id, to),
-  }));
-  const menu: MenuItem[] = [
-    ...(p.menu ?? []),
-    { label: "Details", icon: "open", onSelect: () => actions.inspect(node.id) },
-    {
-      label: open ? "Close" : "Open",
-      icon: open ? "minus" : "down",
-      onSelect: () => actions.setOpen(node.id, !open),
-    },
-    { label: "Rename", icon: "pen", onSelect: () => setRenaming(true) },
-    { label: "Duplicate", icon: "copy", onSelect: () => actions.duplicate(node.id) },
-    ...(node.type === "finetune" ? exports : []),
-    {
-      label: "Delete",
-      icon: "trash",
-      danger: true,
-      onSelect: () => actions.remove(new Set([node.id]), new Set()),
-    },
-  ];
   return (
     <article className={`em-node ${p.className}`} aria-label={title}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the menu does the same by keyboard */}
@@ -73,20 +52,56 @@ export function NodeFrame(p: FrameProps) {
           <InlineEdit
             value={title}
             label="Node name"
+            testid="node-rename"
             onDone={(label) => {
-              setRenaming(false);
+              const typing = document.activeElement?.getAttribute("data-testid") === "node-rename";
+              store.setState({ renaming: null });
               if (label) actions.setLabel(node.id, label);
+              if (typing) commands.focus.node(node.id);
             }}
           />
         ) : (
-          <b className="em-ellipsis em-grow" title={title}>
+          // biome-ignore lint/a11y/noStaticElementInteractions: F2 and the menu do the same
+          <b
+            className="em-ellipsis em-grow"
+            title={title}
+            onDoubleClick={(e) => {
+              e.stopPropagation();
+              store.setState({ renaming: node.id });
+            }}
+          >
             {title}
           </b>
         )}
         {p.word}
-        <Menu label={`Menu of ${title}`} items={menu} />
+        <MenuButton id={node.id} title={title} />
       </header>
       {p.children}
     </article>
+  );
+}
+
+/** Opens what a right click opens too. */
+function MenuButton({ id, title }: { id: string; title: string }) {
+  const commands = useCommands();
+  const open = useViewState(
+    (s) => s.popup?.kind === "menu" && s.popup.nodes.length === 1 && s.popup.nodes[0] === id,
+  );
+  return (
+    <button
+      type="button"
+      className="em-button em-quiet em-icon-button em-menu-button nodrag"
+      aria-label={`Menu of ${title}`}
+      aria-haspopup="menu"
+      aria-expanded={open}
+      onClick={(e) => {
+        e.stopPropagation();
+        const { left, bottom } = e.currentTarget.getBoundingClientRect();
+        const at = { x: left, y: bottom + 4 };
+        commands.open({ kind: "menu", at, nodes: [id], edges: [] });
+      }}
+    >
+      <Icon name="dots" />
+    </button>
   );
 }

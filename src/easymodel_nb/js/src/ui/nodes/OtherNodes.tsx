@@ -1,6 +1,6 @@
 /** Notes, and nodes of a type this version does not know, which are kept as they are. */
 import type { NodeProps } from "@xyflow/react";
-import { memo } from "react";
+import { memo, useLayoutEffect, useRef } from "react";
 import { show } from "../../logic/fields";
 import { fieldValue } from "../../logic/graph";
 import { useActions } from "../../state/session";
@@ -8,17 +8,29 @@ import { NodeFrame, useNode } from "./NodeFrame";
 
 export const NoteNode = memo(function NoteNode({ id }: NodeProps) {
   const node = useNode(id);
-  const { setField } = useActions();
+  const { setNote } = useActions();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const text = node ? show(fieldValue(node, "text")) : "";
+  // As high as its text; browsers that can do so by themselves are too new to count on.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text is what changes the height
+  useLayoutEffect(() => {
+    const { current } = area;
+    if (!current) return;
+    current.style.height = "auto";
+    current.style.height = `${current.scrollHeight}px`;
+  }, [text]);
   if (!node) return null;
   return (
     <NodeFrame node={node} icon="note" className="em-note">
       <textarea
-        className="em-input em-lines nodrag nokey nowheel"
+        ref={area}
+        className="em-note-text nodrag nokey nowheel"
         aria-label="Note"
         data-testid="field-text"
+        placeholder="Write a note"
         rows={3}
-        value={show(fieldValue(node, "text"))}
-        onChange={(e) => setField(id, { text: e.target.value }, true)}
+        value={text}
+        onChange={(e) => setNote(id, e.target.value)}
       />
     </NodeFrame>
   );

@@ -1,7 +1,9 @@
 /** A handle: round carries a model, square a dataset; filled when connected. */
 import { Handle, Position } from "@xyflow/react";
 import { memo } from "react";
+import { portKey } from "../../logic/fits";
 import { useStudio } from "../../state/session";
+import { useViewState } from "../view";
 
 interface PortProps {
   node: string;
@@ -19,6 +21,11 @@ export const Port = memo(function Port({ node, side, name, type, top }: PortProp
         : e.source === node && e.sourceHandle === name,
     ),
   );
+  // While a connection is drawn, what fits grows and the rest steps back.
+  const fits = useViewState((s) => {
+    const end = { node, handle: name, side: side === "in" ? "target" : "source" } as const;
+    return s.fits?.has(portKey(end));
+  });
   const words = `${name} ${side === "in" ? "input" : "output"}`;
   return (
     <Handle
@@ -28,6 +35,7 @@ export const Port = memo(function Port({ node, side, name, type, top }: PortProp
       className={`em-port em-port-${type}`}
       style={{ top }}
       data-connected={connected || undefined}
+      data-fits={fits}
       title={words}
       aria-label={words}
     />

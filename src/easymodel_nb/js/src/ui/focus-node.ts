@@ -1,0 +1,39 @@
+/** Giving the focus to what was just made, and back to what had it before a popup. */
+import type { View } from "./view";
+
+const FRAMES = 30; // React Flow measures a node before it can take the focus
+
+export const nodeSelector = (id: string) => `.react-flow__node[data-id="${CSS.escape(id)}"]`;
+
+export function makeFocus(view: View) {
+  const canvas = () =>
+    view.el.querySelector<HTMLElement>(".em-canvas")?.focus({ preventScroll: true });
+
+  function soon(selector: string, then?: () => void, left = FRAMES): void {
+    requestAnimationFrame(() => {
+      const found = view.el.querySelector<HTMLElement>(selector);
+      found?.focus({ preventScroll: true });
+      if (found && document.activeElement === found) then?.();
+      else if (left > 0) soon(selector, then, left - 1);
+    });
+  }
+  return {
+    canvas,
+    /** Where React Flow blurs a node that a click takes out of the selection. */
+    keep: () =>
+      requestAnimationFrame(() => {
+        if (document.activeElement === document.body) canvas();
+      }),
+    node: (id: string, then?: () => void) => soon(nodeSelector(id), then),
+    inNode: (id: string, what: string) => soon(`${nodeSelector(id)} ${what}`),
+    remember() {
+      const active = document.activeElement;
+      view.before = active instanceof HTMLElement && view.el.contains(active) ? active : null;
+    },
+    back() {
+      if (view.before?.isConnected) view.before.focus({ preventScroll: true });
+      if (!view.before || document.activeElement !== view.before) canvas();
+      view.before = null;
+    },
+  };
+}
