@@ -14,9 +14,16 @@ import { load } from "./browser";
 
 export type Tab = "canvas" | "analytics";
 export type Part = "audit" | "advanced" | "runs";
+export interface NoticeAction {
+  label: string;
+  testid: string;
+  act: () => void;
+}
 export interface Notice {
   text: string;
   tone: "err" | "info";
+  /** What can be done about it, once. */
+  action?: NoticeAction;
 }
 
 export interface State {
@@ -31,6 +38,8 @@ export interface State {
   /** Counts the documents that were opened, so that the canvas fits each once. */
   opened: number;
   // ---- the view's own ----
+  /** The project that was chosen and is on its way, so that its row answers at once. */
+  opening: string | null;
   lostSince: number | null;
   heardAt: number;
   tab: Tab;
@@ -85,6 +94,7 @@ export function makeStore(traits: Traits): Store {
     histories: {},
     commit: { unsaved: 0, saving: false, conflict: null, failure: null, offer: null },
     opened: 0,
+    opening: null,
     lostSince: null,
     heardAt: Date.now(),
     tab: "canvas",

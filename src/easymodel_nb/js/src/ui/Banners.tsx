@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import { clock, duration } from "../logic/format";
 import { useActions, useStudio } from "../state/session";
+import type { NoticeAction } from "../state/store";
 import { Conflict, Offer } from "./Changes";
 import { Icon } from "./icons";
 import { Button } from "./parts";
@@ -10,6 +11,7 @@ export function Banners() {
   return (
     <div className="em-banners">
       <KernelLost />
+      <Held />
       <Offer />
       <Conflict />
       <NotSaved />
@@ -50,8 +52,34 @@ function KernelLost() {
   );
 }
 
+/** Another notebook has the project: here it is read, until it is taken over. */
+function Held() {
+  const held = useStudio((s) => s.traits.document.held);
+  const unsaved = useStudio((s) => s.commit.unsaved);
+  const { takeOver } = useActions();
+  if (!held) return null;
+  const edits = unsaved === 1 ? "Your last edit is" : `Your last ${unsaved} edits are`;
+  return (
+    <div className="em-banner em-banner-warn" role="status" data-testid="held">
+      <Icon name="lock" size={16} />
+      <div className="em-grow">
+        <b>
+          This project is open in {held.by} since {clock(held.since)}
+        </b>
+        <p>
+          Here it can only be read. Take over to edit it here; then it is read-only there.
+          {unsaved > 0 && ` ${edits} kept in this browser and saved when you take over.`}
+        </p>
+      </div>
+      <Button testid="take-over" onClick={() => void takeOver()}>
+        Take over
+      </Button>
+    </div>
+  );
+}
+
 function NotSaved() {
-  const failure = useStudio((s) => s.commit.failure);
+  const failure = useStudio((s) => (s.traits.document.held ? null : s.commit.failure));
   const { retry } = useActions();
   if (!failure) return null;
   return (
@@ -78,8 +106,23 @@ function LastNotice() {
     >
       <Icon name="alert" size={16} />
       <p className="em-grow">{notice.text}</p>
+      {notice.action && <Acting {...notice.action} done={dismiss} />}
       <Button icon="cross" kind="quiet" label="Close" onClick={dismiss} />
     </div>
+  );
+}
+
+function Acting({ label, testid, act, done }: NoticeAction & { done: () => void }) {
+  return (
+    <Button
+      testid={testid}
+      onClick={() => {
+        done();
+        act();
+      }}
+    >
+      {label}
+    </Button>
   );
 }
 

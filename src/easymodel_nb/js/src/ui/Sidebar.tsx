@@ -4,13 +4,15 @@ import type { Tab } from "../state/store";
 import { Icon, type IconName, Logo } from "./icons";
 import { Projects } from "./Projects";
 import { Button } from "./parts";
+import { useProjectDrop } from "./projects/drop";
 import { ThemeToggle } from "./ThemeToggle";
 import { useView } from "./view";
 
 export function Sidebar({ rail }: { rail: boolean }) {
   const { setRail } = useActions();
+  const drop = useProjectDrop();
   return (
-    <nav className="em-sidebar" data-testid="em-sidebar" aria-label="EasyModel">
+    <nav className="em-sidebar" data-testid="em-sidebar" aria-label="EasyModel" {...drop}>
       <div className="em-brand">
         <Logo />
         {!rail && <b className="em-grow">EasyModel</b>}

@@ -5,6 +5,7 @@
 import { useReactFlow } from "@xyflow/react";
 import { type DragEvent, type RefObject, useMemo } from "react";
 import { freeSpot } from "../logic/place";
+import { SUFFIX } from "../logic/project-list";
 import type { Position } from "../protocol";
 import { useActions } from "../state/session";
 import { boxes, useAddNode } from "./add";
@@ -42,6 +43,12 @@ export function useDrops(root: RefObject<HTMLElement | null>, commands: Commands
         if (old !== over) old.removeAttribute("data-drop-here");
       }
       if (on) over?.setAttribute("data-drop-here", "");
+    };
+    /** Projects are imported; what is left is data. */
+    const besidesProjects = (files: File[]) => {
+      const isProject = (f: File) => f.name.toLowerCase().endsWith(SUFFIX);
+      for (const file of files.filter(isProject)) void actions.projectImport(file);
+      return files.filter((f) => !isProject(f));
     };
     /** One Dataset node a file. */
     const lay = (files: File[], at: Position) => {
@@ -83,20 +90,21 @@ export function useDrops(root: RefObject<HTMLElement | null>, commands: Commands
         mark(null, false);
         const { files, folders } = dropped(e);
         if (folders) actions.say(FOLDER);
-        const [first, ...others] = files;
+        const data = besidesProjects(files);
+        const [first, ...others] = data;
         if (first && node) {
           actions.upload(node, first);
           if (others.length > 0) actions.say(`A node takes one file: ${first.name} was taken.`);
           return;
         }
-        lay(files, flow.screenToFlowPosition(at));
+        lay(data, flow.screenToFlowPosition(at));
       },
     };
     /** Files from the clipboard, laid where the pointer is. */
     const addFiles = (files: File[]) => {
       const box = root.current?.getBoundingClientRect() ?? new DOMRect();
       const middle = { x: box.left + box.width / 2, y: box.top + box.height / 2 };
-      lay(files, flow.screenToFlowPosition(view.pointer ?? middle));
+      lay(besidesProjects(files), flow.screenToFlowPosition(view.pointer ?? middle));
     };
     return { handlers, addFiles };
   }, [actions, flow, root, add, commands, view]);

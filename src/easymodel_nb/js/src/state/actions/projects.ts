@@ -1,19 +1,88 @@
-/** Projects: opened, made, renamed, deleted. */
+/** Projects: opened, made, renamed, laid in order, deleted and restored, as files. */
+import { refused } from "../../logic/project-list";
+import { download } from "../browser";
+import type { NoticeAction } from "../store";
 import type { Desk } from "./desk";
 
 export function projectActions(desk: Desk) {
-  const { call, committer, attempt } = desk;
-  /** The working copy belongs to one project: it is saved before another one is opened. */
-  async function leave<T>(open: () => Promise<T>): Promise<T | undefined> {
-    return attempt(committer.flush().then(open));
+  const { sync, call, committer, get, set, notify, attempt } = desk;
+
+  /** Another project is opened: at once, because the edits of this one go on being saved. */
+  async function go<T>(work: () => Promise<T>, opening: string | null = null) {
+    committer.flush().catch(() => {}); // sent first; what fails stays with its own project
+    set({ opening });
+    const done = await attempt(work());
+    if (get().opening === opening) set({ opening: null });
+    return done;
   }
+  /** What is read from the disk has to be there first. */
+  async function saved<T>(projectId: string, work: () => Promise<T>): Promise<T | undefined> {
+    const needed = projectId === get().projectId && !get().traits.document.held;
+    return attempt(needed ? committer.flush().then(work) : work());
+  }
+  const offer = (text: string, action: NoticeAction) =>
+    set({ notice: { text, tone: "info", action } });
+
+  async function restore(project_id: string, open = false): Promise<void> {
+    const back = await attempt(call("project_restore", { project_id }).then(() => true));
+    if (back && open) await go(() => call("project_switch", { project_id }), project_id);
+  }
+  async function exportProject(project_id: string, paths = false): Promise<void> {
+    const file = await saved(project_id, () => call("project_export", { project_id, paths }));
+    if (!file) return;
+    download(file.name, file.text);
+    const text = `${file.name} is in the downloads of your browser.`;
+    if (file.left_out.length === 0) return notify(text, "info");
+    const without = `${text} Left out: ${file.left_out.join(", ")}.`;
+    if (!file.left_out.some((what) => what.startsWith("the path"))) return notify(without, "info");
+    offer(without, {
+      label: "Export with paths",
+      testid: "export-paths",
+      act: () => void exportProject(project_id, true),
+    });
+  }
+  async function importFile(file: File): Promise<void> {
+    const why = refused(file);
+    if (why) return notify(why);
+    const made = await go(async () => call("project_import", { text: await file.text() }));
+    if (!made) return;
+    const name = get().traits.projects.items.find((p) => p.id === made.project_id)?.name;
+    const done = name ? `Imported as ${name}.` : "Imported.";
+    const again = made.missing.length > 0 ? ` Choose again: ${made.missing.join(", ")}.` : "";
+    notify(done + again, "info");
+  }
+
+  // Once nobody else holds the project, what was kept here meanwhile is sent.
+  sync.store.subscribe((state, before) => {
+    if (before.traits.document.held && !state.traits.document.held) committer.retry();
+  });
+
   return {
-    projectNew: (template: string | null = null) => leave(() => call("project_new", { template })),
-    projectSwitch: (project_id: string) => leave(() => call("project_switch", { project_id })),
+    projectNew: (template: string | null = null) => go(() => call("project_new", { template })),
+    projectSwitch: (project_id: string) =>
+      go(() => call("project_switch", { project_id }), project_id),
     projectDuplicate: (project_id: string) =>
-      leave(() => call("project_duplicate", { project_id })),
-    projectDelete: (project_id: string) => leave(() => call("project_delete", { project_id })),
+      saved(project_id, () => call("project_duplicate", { project_id })),
     projectRename: (project_id: string, name: string) =>
-      leave(() => call("project_rename", { project_id, name })),
+      attempt(call("project_rename", { project_id, name })),
+    projectMove: (project_id: string, before: string | null) =>
+      attempt(call("project_move", { project_id, before })),
+    async projectDelete(project_id: string) {
+      const item = get().traits.projects.items.find((p) => p.id === project_id);
+      const wasOpen = get().projectId === project_id;
+      const gone = await saved(project_id, () => call("project_delete", { project_id }));
+      if (!gone) return;
+      offer(`${item?.name ?? "The project"} is in the trash.`, {
+        label: "Undo",
+        testid: "notice-undo",
+        act: () => void restore(project_id, wasOpen),
+      });
+    },
+    projectRestore: (project_id: string) => restore(project_id),
+    emptyTrash: (project_ids: string[] | null = null) =>
+      attempt(call("trash_empty", { project_ids })),
+    projectExport: (project_id: string) => exportProject(project_id),
+    projectImport: importFile,
+    takeOver: () => attempt(call("project_take", { project_id: get().projectId })),
   };
 }
