@@ -10,6 +10,7 @@ from easymodel_nb.report.finding import finding
 from easymodel_nb.report.html import icon, strip, tag, text
 from easymodel_nb.report.story import METHODS, facts, settings
 from easymodel_nb.runlog.view import RunView
+from easymodel_nb.workflow.sweeps import spelled
 
 _STATUS = {
     "queued": ("clock", "Queued"),
@@ -55,6 +56,8 @@ def run_label(view: RunView, others: Sequence[RunView]) -> str:
     ids = sorted({view.id, *(other.id for other in others)})
     parts = [f"Run {ids.index(view.id) + 1}"]
     known = settings(view)
+    if variant := view.request.get("variant"):  # of a sweep: what differs says which it is
+        return f"{parts[0]}, {spelled(variant)}"
     if method := METHODS.get(known["method"] or ""):
         parts.append(method)
     if rate := known["learning_rate"]:

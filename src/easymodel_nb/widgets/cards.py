@@ -1,25 +1,30 @@
 """What the workbench shows of runs and projects: pure functions from views to snapshots."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from easymodel_nb.report import numbers as write
 from easymodel_nb.report.finding import finding
-from easymodel_nb.runlog.headline import measured_at, metrics_of
+from easymodel_nb.report.points import outcome, values
+from easymodel_nb.runlog.headline import PERPLEXITY, measured_at, metrics_of
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.projects import ProjectInfo
 from easymodel_nb.store.trash import Deleted
+from easymodel_nb.train.requests import source_run
 from easymodel_nb.widgets.state import (
     Job,
     ProjectItem,
     ProjectsState,
+    QueueItem,
     RunCard,
     RunsState,
     TrashItem,
 )
 from easymodel_nb.workflow.document import FinetuneData
 from easymodel_nb.workflow.labels import TASK_TITLES
+from easymodel_nb.workflow.sweeps import spelled
 
 SPARK_POINTS = 160
 # The newest runs travel with each beat, and each node's latest; the rest is on disk.
@@ -45,21 +50,82 @@ def runs_state(
     shown: str | None,
     ended: Ended | None = None,
     jobs: Sequence[Job] = (),
+    *,
+    names: Mapping[str, str] | None = None,
+    best: Collection[str] = (),
 ) -> RunsState:
     """The runs of one project, newest first, and what the dashboard shows of them.
 
-    `ended` keeps the cards of runs that nothing changes any more from call to call.
+    `ended` keeps the cards of runs that nothing changes any more from call to call, `names` are
+    those of the projects, `best` the best runs of their sweeps.
     """
     known = {} if ended is None else ended
     mine = of_project(views, project_id)
     latest = latest_of_nodes(mine)
-    kept = [view for number, view in enumerate(mine) if number < _CARDS or view.id in latest]
+    sweeps = {view.request.get("sweep") for view in mine if view.id in latest} - {None}
+    kept = [
+        view
+        for number, view in enumerate(mine)
+        if number < _CARDS or view.id in latest or view.request.get("sweep") in sweeps
+    ]
+    titles = {view.id: title(view) for view in views if view.active}
     return RunsState(
-        items=[_card(view, queue, known, spark=view.id in latest) for view in kept],
+        items=[
+            _beside(_card(view, queue, known, spark=view.id in latest), view, titles, best)
+            for view in kept
+        ],
         jobs=list(jobs),
         shown=shown,
         queue=len(queue),
+        **_everywhere(views, queue, titles, names or {}),
     )
+
+
+def _beside(
+    made: RunCard, view: RunView, titles: Mapping[str, str], best: Collection[str]
+) -> RunCard:
+    """The card with what other runs say of it."""
+    if view.id in best:
+        return made.model_copy(update={"best": True})
+    if view.status == "queued" and (needed := titles.get(source_run(view.request))):
+        return made.model_copy(update={"waits_for": needed})
+    return made
+
+
+def _everywhere(
+    views: Sequence[RunView],
+    queue: Sequence[str],
+    titles: Mapping[str, str],
+    names: Mapping[str, str],
+) -> dict[str, list[QueueItem]]:
+    """What waits and what is under way in every project of the home."""
+
+    def item(view: RunView) -> QueueItem:
+        done = fraction(view) if view.status == "running" else None
+        return QueueItem(
+            run=view.id,
+            node_id=view.node_id,
+            project_id=view.project_id,
+            project=names.get(view.project_id or "", ""),
+            title=titles[view.id],
+            place=queue.index(view.id) if view.id in queue else None,
+            waits_for=titles.get(source_run(view.request)) if view.status == "queued" else None,
+            fraction=None if done is None else round(done, 2),
+        )
+
+    found = sorted((item(view) for view in views if view.active), key=lambda i: i.run)
+    running = {view.id for view in views if view.status == "running"}
+    waiting = [item for item in found if item.run not in running]
+    return {
+        "under_way": [item for item in found if item.run in running],
+        "waiting": sorted(waiting, key=lambda i: len(queue) if i.place is None else i.place),
+    }
+
+
+def title(view: RunView) -> str:
+    """The name of a run's node, with the variant of a sweep."""
+    label = (view.request.get("node") or {}).get("label")
+    return str(label or "Finetuning")
 
 
 def _card(view: RunView, queue: Sequence[str], ended: Ended, *, spark: bool) -> RunCard:
@@ -158,6 +224,10 @@ def card(view: RunView, queue: Sequence[str], *, spark: bool = True) -> RunCard:
         method=method(view),
         resumable=view.resumable,
         resumed_from=view.resumed_from,
+        variant=spelled(view.request.get("variant") or {}),
+        sweep=view.request.get("sweep"),
+        metric=metrics_of(view)[0].name,
+        result="" if view.active else result(view),
     )
 
 
@@ -215,6 +285,18 @@ def headline(view: RunView) -> str | None:
     return f"{finding(view)}{kept(view)}"
 
 
+def result(view: RunView) -> str:
+    """The number a run is judged by with its interval: "13.2, 12.6 to 13.8"; "" without one."""
+    metric = metrics_of(view)[0]
+    found = outcome(view, values(view, metric.key))
+    if found is None or found.measured.value is None:
+        return ""
+    written = write.perplexity if metric is PERPLEXITY else write.score
+    return ", ".join(
+        filter(None, [written(found.measured.value), write.level(found.measured, written)])
+    )
+
+
 def kept(view: RunView) -> str:
     """Which epoch early stopping kept, where it had a say: what goes behind the headline."""
     epoch = view.summary.get("kept_epoch")
@@ -228,6 +310,8 @@ def reason(view: RunView) -> str | None:
     """Why it was stopped, and which epoch's model it kept where that is not the last step's."""
     if not view.reason:
         return None
+    if isinstance(skipped := view.summary.get("why"), str):
+        return skipped
     why = _STOPPED.get(view.reason, view.reason)
     if view.reason == "sentinel":  # in the words of what ended it
         why = next((w.message for w in reversed(view.warnings) if w.severity == "error"), why)

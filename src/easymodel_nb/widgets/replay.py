@@ -71,6 +71,10 @@ class Player:
         """Nothing is trained here; raises StudioError."""
         raise refusal()
 
+    def move(self, *_: Any, **__: Any) -> None:
+        """Refused: nothing waits."""
+        raise refusal()
+
     def stop(self, run_id: str | None = None) -> None:
         """Play the rest at once."""
         del run_id

@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.train.auditing.audited import Audit
+from easymodel_nb.widgets.cards import card
 from easymodel_nb.widgets.commands.group import Group
 from easymodel_nb.widgets.methods import (
     AuditResult,
@@ -11,6 +12,9 @@ from easymodel_nb.widgets.methods import (
     ExportParams,
     ExportResult,
     NodeParams,
+    NodeRunsParams,
+    NodeRunsResult,
+    QueueMoveParams,
     ResumeParams,
     RunDetails,
     RunParams,
@@ -22,15 +26,17 @@ from easymodel_nb.widgets.methods import (
 )
 
 _LOG_LINES = 200
+_OLDER = 20
 
 
 class TrainingCommands(Group):
     """Runs: queued, stopped, resumed; the gate before them and code instead of them."""
 
-    silent = ("audit", "export", "run_details")
+    silent = ("audit", "export", "run_details", "node_runs")
     shown = (
         "train",
         "stop",
+        "queue_move",
         "resume",
         "fit_check",
         "show_run",
@@ -55,8 +61,27 @@ class TrainingCommands(Group):
         return TrainResult(runs=[run.id for run in runs])
 
     def stop(self, params: StopParams) -> None:
-        """Stop one run, or all."""
-        self._session.manager.stop(params.run)
+        """Stop one run, those of a project, or all."""
+        manager = self._session.manager
+        if params.project_id is None or params.run is not None:
+            manager.stop(params.run)
+            return
+        active = [v for v in manager.views() if v.active and v.project_id == params.project_id]
+        # What waits goes first, so that none of it begins when the one under way ends.
+        for view in sorted(active, key=lambda view: (view.status != "queued", view.id)):
+            manager.stop(view.id)
+
+    def queue_move(self, params: QueueMoveParams) -> None:
+        """Put a waiting run at another place."""
+        self._session.manager.move(params.run, params.place)
+
+    def node_runs(self, params: NodeRunsParams) -> NodeRunsResult:
+        """Earlier runs of a node."""
+        queue = self._session.manager.queue()
+        mine = [view for view in self._session.views() if view.node_id == params.node]
+        older = [view for view in mine if params.before is None or view.id < params.before]
+        shown = [card(view, queue, spark=False) for view in older[:_OLDER]]
+        return NodeRunsResult(runs=shown, more=len(older) > _OLDER)
 
     def resume(self, params: ResumeParams) -> TrainResult:
         """Go on with a run."""
@@ -82,6 +107,7 @@ class TrainingCommands(Group):
         """The plan, log and numbers of a run."""
         run = self._session.manager.run(params.run)
         return RunDetails(
+            request=run.view.request,
             plan=run.plan,
             detail=run.view.detail,
             log=self._session.manager.log_lines(params.run)[-_LOG_LINES:],
