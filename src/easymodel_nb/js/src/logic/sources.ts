@@ -9,6 +9,7 @@ interface Option {
   title: string;
   detail?: string;
   group?: string;
+  found?: boolean;
 }
 
 /** The Finetuning node that a source feeds, the first of them. */
@@ -29,15 +30,31 @@ export function sourceOptions(
   catalog: Catalog,
   doc: Workflow,
   id: string,
+  suggested: SourceOption[] = [],
 ): Option[] {
   const task = taskFed(doc, id);
-  const builtin = byTask(kind === "model" ? catalog.models : catalog.datasets, task);
-  if (kind === "model" || catalog.variables.length === 0) return builtin;
-  return [
-    ...catalog.variables.map((v) => ({ ...variable(v), group: "In this notebook" })),
-    ...builtin.map((o) => ({ ...o, group: "Built in" })),
+  const variables = kind === "dataset" ? catalog.variables.map(variable) : [];
+  const groups: [string, Option[]][] = [
+    ["In this notebook", variables],
+    ["Built in", byTask(kind === "model" ? catalog.models : catalog.datasets, task)],
+    ...ORIGINS.map(([origin, title]): [string, Option[]] => [
+      title,
+      byTask(
+        suggested.filter((o) => o.origin === origin),
+        task,
+      ).map((o) => ({ ...o, found: true })),
+    ]),
   ];
+  const filled = groups.filter(([, options]) => options.length > 0);
+  if (filled.length === 1 && filled[0]?.[0] === "Built in") return filled[0][1];
+  return filled.flatMap(([group, options]) => options.map((o) => ({ ...o, group })));
 }
+
+const ORIGINS: [SourceOption["origin"], string][] = [
+  ["folder", "Files and folders"],
+  ["cache", "Downloaded before"],
+  ["hub", "On the Hub"],
+];
 
 /** What is made for the task first; of the others is said what they are made for. */
 function byTask(options: SourceOption[], task: string | null): Option[] {
@@ -46,7 +63,7 @@ function byTask(options: SourceOption[], task: string | null): Option[] {
   return [...options.filter(fits), ...options.filter((o) => !fits(o))].map((o) => ({
     value: o.source,
     title: o.title,
-    detail: fits(o) ? o.detail : `${o.detail}; for ${o.tasks.map(name).join(", ")}`,
+    detail: fits(o) ? o.detail : `${o.detail}; for ${(o.tasks ?? []).map(name).join(", ")}`,
   }));
 }
 

@@ -1,13 +1,15 @@
 /** A text field with a list to choose from; anything else may be typed as well. */
-import { Fragment, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Icon } from "./icons";
 
 export interface Option {
   value: string;
   title: string;
   detail?: string;
-  /** A heading over the first option of each group. */
+  /** A heading over the options of each group, which stand together. */
   group?: string;
+  /** Found for what was typed by somebody who knows better than a look at the letters. */
+  found?: boolean;
 }
 
 interface ComboboxProps {
@@ -20,40 +22,71 @@ interface ComboboxProps {
   testid: string;
   invalid?: boolean;
   describedBy?: string;
+  /** What stands under the list: that more is looked for, or why there is no more. */
+  foot?: ReactNode;
   onChange: (value: string, typing: boolean) => void;
   onFocus?: () => void;
+  /** What is looked for while the list is open, "" for everything; null once it is closed. */
+  onQuery?: (text: string | null) => void;
 }
 
 export function Combobox(p: ComboboxProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState(false);
-  const [at, setAt] = useState(-1);
-  const needle = typed ? p.value.toLowerCase() : "";
-  const shown = p.options.filter((o) => `${o.value} ${o.title}`.toLowerCase().includes(needle));
+  // By its value: what is found later may come in before it.
+  const [at, setAt] = useState<string | null>(null);
+  const needle = typed ? p.value.trim().toLowerCase() : "";
+  const shown = p.options.filter(
+    (o) => o.found || `${o.value} ${o.title}`.toLowerCase().includes(needle),
+  );
   // A name typed to its end needs no list, which would cover what is below.
   const complete = typed && p.options.some((o) => o.value === p.value);
-  const listed = open && shown.length > 0 && !complete;
+  const listed = open && !complete && (shown.length > 0 || Boolean(p.foot));
+  const index = shown.findIndex((o) => o.value === at);
+  const tell = (text: string | null) => p.onQuery?.(text);
+  const show = () => {
+    setOpen(true);
+    tell(typed ? p.value : "");
+  };
   const close = () => {
+    if (open) tell(null);
     setOpen(false);
     setTyped(false);
-    setAt(-1);
+    setAt(null);
   };
   const choose = (option: Option) => {
     p.onChange(option.value, false);
     close();
   };
+  useEffect(() => {
+    // Not scrollIntoView, which would move the notebook as well.
+    const box = list.current;
+    const option = at === null ? null : box?.querySelector<HTMLElement>("[data-at]");
+    if (!box || !option) return;
+    const top = option.offsetTop - box.offsetTop;
+    if (top < box.scrollTop) box.scrollTop = top;
+    const below = top + option.offsetHeight - box.clientHeight;
+    if (below > box.scrollTop) box.scrollTop = below;
+  }, [at]);
   const onKeyDown = (e: React.KeyboardEvent) => {
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       e.preventDefault();
-      if (!open) setOpen(true);
-      else setAt((at + (e.key === "ArrowDown" ? 1 : -1) + shown.length) % (shown.length || 1));
+      if (!open) {
+        show();
+        return;
+      }
+      const from = index < 0 && e.key === "ArrowUp" ? 0 : index;
+      const next = (from + (e.key === "ArrowDown" ? 1 : -1) + shown.length) % (shown.length || 1);
+      setAt(shown[next]?.value ?? null);
     } else if (e.key === "Enter" && listed) {
-      const option = shown[at];
+      const option = shown[index];
       if (option) choose(option);
       else close();
     } else if (e.key === "Escape" && listed) {
+      e.preventDefault();
       close();
     }
   };
@@ -76,7 +109,7 @@ export function Combobox(p: ComboboxProps) {
         aria-label={p.label}
         aria-expanded={listed}
         aria-controls={listed ? id : undefined}
-        aria-activedescendant={listed && at >= 0 ? `${id}-${at}` : undefined}
+        aria-activedescendant={listed && index >= 0 ? `${id}-${index}` : undefined}
         aria-autocomplete="list"
         aria-invalid={p.invalid || undefined}
         aria-describedby={p.describedBy}
@@ -87,8 +120,9 @@ export function Combobox(p: ComboboxProps) {
         onChange={(e) => {
           p.onChange(e.target.value, true);
           setTyped(true);
-          setOpen(p.options.length > 0);
-          setAt(-1);
+          setOpen(p.options.length > 0 || Boolean(p.onQuery));
+          setAt(null);
+          tell(e.target.value);
         }}
         onKeyDown={onKeyDown}
         onFocus={p.onFocus}
@@ -102,45 +136,73 @@ export function Combobox(p: ComboboxProps) {
         className="em-combo-arrow"
         tabIndex={-1}
         aria-label={`Choices for ${p.label}`}
-        disabled={p.options.length === 0}
+        disabled={p.options.length === 0 && !p.onQuery}
         onClick={(e) => {
           e.stopPropagation();
-          setOpen(!open);
+          if (open) close();
+          else show();
           input.current?.focus({ preventScroll: true });
         }}
       >
         <Icon name="down" size={14} />
       </button>
       {listed && (
-        <div id={id} className="em-options nowheel" role="listbox" aria-label={p.label}>
-          {shown.map((option, i) => (
-            <Fragment key={option.value}>
-              {option.group && option.group !== shown[i - 1]?.group && (
-                <div className="em-option-group" role="presentation">
-                  {option.group}
-                </div>
-              )}
-              <div
-                id={`${id}-${i}`}
-                className="em-option"
-                role="option"
-                tabIndex={-1}
-                aria-selected={option.value === p.value}
-                data-at={i === at || undefined}
-                data-value={option.value}
-                // Before the input loses the focus and the list with it.
-                onPointerDown={(e) => {
-                  e.preventDefault();
-                  choose(option);
-                }}
-              >
-                <span>{option.title}</span>
-                {option.detail && <small>{option.detail}</small>}
-              </div>
-            </Fragment>
-          ))}
+        <div className="em-options nowheel">
+          <div ref={list} id={id} className="em-option-list" role="listbox" aria-label={p.label}>
+            {grouped(shown).map(([group, options]) => (
+              <Group key={group} name={group}>
+                {options.map((option) => {
+                  const i = shown.indexOf(option);
+                  return (
+                    <div
+                      key={option.value}
+                      id={`${id}-${i}`}
+                      className="em-option"
+                      role="option"
+                      tabIndex={-1}
+                      aria-selected={option.value === p.value}
+                      data-at={i === index || undefined}
+                      data-value={option.value}
+                      // Before the input loses the focus and the list with it.
+                      onPointerDown={(e) => {
+                        e.preventDefault();
+                        choose(option);
+                      }}
+                    >
+                      <span>{option.title}</span>
+                      {option.detail && <small>{option.detail}</small>}
+                    </div>
+                  );
+                })}
+              </Group>
+            ))}
+          </div>
+          {p.foot && <p className="em-option-foot">{p.foot}</p>}
         </div>
       )}
     </div>
   );
+}
+
+function Group({ name, children }: { name: string; children: ReactNode }) {
+  if (!name) return children;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset has no place in a listbox
+    <div role="group" aria-label={name}>
+      <div className="em-option-group" aria-hidden="true">
+        {name}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** Options by their groups, each where its first option stands. */
+function grouped(options: Option[]): [string, Option[]][] {
+  const found = new Map<string, Option[]>();
+  for (const option of options) {
+    const group = option.group ?? "";
+    found.set(group, [...(found.get(group) ?? []), option]);
+  }
+  return [...found];
 }

@@ -15,11 +15,11 @@ export function useProblems(node: string): Problem[] {
       ...problems.items,
       ...(problems.audits[node] ? [] : forbidden(problems.audits)),
     ];
-    const found = problemsOf(node, checked, s.refused, failures(runs.items, s.mended));
     const source = catalog.facts[node]?.problem;
-    if (source && !found.some((p) => p.code === source.code)) {
-      found.push({ ...source, node, field: source.field ?? "source" });
-    }
+    const told = problemsOf(node, checked, s.refused, failures(runs.items, s.mended));
+    // The look at the source says it best, with names that may have been meant.
+    const found = source ? told.filter((p) => p.code !== source.code) : told;
+    if (source) found.push({ ...source, node, field: source.field ?? "source" });
     if (!same(found, kept.current)) kept.current = found;
     return kept.current;
   });

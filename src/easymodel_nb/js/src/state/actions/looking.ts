@@ -42,6 +42,8 @@ export function lookingActions(desk: Desk) {
     setAdvanced: (advanced: boolean) => set({ advanced }),
     dismiss: () => set({ notice: null }),
     say: (text: string, tone?: Notice["tone"]) => notify(text, tone),
+    /** Ask the Hub anew about what it refused or did not answer. */
+    lookAgain: () => attempt(call("look_again", {})),
     retry() {
       sync.touch();
       void sync.pull();

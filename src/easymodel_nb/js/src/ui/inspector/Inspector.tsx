@@ -9,7 +9,8 @@ import { useActions, useStudio } from "../../state/session";
 import { Field } from "../Field";
 import { useBorrowedFocus } from "../focus";
 import { Icon, type IconName } from "../icons";
-import { Facts, useFacts } from "../nodes/SourceFacts";
+import { ConfigField } from "../nodes/ConfigField";
+import { Details, Facts, useFacts } from "../nodes/SourceFacts";
 import { SourceField } from "../nodes/SourceField";
 import { ProblemLine } from "../Problem";
 import { Button } from "../parts";
@@ -90,9 +91,12 @@ function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) 
   const loose = problems.filter((p) => !placed.has(p.field ?? "") && !inDataset(kind, p.field));
   const version = (
     <Section title="Version">
-      {fields.map((spec) => (
-        <Field key={spec.name} node={node} spec={spec} problems={problems} />
-      ))}
+      {kind === "dataset" && <ConfigField node={node} facts={facts} problems={problems} />}
+      {fields
+        .filter((spec) => spec.name !== "config")
+        .map((spec) => (
+          <Field key={spec.name} node={node} spec={spec} problems={problems} />
+        ))}
     </Section>
   );
   return (
@@ -111,6 +115,7 @@ function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) 
         </>
       )}
       {(kind === "model" || isHub(source)) && version}
+      <Details facts={facts} />
     </>
   );
 }

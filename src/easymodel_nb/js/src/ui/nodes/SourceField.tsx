@@ -1,13 +1,15 @@
 /** Where a model or a dataset comes from: typed, chosen from a list, or uploaded. */
+import { useState } from "react";
 import { show } from "../../logic/fields";
 import { fieldValue } from "../../logic/graph";
-import { sourceOptions } from "../../logic/sources";
+import { sourceOptions, taskFed } from "../../logic/sources";
 import type { Node } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Combobox } from "../Combobox";
 import { FieldProblems } from "../Problem";
 import { useProblems } from "../useProblems";
 import { UploadButton, UploadLine, useUpload } from "./UploadLine";
+import { useSuggestions } from "./useSuggestions";
 
 export type Kind = "model" | "dataset";
 const HINTS = {
@@ -19,6 +21,8 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
   const { setField, lookAtVariables } = useActions();
   const catalog = useStudio((s) => s.traits.catalog);
   const document = useStudio((s) => s.history.present);
+  const [query, setQuery] = useState<string | null>(null);
+  const { items, checking, offline } = useSuggestions(kind, query, taskFed(document, node.id));
   const upload = useUpload(node.id);
   const problems = useProblems(node.id).filter(
     (p) => p.field === "source" && !(upload && p.code === "source.empty"),
@@ -32,11 +36,13 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
           value={show(fieldValue(node, "source"))}
           label="Source"
           placeholder={HINTS[kind]}
-          options={sourceOptions(kind, catalog, document, node.id)}
+          options={sourceOptions(kind, catalog, document, node.id, items)}
+          foot={offline ?? (checking ? "Looking for more" : null)}
           testid="field-source"
           invalid={problems.some((p) => p.severity === "error")}
           describedBy={problems.length > 0 ? at : undefined}
           onChange={(source, typing) => setField(node.id, { source }, typing)}
+          onQuery={setQuery}
           {...(kind === "dataset" && { onFocus: lookAtVariables })}
         />
         {kind === "dataset" && <UploadButton node={node.id} />}

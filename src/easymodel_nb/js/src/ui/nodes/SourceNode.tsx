@@ -9,6 +9,7 @@ import { nodeFed } from "../../logic/sources";
 import { useActions, useStudio } from "../../state/session";
 import { ProblemLine } from "../Problem";
 import { useProblems } from "../useProblems";
+import { ConfigField } from "./ConfigField";
 import { NodeFrame, useNode, useOpen } from "./NodeFrame";
 import { Port } from "./Port";
 import { Facts, useFacts } from "./SourceFacts";
@@ -28,13 +29,15 @@ function SourceNode({ id, kind }: { id: string; kind: Kind }) {
   const inspected = useStudio((s) => s.inspector === id);
   const upload = useUpload(id);
   const problems = useProblems(id).filter((p) => !upload || p.code !== "source.empty");
+  const source = node ? show(fieldValue(node, "source")) : "";
+  const facts = useFacts(id, source);
   if (!node) return null;
-  const source = show(fieldValue(node, "source"));
   const folded = upload
     ? `${upload.phase === "failed" ? "Not uploaded" : "Uploading"}: ${upload.name}`
     : source
       ? shortSource(source)
       : "No source yet";
+  const several = (facts?.configs.length ?? 0) > 1;
   const failing = problems.some((p) => p.severity === "error");
   return (
     <NodeFrame
@@ -46,9 +49,10 @@ function SourceNode({ id, kind }: { id: string; kind: Kind }) {
         <div className="em-body">
           <SourceField node={node} kind={kind} />
           <Facts id={id} source={source} />
+          {several && <ConfigField node={node} facts={facts} problems={problems} />}
           {kind === "dataset" && <Preview id={id} source={source} />}
           {problems
-            .filter((p) => p.field !== "source")
+            .filter((p) => p.field !== "source" && !(several && p.field === "config"))
             .map((p) => (
               <ProblemLine key={p.code + p.message} problem={p} />
             ))}
