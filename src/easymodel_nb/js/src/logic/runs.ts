@@ -8,11 +8,22 @@ export type NodeStatus = "idle" | RunCard["status"];
 export const isActive = (run: RunCard | undefined): boolean =>
   run?.status === "queued" || run?.status === "running";
 
-/** The newest run of a node; the list comes newest first. */
+/** The run a node shows: the one under way, the next that waits, the newest; newest come first. */
 export function latest(runs: RunCard[], node: string): RunCard | undefined {
   const mine = runs.filter((run) => run.node_id === node);
-  return mine.find((run) => run.status === "running") ?? mine[0];
+  const next = mine
+    .filter((run) => run.status === "queued")
+    .sort((a, b) => (a.queue_position ?? 0) - (b.queue_position ?? 0))[0];
+  return mine.find((run) => run.status === "running") ?? next ?? mine[0];
 }
+
+/** The runs of the sweep a run belongs to, in the order in which they were queued. */
+export const ofSweep = (runs: RunCard[], run: RunCard): RunCard[] =>
+  run.sweep === null
+    ? [run]
+    : runs
+        .filter((r) => r.sweep === run.sweep && r.node_id === run.node_id)
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
 
 /** How full each segment of the bar is, 0 to 1: one an epoch, at most 12, else one for all. */
 export function segments(fraction: number, epochs: number): number[] {

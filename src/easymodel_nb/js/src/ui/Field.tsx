@@ -3,7 +3,9 @@ import { type ReactNode, useId, useState } from "react";
 import { parse, type Field as Spec, show } from "../logic/fields";
 import { fieldValue } from "../logic/graph";
 import { auto as autoOf, instead, NO_TARGET, roleLabel, unused } from "../logic/roles";
+import { isSwept, listed, made, shown, sweepOf, withValues } from "../logic/sweep";
 import type { Node, Problem, SourceFacts } from "../protocol";
+import { DEFAULTS } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Combobox, type Option } from "./Combobox";
 import { Icon } from "./icons";
@@ -57,6 +59,7 @@ function Control(p: ControlProps): ReactNode {
   const { setField, setRole } = useActions();
   const value = fieldValue(node, spec.name);
   const set = (next: unknown, typing = false) => setField(node.id, { [spec.name]: next }, typing);
+  if (spec.kind !== "number" && isSwept(node, spec.name)) return <Swept {...p} />;
   switch (spec.kind) {
     case "choice":
       return <Choice {...p} value={value} onChange={set} />;
@@ -89,14 +92,70 @@ function Control(p: ControlProps): ReactNode {
           }
         />
       );
+    case "number":
+      return <Numbers {...p} value={value} />;
     default:
       return (
         <>
-          <Typed {...p} value={value} onChange={(v) => set(v, true)} />
-          {(p.unit ?? spec.unit) && <span className="em-hint">{p.unit ?? spec.unit}</span>}
+          <Typed
+            {...p}
+            value={value}
+            parse={(text) => parse(spec, text)}
+            onChange={(v) => set(v, true)}
+          />
+          <Unit text={p.unit ?? spec.unit} />
         </>
       );
   }
+}
+
+const Unit = ({ text }: { text: string | undefined }) =>
+  text ? <span className="em-hint">{text}</span> : null;
+
+/** A number, or several with commas between them: then each makes a run. */
+function Numbers(p: ControlProps & { value: unknown }) {
+  const { node, spec } = p;
+  const { setField } = useActions();
+  const values = sweepOf(node)[spec.name];
+  const meaning = (text: string) => listed(spec, text) ?? parse(spec, text.replace(/[,;]\s*$/, ""));
+  return (
+    <>
+      <Typed
+        {...p}
+        value={values ?? p.value}
+        parse={meaning}
+        show={values ? (all) => shown(all as unknown[]) : show}
+        onChange={(next) => {
+          const list = Array.isArray(next) ? next : [];
+          // What was typed on the way to a list is no value of its own.
+          const kept = typeof p.value === "string" ? DEFAULTS.finetune?.[spec.name] : p.value;
+          const patch = { [spec.name]: list.length > 0 ? kept : next };
+          const sweep = withValues(node, spec.name, list);
+          setField(node.id, values || list.length > 0 ? { ...patch, sweep } : patch, true);
+        }}
+      />
+      <Unit text={values ? made({ [spec.name]: values }) : (p.unit ?? spec.unit)} />
+    </>
+  );
+}
+
+/** A field whose values the sweep lists: what they are, and where they are changed. */
+function Swept({ node, spec, common }: ControlProps) {
+  const { inspect } = useActions();
+  const values = sweepOf(node)[spec.name] ?? [];
+  return (
+    <>
+      <input
+        {...common}
+        className="em-input em-input-swept"
+        readOnly
+        title="Changed in the sweep"
+        value={shown(values)}
+        onClick={() => inspect(node.id, "sweep")}
+      />
+      <Unit text={made({ [spec.name]: values })} />
+    </>
+  );
 }
 
 const switchChoices = (spec: Spec): [string, string][] => [
@@ -109,10 +168,18 @@ const switchChoices = (spec: Spec): [string, string][] => [
  * A typed value. The text stays as typed while the focus is here ("1." is on its way to
  * "1.5"); what the document makes of it is shown afterwards.
  */
-function Typed(p: ControlProps & { value: unknown; onChange: (value: unknown) => void }) {
+interface TypedProps extends ControlProps {
+  value: unknown;
+  parse: (text: string) => unknown;
+  show?: (value: unknown) => string;
+  onChange: (value: unknown) => void;
+}
+
+function Typed(p: TypedProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const { spec, common } = p;
-  const text = draft !== null && same(parse(spec, draft), p.value) ? draft : show(p.value);
+  const known = draft !== null && same(p.parse(draft), p.value);
+  const text = known ? draft : (p.show ?? show)(p.value);
   return (
     <input
       {...common}
@@ -125,7 +192,7 @@ function Typed(p: ControlProps & { value: unknown; onChange: (value: unknown) =>
       value={text}
       onChange={(e) => {
         setDraft(e.target.value);
-        p.onChange(parse(spec, e.target.value));
+        p.onChange(p.parse(e.target.value));
       }}
       onBlur={() => setDraft(null)}
     />

@@ -10,6 +10,7 @@ import { Icon, type IconName } from "./icons";
 import { OutlineButton } from "./outline/Outline";
 import { ProblemsCounter } from "./ProblemsCounter";
 import { Button } from "./parts";
+import { Queue } from "./Queue";
 
 export const DRAG_TYPE = "application/x-easymodel-node";
 const mac = isMac(navigator.platform);
@@ -81,24 +82,13 @@ function Chip({ type }: { type: (typeof PALETTE)[number] }) {
   );
 }
 
-function Queue() {
-  const waiting = useStudio((s) => s.traits.runs.queue);
-  if (waiting === 0) return null;
-  return (
-    <span className="em-queue" data-testid="queue" title={`${waiting} in queue`}>
-      <Icon name="clock" size={14} />
-      {waiting} <span>in queue</span>
-    </span>
-  );
-}
-
 /** Secondary with one Finetuning node, whose own button is the filled one. */
 function TrainAll() {
   const actions = useActions();
   const nodes = useStudio(
     (s) => s.history.present.nodes.filter((n) => n.type === "finetune").length,
   );
-  const active = useStudio((s) => s.traits.runs.items.some(isActive) || s.traits.runs.queue > 0);
+  const active = useStudio((s) => s.traits.runs.items.some(isActive));
   const lost = useStudio((s) => s.lostSince !== null);
   const starting = useStudio((s) => s.starting.includes("*"));
   const stopping = useStudio((s) => s.stopping.includes("*"));

@@ -1,14 +1,29 @@
 /** Runs: started, stopped, resumed, measured, written as code. */
 import { again } from "../../logic/again";
 import * as graph from "../../logic/graph";
+import { type RunRecord, restored } from "../../logic/record";
 import { Failure } from "../../logic/rpc";
 import { isActive, latest } from "../../logic/runs";
-import type { Problem } from "../../protocol";
+import { layOut } from "../../logic/sweep";
+import { DEFAULTS, type Problem } from "../../protocol";
 import { download } from "../browser";
 import { type Desk, without } from "./desk";
 
 export function trainingActions(desk: Desk) {
-  const { call, get, set, doc, notify, report, edit, attempt, atRev, mended, setUnfolded } = desk;
+  const {
+    call,
+    get,
+    set,
+    doc,
+    notify,
+    report,
+    edit,
+    attempt,
+    atRev,
+    mended,
+    setUnfolded,
+    setOpen,
+  } = desk;
   const placed = (p: Problem) => p.node !== null && doc().nodes.some((n) => n.id === p.node);
 
   async function train(node: string | null): Promise<void> {
@@ -28,16 +43,47 @@ export function trainingActions(desk: Desk) {
       set({ starting: without(get().starting, mark) });
     }
   }
+  /** One run, or all of this project; those of other projects are stopped in the queue. */
   async function stop(run: string | null): Promise<void> {
     const mark = run ?? "*";
     set({ stopping: [...get().stopping, mark] });
-    await attempt(call("stop", { run }));
+    await attempt(call("stop", { run, project_id: run === null ? get().projectId : null }));
     set({ stopping: without(get().stopping, mark) });
   }
 
   return {
     train,
     stop,
+    /** Several, the last one first, so that none begins while the others are stopped. */
+    async stopAll(runs: string[]) {
+      for (const run of [...runs].reverse()) await stop(run);
+    },
+    queueMove: (run: string, place: number) => attempt(call("queue_move", { run, place })),
+    /** The runs of a sweep as nodes of their own, one step; their ids. */
+    layOutSweep(id: string): string[] {
+      let made: string[] = [];
+      edit((d) => {
+        const [next, ids] = layOut(d, id);
+        made = ids;
+        return next;
+      });
+      for (const node of made) setOpen(node, false);
+      if (made.length > 0) set({ inspector: null });
+      return made;
+    },
+    /** The settings of an old run in the node again, one step; no run is touched. */
+    restoreRun(node: string, record: RunRecord) {
+      const before = doc();
+      edit((d) => restored(d, node, record));
+      if (doc() === before) return;
+      mended(node, Object.keys(DEFAULTS.finetune ?? {}));
+      notify(
+        "The settings of that run are in the node again. Undo brings the others back.",
+        "info",
+      );
+    },
+    /** Runs of a node that are older than those that travel with the state. */
+    olderRuns: (node: string, before: string) => attempt(call("node_runs", { node, before })),
     stopNode(id: string) {
       const run = latest(get().traits.runs.items, id);
       if (run && isActive(run)) void stop(run.id);

@@ -16,6 +16,7 @@ import { AuditSection } from "./audit/AuditSection";
 import { Code } from "./Code";
 import { Runs } from "./Runs";
 import { Section } from "./Section";
+import { Sweep } from "./Sweep";
 
 export function FinetunePanel({ node }: { node: Node }) {
   const problems = useProblems(node.id);
@@ -23,7 +24,7 @@ export function FinetunePanel({ node }: { node: Node }) {
   const total = facts?.total_rows;
   const pair = roleFields(node, facts?.roles ?? {});
   const front = new Set([...NODE_FIELDS, ...pair].map((f) => f.name));
-  const named = new Set([...front, ...GROUPS.flatMap((g) => g.fields.map((f) => f.name))]);
+  const named = new Set(["sweep", ...front, ...GROUPS.flatMap((g) => g.fields.map((f) => f.name))]);
   return (
     <>
       {problems
@@ -52,9 +53,10 @@ export function FinetunePanel({ node }: { node: Node }) {
         ))}
       </Section>
       <AuditSection node={node} />
+      <Sweep node={node} problems={problems} />
       <Advanced node={node} front={front} />
       <Code node={node.id} />
-      <Runs node={node.id} />
+      <Runs node={node} />
     </>
   );
 }

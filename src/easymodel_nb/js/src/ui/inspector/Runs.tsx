@@ -1,47 +1,53 @@
-/** Every run of a node: when, what came of it, and why it was planned as it was. */
-import { useEffect, useRef, useState } from "react";
+/** Every run of a node: when, which, what came of it; one that is opened tells all of itself. */
+import { useState } from "react";
 import { date } from "../../logic/format";
-import { choices } from "../../logic/plan";
 import { statusWord } from "../../logic/runs";
-import type { RunCard } from "../../protocol";
+import type { Node, RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
-import { Choices } from "../Choices";
-import { Resume, Resumed } from "../nodes/Resume";
 import { Button } from "../parts";
+import { RunRecord } from "./RunRecord";
 import { Section } from "./Section";
-import { TakeAway } from "./TakeAway";
 
-export function Runs({ node }: { node: string }) {
+/** So many travel with the state; where there are as many, older ones may be on disk. */
+const TRAVELLING = 50;
+
+export function Runs({ node }: { node: Node }) {
   const all = useStudio((s) => s.traits.runs.items);
-  const mine = all.filter((run) => run.node_id === node);
+  const { olderRuns } = useActions();
+  const [older, setOlder] = useState<RunCard[]>([]);
+  const [more, setMore] = useState<boolean | null>(null);
+  const known = all.filter((run) => run.node_id === node.id);
+  const ids = new Set(known.map((run) => run.id));
+  const mine = [...known, ...older.filter((run) => !ids.has(run.id))];
   if (mine.length === 0) return null;
+  const oldest = mine.at(-1)?.id ?? "";
+  const load = async () => {
+    const found = await olderRuns(node.id, oldest);
+    if (!found) return;
+    setOlder([...older, ...found.runs]);
+    setMore(found.more ?? false);
+  };
   return (
     <Section part="runs" title={mine.length === 1 ? "1 run" : `${mine.length} runs`}>
       <ul className="em-runs">
         {mine.map((run, i) => (
-          <Run key={run.id} run={run} first={i === 0} />
+          <Run key={run.id} run={run} node={node} first={i === 0} />
         ))}
       </ul>
+      {(more ?? all.length >= TRAVELLING) && (
+        <Button kind="link" testid="runs-older" onClick={() => void load()}>
+          Older runs
+        </Button>
+      )}
     </Section>
   );
 }
 
-function Run({ run, first }: { run: RunCard; first: boolean }) {
-  const { showTab, loadDetails } = useActions();
+function Run({ run, node, first }: { run: RunCard; node: Node; first: boolean }) {
+  const { showTab } = useActions();
   const [open, setOpen] = useState(first);
-  const details = useStudio((s) => s.details[run.id]);
-  const asked = useRef("");
-  // Asked again when the run has come further: a plan is there only once it was made.
-  const mark = `${run.status}/${run.stage.stage}`;
-  useEffect(() => {
-    if (!open || asked.current === mark) return;
-    asked.current = mark;
-    void loadDetails(run.id);
-  }, [open, mark, run.id, loadDetails]);
-  const known = details && "plan" in details ? details : null;
-  const rows = known?.plan ? choices(known.plan) : [];
   return (
-    <li className="em-run-row" data-run-id={run.id}>
+    <li className="em-run-row" data-testid="run-row" data-run-id={run.id}>
       <div className="em-row">
         <button
           type="button"
@@ -51,29 +57,19 @@ function Run({ run, first }: { run: RunCard; first: boolean }) {
         >
           <b>{date(run.created)}</b>
           <span className={`em-run-word em-run-${run.status}`}>{statusWord(run, false)}</span>
+          {run.best && <span className="em-best">best</span>}
         </button>
-        <Button kind="link" onClick={() => showTab("analytics", run.id)}>
+        <Button kind="link" testid="run-charts" onClick={() => showTab("analytics", run.id)}>
           Charts
         </Button>
       </div>
-      {open && (
-        <div className="em-run-details">
-          <p>{run.headline ?? run.problem?.message ?? run.summary}</p>
-          {run.warnings.map((w) => (
-            <p key={w.message} className="em-warn-text">
-              {w.message}
-            </p>
-          ))}
-          <Resumed run={run} />
-          <Resume run={run} />
-          <TakeAway run={run} />
-          {details && "text" in details && <p className="em-err-text">{details.text}</p>}
-          {rows.length > 0 && <Choices rows={rows} />}
-          {known && known.log.length > 0 && (
-            <pre className="em-trace nowheel">{known.log.join("\n")}</pre>
-          )}
-        </div>
+      {(run.variant || run.result) && (
+        <p className="em-run-line">
+          {run.variant && <b>{run.variant}</b>}
+          {run.result && `${run.metric} ${run.result}`}
+        </p>
       )}
+      {open && <RunRecord run={run} node={node} />}
     </li>
   );
 }

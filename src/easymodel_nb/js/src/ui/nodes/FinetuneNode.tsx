@@ -5,7 +5,7 @@ import { summary } from "../../logic/fields";
 import { shortSource } from "../../logic/format";
 import { fieldValue, inputOf } from "../../logic/graph";
 import { titleOf } from "../../logic/ports";
-import { isActive, latest, progress, statusWord } from "../../logic/runs";
+import { isActive, latest, ofSweep, progress, statusWord } from "../../logic/runs";
 import type { Node, Problem, RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Icon, type IconName } from "../icons";
@@ -77,7 +77,8 @@ const SIGNS: Record<string, IconName> = {
 
 function Word({ run, state }: { run: RunCard | undefined; state: string }) {
   const sign = SIGNS[state];
-  const word = statusWord(run, state === "lost");
+  const place = useStudio((s) => (run?.sweep ? placeIn(s.traits.runs.items, run) : null));
+  const word = [statusWord(run, state === "lost"), place].filter(Boolean).join(", ");
   if (!word) return null;
   return (
     <span className="em-word">
@@ -85,6 +86,13 @@ function Word({ run, state }: { run: RunCard | undefined; state: string }) {
       {word}
     </span>
   );
+}
+
+/** "2 of 4", of a sweep that is under way. */
+function placeIn(runs: RunCard[], run: RunCard): string | null {
+  const all = ofSweep(runs, run);
+  const at = all.findIndex((r) => r.id === run.id) + 1;
+  return run.status === "running" && all.length > 1 ? `${at} of ${all.length}` : null;
 }
 
 function Inputs({ node, problems }: { node: Node; problems: Problem[] }) {
@@ -111,8 +119,8 @@ function InputName({ id, handle }: { id: string; handle: string }) {
   const name = useStudio((s) => {
     const source = inputOf(s.history.present, id, handle);
     if (!source) return null;
+    if (source.type === "finetune") return `result of ${source.label ?? titleOf(source.type)}`;
     if (source.label) return source.label;
-    if (source.type === "finetune") return `result of ${titleOf(source.type)}`;
     return shortSource(String(fieldValue(source, "source") ?? "")) || "no source yet";
   });
   return (

@@ -12,6 +12,7 @@ import { Resume, Resumed, Warnings } from "./Resume";
 import { Sparkline } from "./Sparkline";
 import { Strip } from "./Strip";
 import { OpenAnalytics, TrainButton } from "./TrainButton";
+import { Variants } from "./Variants";
 
 interface PanelProps {
   node: Node;
@@ -28,6 +29,7 @@ export function RunPanel({ node, run, problems, brief }: PanelProps) {
   );
   return (
     <div className="em-body em-run" data-run-id={run.id}>
+      {run.sweep && <Variants run={run} />}
       {run.status === "queued" && <Queued run={run} />}
       {run.status === "running" && <Running run={run} />}
       {run.status === "failed" && <Failed run={run} node={node.id} />}
@@ -49,6 +51,7 @@ export function RunPanel({ node, run, problems, brief }: PanelProps) {
 
 function Queued({ run }: { run: RunCard }) {
   const before = useStudio((s) => {
+    if (run.waits_for) return null;
     const running = s.traits.runs.items.find((r) => r.status === "running");
     const node = s.history.present.nodes.find((n) => n.id === running?.node_id);
     return run.queue_position === 0 && node ? (node.label ?? titleOf(node.type)) : null;
@@ -56,7 +59,11 @@ function Queued({ run }: { run: RunCard }) {
   return (
     <div className="em-row">
       <span className="em-grow em-stage" data-testid="run-stage">
-        {before ? `Starts after ${before}` : run.stage.message}
+        {run.waits_for
+          ? `Waits for ${run.waits_for}`
+          : before
+            ? `Starts after ${before}`
+            : run.stage.message}
       </span>
       <StopButton run={run} label="Cancel" />
     </div>

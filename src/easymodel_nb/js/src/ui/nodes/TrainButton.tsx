@@ -1,5 +1,6 @@
 /** Train Model, Train again. The filled one while it is the only Finetuning node. */
 import { accepted, refusal } from "../../logic/audit";
+import { runsOf, sweepOf } from "../../logic/sweep";
 import type { Node } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import type { State } from "../../state/store";
@@ -26,6 +27,10 @@ export function TrainButton({ node, label, second = false }: TrainProps) {
   const only = useOnly() && !second;
   const lost = useStudio((s) => s.lostSince !== null);
   const starting = useStudio((s) => s.starting.includes(node) || s.starting.includes("*"));
+  const runs = useStudio((s) => {
+    const found = s.history.present.nodes.find((n) => n.id === node);
+    return found ? runsOf(sweepOf(found)) : 1;
+  });
   const refused = useStudio((s) =>
     refusedBy(
       s,
@@ -41,7 +46,7 @@ export function TrainButton({ node, label, second = false }: TrainProps) {
       disabled={lost || starting || refused !== null}
       onClick={() => void actions.train(node)}
     >
-      {starting ? "Starting" : label}
+      {starting ? "Starting" : runs > 1 ? `Train ${runs} runs` : label}
     </Button>
   );
   if (!refused) return button;

@@ -1,0 +1,198 @@
+/** What waits and what is under way, in every project: places, moved and cancelled. */
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { ordinal, percent } from "../logic/format";
+import type { QueueItem } from "../protocol";
+import { useActions, useStudio } from "../state/session";
+import { Icon } from "./icons";
+import { Button } from "./parts";
+
+/** Shown while a run waits, or one of another project is under way. */
+export function Queue() {
+  const waiting = useStudio((s) => s.traits.runs.waiting);
+  const underWay = useStudio((s) => s.traits.runs.under_way);
+  const project = useStudio((s) => s.projectId);
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const elsewhere = underWay.filter((item) => item.project_id !== project).length;
+  const count = waiting.length;
+  const shown = count > 0 || elsewhere > 0;
+  useEffect(() => {
+    if (!open) return;
+    const leave = (e: Event) => {
+      if (!box.current?.contains(e.composedPath()[0] as Node)) setOpen(false);
+    };
+    document.addEventListener("pointerdown", leave, true);
+    return () => document.removeEventListener("pointerdown", leave, true);
+  }, [open]);
+  if (!shown && !open) return null;
+  const name = count > 0 ? `${count} in queue` : `${elsewhere} elsewhere`;
+  const close = () => {
+    setOpen(false);
+    box.current?.querySelector<HTMLElement>(".em-queue")?.focus({ preventScroll: true });
+  };
+  return (
+    <div ref={box} className="em-queue-box">
+      <button
+        type="button"
+        className="em-button em-quiet em-queue"
+        data-testid="queue"
+        aria-expanded={open}
+        aria-haspopup="dialog"
+        title={`${name}. Show what waits and what trains.`}
+        onClick={() => setOpen(!open)}
+      >
+        <Icon name="clock" size={14} />
+        {count > 0 ? count : elsewhere} <span>{count > 0 ? "in queue" : "elsewhere"}</span>
+      </button>
+      {open && <Panel waiting={waiting} underWay={underWay} project={project} onClose={close} />}
+    </div>
+  );
+}
+
+interface PanelProps {
+  waiting: QueueItem[];
+  underWay: QueueItem[];
+  project: string;
+  onClose: () => void;
+}
+
+function Panel({ waiting, underWay, project, onClose }: PanelProps) {
+  const panel = useRef<HTMLDivElement>(null);
+  useEffect(() => panel.current?.focus({ preventScroll: true }), []);
+  return (
+    <div
+      ref={panel}
+      className="em-queue-panel nowheel nokey"
+      role="dialog"
+      aria-label="Queue"
+      data-testid="queue-panel"
+      tabIndex={-1}
+      onKeyDown={(e) => {
+        if (e.key !== "Escape") return;
+        e.stopPropagation();
+        onClose();
+      }}
+    >
+      {underWay.length > 0 && (
+        <ul aria-label="Under way">
+          {underWay.map((item) => (
+            <Item key={item.run} item={item} project={project} />
+          ))}
+        </ul>
+      )}
+      <ol aria-label="Waiting">
+        {waiting.map((item) => (
+          <Item key={item.run} item={item} project={project} waiting={waiting} />
+        ))}
+      </ol>
+      {waiting.length === 0 && <p className="em-muted">Nothing waits.</p>}
+      {waiting.length > 1 && <small>Alt with the arrow keys moves a run, Delete cancels it.</small>}
+    </div>
+  );
+}
+
+interface ItemProps {
+  item: QueueItem;
+  project: string;
+  /** The others that wait; none for what is under way. */
+  waiting?: QueueItem[];
+}
+
+function Item({ item, project, waiting }: ItemProps) {
+  const { stop, queueMove } = useActions();
+  const lost = useStudio((s) => s.lostSince !== null);
+  const stopping = useStudio((s) => s.stopping.includes(item.run) || s.stopping.includes("*"));
+  const row = useRef<HTMLLIElement>(null);
+  const moved = useRef(false);
+  const { place } = item;
+  const last = (waiting?.filter((w) => w.place !== null).length ?? 0) - 1;
+  const name = `${item.title}${item.project_id === project ? "" : ` of ${item.project || "no project"}`}`;
+  // A row that is moved in the page loses the focus.
+  useEffect(() => {
+    if (!moved.current || place === null) return;
+    moved.current = false;
+    row.current?.focus({ preventScroll: true });
+  }, [place]);
+  const move = (by: number) => {
+    if (place === null || lost || place + by < 0 || place + by > last) return;
+    moved.current = true;
+    void queueMove(item.run, place + by);
+  };
+  const onKeyDown = (e: KeyboardEvent) => {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[e.key];
+    if (by !== undefined && e.altKey) move(by);
+    else if (by !== undefined) neighbour(row.current, by)?.focus({ preventScroll: true });
+    else if (e.key === "Delete" && waiting && !lost) void stop(item.run);
+    else return;
+    e.preventDefault();
+    e.stopPropagation();
+  };
+  return (
+    <li
+      ref={row}
+      className="em-queue-item"
+      data-testid="queue-item"
+      data-run-id={item.run}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move and cancel it
+      tabIndex={0}
+      aria-label={`${name}, ${where(item)}`}
+      onKeyDown={onKeyDown}
+    >
+      <span className="em-queue-place">
+        {place !== null ? place + 1 : <Icon name={waiting ? "clock" : "play"} size={12} />}
+      </span>
+      <span className="em-grow em-queue-names">
+        <span className="em-ellipsis" title={item.title}>
+          {item.title}
+        </span>
+        <small className="em-ellipsis">
+          {[item.project_id !== project && (item.project || "no project"), where(item)]
+            .filter(Boolean)
+            .join(", ")}
+        </small>
+      </span>
+      {place !== null && (
+        <>
+          <Button
+            icon="up"
+            kind="quiet"
+            label={`Move ${name} up`}
+            testid="queue-up"
+            disabled={lost || place === 0}
+            onClick={() => move(-1)}
+          />
+          <Button
+            icon="down"
+            kind="quiet"
+            label={`Move ${name} down`}
+            testid="queue-down"
+            disabled={lost || place === last}
+            onClick={() => move(1)}
+          />
+        </>
+      )}
+      <Button
+        icon={waiting ? "cross" : "stop"}
+        kind="quiet"
+        label={`${waiting ? "Cancel" : "Stop"} ${name}`}
+        testid="queue-cancel"
+        disabled={lost || stopping}
+        onClick={() => void stop(item.run)}
+      />
+    </li>
+  );
+}
+
+function where(item: QueueItem): string {
+  if (item.waits_for) return `waits for ${item.waits_for}`;
+  if (item.fraction !== null) return percent(item.fraction);
+  if (item.place === null) return "in another notebook";
+  return item.place === 0 ? "next" : ordinal(item.place + 1);
+}
+
+function neighbour(row: HTMLElement | null, by: number): HTMLElement | null {
+  const rows = [
+    ...(row?.closest(".em-queue-panel")?.querySelectorAll<HTMLElement>(".em-queue-item") ?? []),
+  ];
+  return row ? (rows[rows.indexOf(row) + by] ?? null) : null;
+}
