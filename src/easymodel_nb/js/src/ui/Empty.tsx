@@ -1,5 +1,6 @@
 /** The empty canvas: what a run needs, and three ways to get it. */
 import { titleOf } from "../logic/ports";
+import type { TemplateOption } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { useAddNode } from "./add";
 import { Icon } from "./icons";
@@ -50,14 +51,26 @@ function Ghost({ type, onClick }: { type: "model" | "dataset" | "finetune"; onCl
   );
 }
 
-/** One a task; each is a project that trains as it is. */
+/** Two a task; each is a project that trains as it is. */
 function Templates() {
+  const all = useStudio((s) => s.traits.catalog.templates);
+  return (
+    <>
+      <Group title="Templates" templates={all.filter((t) => !t.hub)} />
+      <Group
+        title="From the Hub: model and data are downloaded first"
+        templates={all.filter((t) => t.hub)}
+      />
+    </>
+  );
+}
+
+function Group({ title, templates }: { title: string; templates: TemplateOption[] }) {
   const { projectNew } = useActions();
-  const templates = useStudio((s) => s.traits.catalog.templates);
   if (templates.length === 0) return null;
   return (
-    <section className="em-templates" aria-label="Templates">
-      <span>Templates</span>
+    <section className="em-templates" aria-label={title}>
+      <span>{title}</span>
       <div className="em-template-grid">
         {templates.map((t) => (
           <button

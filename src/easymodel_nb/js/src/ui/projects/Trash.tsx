@@ -82,7 +82,7 @@ function Emptying({ count }: { count: number }) {
             void emptyTrash();
           }}
         >
-          Delete {what}
+          Delete
         </button>
         <Button kind="quiet" onClick={() => setAsking(false)}>
           Keep
