@@ -17,7 +17,13 @@ export function DataTable({ id, facts }: { id: string; facts: SourceFacts | null
   const total = facts.total_rows;
   return (
     <Section title="First rows">
-      <div className="em-table nowheel" data-testid="data-preview">
+      <section
+        className="em-table nowheel"
+        data-testid="data-preview"
+        aria-label="First rows"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
+        tabIndex={0}
+      >
         <table>
           <thead>
             <tr>
@@ -48,7 +54,7 @@ export function DataTable({ id, facts }: { id: string; facts: SourceFacts | null
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {total !== null && (
         <p className="em-muted">
           {count(Math.min(facts.rows.length, total))} of {count(total)} rows

@@ -37,6 +37,7 @@ export const Port = memo(function Port({ node, side, name, type, top }: PortProp
       data-connected={connected || undefined}
       data-fits={fits}
       title={words}
+      role="img"
       aria-label={words}
     />
   );
