@@ -8,7 +8,8 @@ from easymodel_nb import builtin
 from easymodel_nb.builtin.offline import Packaged
 from easymodel_nb.cli import main
 from easymodel_nb.store.first import first_workflow
-from easymodel_nb.store.templates import TEMPLATES
+from easymodel_nb.store.templates import HUB_TEMPLATES, TEMPLATES
+from easymodel_nb.widgets.templates import options, title_of
 from easymodel_nb.workflow.check import AVAILABLE_TASKS, check
 from easymodel_nb.workflow.document import Workflow
 
@@ -36,6 +37,28 @@ def test_model_and_data_are_for_the_task(task: str):
     assert task in card_of(workflow, "model").tasks
     assert task in card_of(workflow, "dataset").tasks
     assert check(workflow) == []
+
+
+@pytest.mark.parametrize("task", HUB_TEMPLATES)
+def test_those_of_the_hub_are_complete_and_say_where_they_come_from(task: str):
+    workflow = HUB_TEMPLATES[task]()
+    (finetune,) = workflow.of_type("finetune")
+    assert finetune.data["task"] == task
+    assert check(workflow) == []
+    for node in (*workflow.of_type("model"), *workflow.of_type("dataset")):
+        owner, _, name = node.data["source"].partition("/")
+        assert owner and name and ":" not in owner
+
+
+def test_the_catalog_has_both_kinds_with_names_of_their_own():
+    found = options()
+    hub = [option for option in found if option.hub]
+    assert len(hub) == len(HUB_TEMPLATES)
+    assert found[-len(hub) :] == hub  # what needs no network comes first
+    assert all(option.detail.endswith(", offline") for option in found if not option.hub)
+    titles = {title_of(option.name) for option in found}
+    assert len(titles) == len(found)
+    assert {make().name for make in HUB_TEMPLATES.values()} == {title_of(o.name) for o in hub}
 
 
 @pytest.mark.parametrize("task", ["classification", "token_classification"])

@@ -127,7 +127,7 @@ class ProjectStore:
     def create(self, name: str, workflow: Workflow | None = None) -> Project:
         """A new project, on top of the list."""
         name = _clean(name)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")  # ids sort by it
         project_id = f"{stamp}-{secrets.token_hex(2)}"
         raw = {
             "id": project_id,

@@ -55,7 +55,7 @@ class _Cleaner:
     def _source(self, source: str, kind: str, title: str) -> str:
         if source.strip().startswith(WEB):
             return self._address(source.strip(), title)
-        path = local_path(source, _DATA if kind == "dataset" else ())
+        path = local_path(source, _DATA if kind == "dataset" else ()) if source.strip() else None
         if path is None or self._paths:
             return source
         name = PureWindowsPath(str(path)).name or str(path)  # splits at both kinds of slashes
