@@ -12,7 +12,9 @@ import {
   type Node,
   type NodeChange,
   ReactFlow,
+  SelectionMode,
   useKeyPress,
+  useStoreApi,
 } from "@xyflow/react";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { refusal } from "../logic/ports";
@@ -98,15 +100,22 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
     },
     [actions],
   );
-  const onEdgesChange = useCallback((changes: EdgeChange[]) => {
-    setPicked((before) => {
-      const after = new Set(before);
-      for (const c of changes) {
-        if (c.type === "select") c.selected ? after.add(c.id) : after.delete(c.id);
-      }
-      return after;
-    });
-  }, []);
+  const flowStore = useStoreApi();
+  const onEdgesChange = useCallback(
+    (changes: EdgeChange[]) => {
+      const boxing = flowStore.getState().userSelectionRect !== null; // a box is about nodes
+      setPicked((before) => {
+        const after = new Set(before);
+        for (const c of changes) {
+          if (c.type !== "select") continue;
+          if (c.selected && !boxing) after.add(c.id);
+          else after.delete(c.id);
+        }
+        return after;
+      });
+    },
+    [flowStore],
+  );
   const isValid = useCallback<IsValidConnection>(
     (c) =>
       refusal(store.getState().history.present, {
@@ -165,6 +174,7 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
         nodesConnectable={!held}
         snapToGrid={snap}
         snapGrid={SNAP}
+        selectionMode={SelectionMode.Partial}
         selectionOnDrag={boxing}
         panOnDrag={boxing ? MIDDLE_BUTTON : true}
         multiSelectionKeyCode={SEVERAL}

@@ -26,7 +26,8 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
     const wish = popup.free && popup.from.length === 0 ? popup.at.x - box.width / 2 : popup.at.x;
     const left = Math.max(EDGE, Math.min(wish - room.left, room.width - box.width - EDGE));
     const highest = Math.min(360, room.height - 2 * EDGE);
-    const top = Math.max(EDGE, Math.min(popup.at.y - room.top, room.height - highest - EDGE));
+    const lowest = room.height - Math.min(highest, box.height) - EDGE;
+    const top = Math.max(EDGE, Math.min(popup.at.y - room.top, lowest));
     setPlace({ left, top, maxHeight: highest });
     root.current?.querySelector("input")?.focus({ preventScroll: true });
   }, [popup, el]);

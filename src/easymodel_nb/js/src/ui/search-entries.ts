@@ -102,36 +102,40 @@ export function useEntries(popup: SearchPopup, typed: string, commands: Commands
   });
 
   if (from.length > 0) {
-    return from.flatMap((end) => {
-      const type = doc.nodes.find((n) => n.id === end.node)?.type ?? "";
-      const there = popup.existing ? portsThatFit(doc, end) : [];
-      const kinds = edits.fitting({ type, handle: end.handle, side: end.side });
-      const words = end.side === "source" ? `takes this ${end.handle}` : `as its ${end.handle}`;
-      return [
-        ...there.map((to) => ({
-          id: `port:${end.side}:${end.handle}:${to.node}:${to.handle}`,
-          title: nameOf(doc, to.node),
-          detail: end.side === "source" ? `its ${to.handle} input` : words,
-          group: "On the canvas",
-          icon: iconOf(doc.nodes.find((n) => n.id === to.node)?.type),
-          run: () => {
-            actions.connect(linkOf(end, to));
-            commands.focus.node(end.node);
-          },
-        })),
-        ...kinds.map((kind) => ({
+    const typeOf = (id: string) => doc.nodes.find((n) => n.id === id)?.type;
+    const words = (end: edits.HandleEnd, handle: string) =>
+      end.side === "source" ? `takes this as its ${handle}` : `as this one's ${end.handle}`;
+    const there = from.flatMap((end) =>
+      (popup.existing ? portsThatFit(doc, end) : []).map((to) => ({
+        id: `port:${end.side}:${end.handle}:${to.node}:${to.handle}`,
+        title: nameOf(doc, to.node),
+        detail: words(end, to.handle),
+        group: "On the canvas",
+        icon: iconOf(typeOf(to.node)),
+        run: () => {
+          actions.connect(linkOf(end, to));
+          commands.focus.node(end.node);
+        },
+      })),
+    );
+    const fresh = from.flatMap((end) =>
+      edits
+        .fitting({ type: typeOf(end.node) ?? "", handle: end.handle, side: end.side })
+        .map((kind) => ({
           id: `new:${end.side}:${end.handle}:${kind.type}`,
           title: titleOf(kind.type),
-          detail: words,
+          detail: words(end, kind.handle),
           group: "New node",
           icon: iconOf(kind.type),
           run: () => feed(end, kind.type),
         })),
-        ...(end.side === "target" && (end.handle === "model" || end.handle === "dataset")
-          ? sources(end.handle).map((s) => source(s, () => feed(end, s.type, s.data)))
-          : []),
-      ];
-    });
+    );
+    const known = from.flatMap((end) =>
+      end.side === "target" && (end.handle === "model" || end.handle === "dataset")
+        ? sources(end.handle).map((s) => source(s, () => feed(end, s.type, s.data)))
+        : [],
+    );
+    return [...there, ...fresh, ...known];
   }
 
   return [
