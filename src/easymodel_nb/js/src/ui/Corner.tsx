@@ -1,5 +1,6 @@
 /** Minimap, zoom and how the hand works, bottom left: the corner that stays free. */
 import { MiniMap, Panel, type ReactFlowState, useStore } from "@xyflow/react";
+import { memo, useCallback } from "react";
 import { latest } from "../logic/runs";
 import { type Command, hint, isMac } from "../logic/shortcuts";
 import { useSession } from "../state/session";
@@ -12,6 +13,7 @@ const mac = isMac(navigator.platform);
 
 const MINIMAP_FROM = { width: 560, height: 360 };
 const CORNER = { width: 144, height: 104 };
+const MINIMAP = { width: 120, height: 80 };
 
 /** Whether a node that is picked lies under the minimap. */
 function coversPicked(s: ReactFlowState): boolean {
@@ -27,19 +29,21 @@ function coversPicked(s: ReactFlowState): boolean {
   return false;
 }
 
-export function Corner() {
-  const { run } = useCommands();
+/** The minimap draws every node anew when what it is given is new: nothing here may be. */
+export const Corner = memo(function Corner() {
   const tool = useViewState((s) => s.tool);
   const snap = useViewState((s) => s.snap);
-  const zoom = useStore((s) => Math.round(s.transform[2] * 100));
   const wide = useStore((s) => s.width >= MINIMAP_FROM.width && s.height >= MINIMAP_FROM.height);
   const covers = useStore(coversPicked);
   const empty = useStore((s) => s.nodes.length === 0);
   const { store } = useSession();
-  const kind = (n: { id: string; type?: string | undefined }) => {
-    const run = latest(store.getState().traits.runs.items, n.id);
-    return `em-mini em-mini-${run?.status === "failed" ? "failed" : n.type}`;
-  };
+  const kind = useCallback(
+    (n: { id: string; type?: string | undefined }) => {
+      const run = latest(store.getState().traits.runs.items, n.id);
+      return `em-mini em-mini-${run?.status === "failed" ? "failed" : n.type}`;
+    },
+    [store],
+  );
   if (empty) return null;
   return (
     <>
@@ -48,7 +52,7 @@ export function Corner() {
           position="bottom-left"
           nodeClassName={kind}
           nodeBorderRadius={6}
-          style={{ width: 120, height: 80 }}
+          style={MINIMAP}
           pannable
           ariaLabel="Overview of the canvas"
         />
@@ -61,19 +65,28 @@ export function Corner() {
         <Switch command="snap" icon="grid" label="Snap to the grid" pressed={snap} />
         <span className="em-rule" />
         <Switch command="zoomOut" icon="minus" label="Zoom out" />
-        <button
-          type="button"
-          className="em-zoom-value"
-          title={`Back to 100 % (${hint("zoomReset", mac)})`}
-          onClick={() => run.zoomReset(null)}
-        >
-          {zoom} %
-        </button>
+        <Zoom />
         <Switch command="zoomIn" icon="plus" label="Zoom in" />
         <span className="em-rule" />
         <Switch command="help" icon="keyboard" label="Shortcuts" />
       </Panel>
     </>
+  );
+});
+
+/** Apart, because it changes with every step of zooming. */
+function Zoom() {
+  const { run } = useCommands();
+  const zoom = useStore((s) => Math.round(s.transform[2] * 100));
+  return (
+    <button
+      type="button"
+      className="em-zoom-value"
+      title={`Back to 100 % (${hint("zoomReset", mac)})`}
+      onClick={() => run.zoomReset(null)}
+    >
+      {zoom} %
+    </button>
   );
 }
 

@@ -1,5 +1,6 @@
 /** Over a selection of several nodes: line them up, copy, duplicate, delete. */
 import { Panel, useStore } from "@xyflow/react";
+import { memo } from "react";
 import { hint, isMac } from "../logic/shortcuts";
 import { ALIGNMENTS } from "./alignments";
 import type { Commands } from "./commands";
@@ -7,7 +8,7 @@ import { Button } from "./parts";
 
 const mac = isMac(navigator.platform);
 
-export function SelectionBar({ commands }: { commands: Commands }) {
+export const SelectionBar = memo(function SelectionBar({ commands }: { commands: Commands }) {
   const list = useStore((s) =>
     s.nodes.reduce((ids, n) => (n.selected ? `${ids} ${JSON.stringify(n.id)}` : ids), ""),
   );
@@ -68,4 +69,4 @@ export function SelectionBar({ commands }: { commands: Commands }) {
       </div>
     </Panel>
   );
-}
+});

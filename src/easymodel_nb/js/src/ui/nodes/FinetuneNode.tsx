@@ -12,7 +12,7 @@ import { Icon, type IconName } from "../icons";
 import { FieldProblems, Loose } from "../Problem";
 import { useProblems } from "../useProblems";
 import { FinetuneFields } from "./FinetuneFields";
-import { NodeFrame, useNode, useOpen } from "./NodeFrame";
+import { NodeFrame, sameId, useNode, useOpen } from "./NodeFrame";
 import { Port } from "./Port";
 import { RunPanel } from "./RunPanel";
 import { Strip } from "./Strip";
@@ -65,7 +65,7 @@ export const FinetuneNode = memo(function FinetuneNode({ id }: NodeProps) {
       <Port node={id} side="out" name="model" type="model" top={20} />
     </NodeFrame>
   );
-});
+}, sameId);
 
 const SIGNS: Record<string, IconName> = {
   queued: "clock",

@@ -1,5 +1,5 @@
 /** What every node has: header with status ring, title, status word and menu. */
-import { useStore } from "@xyflow/react";
+import { type NodeProps, useStore } from "@xyflow/react";
 import type { ReactNode } from "react";
 import { titleOf } from "../../logic/ports";
 import type { Node } from "../../protocol";
@@ -21,6 +21,9 @@ export function useOpen(id: string): boolean {
 
 export const useNode = (id: string): Node | undefined =>
   useStudio((s) => s.history.present.nodes.find((n) => n.id === id));
+
+/** What a node draws hangs on its id; React Flow also tells it where it lies, at each move. */
+export const sameId = (before: NodeProps, after: NodeProps) => before.id === after.id;
 
 interface FrameProps {
   node: Node;

@@ -4,7 +4,7 @@ import { memo, useLayoutEffect, useRef } from "react";
 import { show } from "../../logic/fields";
 import { fieldValue } from "../../logic/graph";
 import { useActions } from "../../state/session";
-import { NodeFrame, useNode } from "./NodeFrame";
+import { NodeFrame, sameId, useNode } from "./NodeFrame";
 
 export const NoteNode = memo(function NoteNode({ id }: NodeProps) {
   const node = useNode(id);
@@ -34,7 +34,7 @@ export const NoteNode = memo(function NoteNode({ id }: NodeProps) {
       />
     </NodeFrame>
   );
-});
+}, sameId);
 
 export const UnknownNode = memo(function UnknownNode({ id }: NodeProps) {
   const node = useNode(id);
@@ -46,4 +46,4 @@ export const UnknownNode = memo(function UnknownNode({ id }: NodeProps) {
       </p>
     </NodeFrame>
   );
-});
+}, sameId);

@@ -10,7 +10,7 @@ import { useActions, useStudio } from "../../state/session";
 import { ProblemLine } from "../Problem";
 import { useProblems } from "../useProblems";
 import { ConfigField } from "./ConfigField";
-import { NodeFrame, useNode, useOpen } from "./NodeFrame";
+import { NodeFrame, sameId, useNode, useOpen } from "./NodeFrame";
 import { Port } from "./Port";
 import { Facts, useFacts } from "./SourceFacts";
 import { type Kind, SourceField } from "./SourceField";
@@ -18,10 +18,10 @@ import { useUpload } from "./UploadLine";
 
 export const ModelNode = memo(function ModelNode({ id }: NodeProps) {
   return <SourceNode id={id} kind="model" />;
-});
+}, sameId);
 export const DatasetNode = memo(function DatasetNode({ id }: NodeProps) {
   return <SourceNode id={id} kind="dataset" />;
-});
+}, sameId);
 
 function SourceNode({ id, kind }: { id: string; kind: Kind }) {
   const node = useNode(id);
