@@ -108,7 +108,8 @@ describe("laid out as nodes", () => {
   });
 
   it("needs at least two runs, and not too many", () => {
-    for (const lists of [{}, { epochs: [1] }, { seed: Array.from({ length: 65 }, (_, i) => i) }]) {
+    const many: sweep.Sweep = { seed: Array.from({ length: 65 }, (_, i) => i) };
+    for (const lists of [{}, { epochs: [1] }, many] as sweep.Sweep[]) {
       const one = flow([swept(lists)]);
       expect(sweep.layOut(one, "f")).toEqual([one, []]);
     }

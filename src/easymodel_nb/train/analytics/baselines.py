@@ -57,6 +57,8 @@ def key(
         for path in files
     ]
     settings = data.model_dump(mode="json", exclude=set(_LATER))
+    if data.method == "lora":  # untrained adapters add nothing to the weights; 4 bits do
+        settings["method"] = "full"
     return cache.digest(
         [
             VERSION,

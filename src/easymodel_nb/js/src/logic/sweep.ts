@@ -26,7 +26,9 @@ export const runsOf = (sweep: Sweep): number =>
 
 /** "2 runs", "2 x 3 = 6 runs". */
 export function made(sweep: Sweep): string {
-  const lists = Object.values(sweep).map((values) => values.length);
+  const lists = Object.values(sweep)
+    .map((values) => values.length)
+    .filter((length) => length > 1);
   const runs = runsOf(sweep);
   const said = `${runs.toLocaleString("en-US")} run${runs === 1 ? "" : "s"}`;
   return lists.length > 1 ? `${lists.join(" x ")} = ${said}` : said;

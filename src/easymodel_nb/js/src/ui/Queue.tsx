@@ -25,7 +25,8 @@ export function Queue() {
     return () => document.removeEventListener("pointerdown", leave, true);
   }, [open]);
   if (!shown && !open) return null;
-  const name = count > 0 ? `${count} in queue` : `${elsewhere} elsewhere`;
+  const number = count > 0 ? count : elsewhere;
+  const word = count > 0 ? "in queue" : "in other projects";
   const close = () => {
     setOpen(false);
     box.current?.querySelector<HTMLElement>(".em-queue")?.focus({ preventScroll: true });
@@ -38,11 +39,11 @@ export function Queue() {
         data-testid="queue"
         aria-expanded={open}
         aria-haspopup="dialog"
-        title={`${name}. Show what waits and what trains.`}
+        title={`${number} ${word}. Show what waits and what trains.`}
         onClick={() => setOpen(!open)}
       >
         <Icon name="clock" size={14} />
-        {count > 0 ? count : elsewhere} <span>{count > 0 ? "in queue" : "elsewhere"}</span>
+        {number} <span className="em-hidden">{word}</span>
       </button>
       {open && <Panel waiting={waiting} underWay={underWay} project={project} onClose={close} />}
     </div>
@@ -135,7 +136,7 @@ function Item({ item, project, waiting }: ItemProps) {
       data-run-id={item.run}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move and cancel it
       tabIndex={0}
-      aria-label={`${name}, ${where(item)}`}
+      aria-label={`${name}, ${where(item, waiting)}`}
       onKeyDown={onKeyDown}
     >
       <span className="em-queue-place">
@@ -146,7 +147,7 @@ function Item({ item, project, waiting }: ItemProps) {
           {item.title}
         </span>
         <small className="em-ellipsis">
-          {[item.project_id !== project && (item.project || "no project"), where(item)]
+          {[item.project_id !== project && (item.project || "no project"), where(item, waiting)]
             .filter(Boolean)
             .join(", ")}
         </small>
@@ -183,9 +184,9 @@ function Item({ item, project, waiting }: ItemProps) {
   );
 }
 
-function where(item: QueueItem): string {
+function where(item: QueueItem, waiting: QueueItem[] | undefined): string {
+  if (!waiting) return item.fraction === null ? "starting" : percent(item.fraction);
   if (item.waits_for) return `waits for ${item.waits_for}`;
-  if (item.fraction !== null) return percent(item.fraction);
   if (item.place === null) return "in another notebook";
   return item.place === 0 ? "next" : ordinal(item.place + 1);
 }
