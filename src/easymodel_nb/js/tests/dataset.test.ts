@@ -90,23 +90,23 @@ describe("what can be chosen as a source", () => {
     const doc = three();
     expect(taskFed(doc, "m")).toBe("generation");
     doc.nodes[2] = node("f", "finetune", { task: "seq2seq" });
-    const listed = sourceOptions("model", catalog, doc, "m");
+    const listed = sourceOptions("model", catalog, taskFed(doc, "m"));
     expect(listed.map((o) => o.title)).toEqual(["t5", "gpt"]);
     expect(listed[1]?.detail).toBe("small; for generation");
     const hit = { detail: "", tasks: ["generation"], gated: false };
-    const more = sourceOptions("model", catalog, doc, "m", [
+    const more = sourceOptions("model", catalog, taskFed(doc, "m"), [
       { ...hit, source: "acme/far", title: "acme/far", origin: "hub", offline: false },
       { ...hit, source: "acme/near", title: "acme/near", origin: "cache", offline: true },
     ]);
     const groups = new Set(more.map((o) => o.group));
     expect([...groups]).toEqual(["Built in", "Downloaded before", "On the Hub"]);
     expect(more.filter((o) => o.found).map((o) => o.value)).toEqual(["acme/near", "acme/far"]);
-    const alone = sourceOptions("model", catalog, flow([node("m", "model")]), "m");
+    const alone = sourceOptions("model", catalog, taskFed(flow([node("m", "model")]), "m"));
     expect(alone.map((o) => o.title)).toEqual(["gpt", "t5"]);
   });
 
   it("lists the notebook's variables first", () => {
-    const listed = sourceOptions("dataset", catalog, three(), "d");
+    const listed = sourceOptions("dataset", catalog, taskFed(three(), "d"));
     expect(listed.map((o) => [o.value, o.group])).toEqual([
       ["variable:df", "In this notebook"],
       ["builtin:requests", "Built in"],

@@ -28,11 +28,9 @@ export function taskFed(doc: Workflow, id: string): string | null {
 export function sourceOptions(
   kind: "model" | "dataset",
   catalog: Catalog,
-  doc: Workflow,
-  id: string,
+  task: string | null,
   suggested: SourceOption[] = [],
 ): Option[] {
-  const task = taskFed(doc, id);
   const variables = kind === "dataset" ? catalog.variables.map(variable) : [];
   const groups: [string, Option[]][] = [
     ["In this notebook", variables],

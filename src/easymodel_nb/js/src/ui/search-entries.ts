@@ -85,7 +85,7 @@ export function useEntries(popup: SearchPopup, typed: string, commands: Commands
 
   const sources = (type: Source["type"]): Source[] => [
     ...typedSources(typed).filter((s) => s.type === type),
-    ...sourceOptions(type, catalog, EMPTY, "").map((o) => ({
+    ...sourceOptions(type, catalog, null).map((o) => ({
       type,
       data: { source: o.value },
       title: o.title,

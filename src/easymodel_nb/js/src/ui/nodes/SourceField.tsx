@@ -20,9 +20,9 @@ const HINTS = {
 export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
   const { setField, lookAtVariables } = useActions();
   const catalog = useStudio((s) => s.traits.catalog);
-  const document = useStudio((s) => s.history.present);
+  const task = useStudio((s) => taskFed(s.history.present, node.id));
   const [query, setQuery] = useState<string | null>(null);
-  const { items, checking, offline } = useSuggestions(kind, query, taskFed(document, node.id));
+  const { items, checking, offline } = useSuggestions(kind, query, task);
   const upload = useUpload(node.id);
   const problems = useProblems(node.id).filter(
     (p) => p.field === "source" && !(upload && p.code === "source.empty"),
@@ -36,7 +36,7 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
           value={show(fieldValue(node, "source"))}
           label="Source"
           placeholder={HINTS[kind]}
-          options={sourceOptions(kind, catalog, document, node.id, items)}
+          options={sourceOptions(kind, catalog, task, items)}
           foot={offline ?? (checking ? "Looking for more" : null)}
           testid="field-source"
           invalid={problems.some((p) => p.severity === "error")}
