@@ -69,7 +69,8 @@ class Run:
     def metrics(self) -> "pd.DataFrame":
         """One row per whole epoch; epoch 0 is before training.
 
-        Columns: epoch, step, then dotted analytics names, each with `.low`, `.high`, `.n`.
+        Columns: epoch (a whole number), step, then dotted analytics names, each with `.low`,
+        `.high`, `.n`.
         """
         import pandas as pd  # noqa: PLC0415
 
@@ -78,7 +79,8 @@ class Run:
 
     def metric_rows(self) -> list[dict[str, Any]]:
         """The rows of `metrics` as dictionaries."""
-        return [_row(p) for p in self.view.points if float(p.epoch).is_integer()]
+        whole = (p for p in self.view.points if float(p.epoch).is_integer())
+        return [{**_row(point), "epoch": int(point.epoch)} for point in whole]
 
     def curve(self) -> "pd.DataFrame":
         """Every measured point, also between epochs, with the same columns as `metrics`."""
