@@ -201,18 +201,24 @@ def _run(
 
 def _explain(runs: list["Run"], *, as_json: bool) -> None:
     """Say where the models are, and on stderr what became of the runs that did not finish."""
+    from easymodel_nb.workflow.sweeps import spelled  # noqa: PLC0415
+
     for run in runs:
         view = run.view
+        variant = spelled(view.request.get("variant") or {})
+        which = f" of {variant}" if variant else ""
         if run.model_path is not None and not as_json:
-            print(f"The model is in {run.model_path}")  # noqa: T201
+            print(f"The model{which} is in {run.model_path}")  # noqa: T201
         if view.problem is not None:
-            _say(f"Run {run.id} failed: {view.problem.message}")
+            _say(f"Run {run.id}{which} failed: {view.problem.message}")
         elif view.status != "finished":
             told = [w.message for w in view.warnings if w.severity == "error"]
             why = f": {told[-1]}" if view.reason == "sentinel" and told else "."
+            if isinstance(skipped := view.summary.get("why"), str):  # what it was to continue
+                why = f": {skipped}"
             if view.reason == "time_budget":
                 why = f" at step {view.step:,}: its time was used up."
-            _say(f"Run {run.id} was {view.status}{why}")
+            _say(f"Run {run.id}{which} was {view.status}{why}")
 
 
 def _refuse(error: StudioError, *, as_json: bool) -> int:

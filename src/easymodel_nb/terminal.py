@@ -64,8 +64,31 @@ class JsonLines:
                 self._lines = None
 
 
+class Turns:
+    """Tells which of several runs speaks now: by its node, and by the values of a sweep."""
+
+    def __init__(self) -> None:
+        self._titles: dict[str, str] = {}
+        self._speaking = ""
+
+    def heading(self, raw: dict[str, Any]) -> str | None:
+        """The name of the run, at the first of its events after those of another."""
+        run = raw["run_id"]
+        if raw["type"] == "run_created":
+            label = (raw["request"].get("node") or {}).get("label")
+            self._titles[run] = label or f"Node {raw['node_id']}"
+        queued = raw["type"] == "run_created" or raw.get("stage") == "queued"
+        if queued or run == self._speaking or len(self._titles) < 2:  # noqa: PLR2004  no other
+            return None
+        self._speaking = run
+        return self._titles.get(run)
+
+
 class Sentences:
     """A line for each stage and each epoch, for a log file or a pipe."""
+
+    def __init__(self) -> None:
+        self._turns = Turns()
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +98,8 @@ class Sentences:
 
     def event(self, raw: dict[str, Any]) -> None:
         """Print the events that are news to a reader of a log."""
+        if title := self._turns.heading(raw):
+            print(f"--- {title}", flush=True)  # noqa: T201
         if text := sentence(raw):
             print(text, flush=True)  # noqa: T201
 
@@ -93,6 +118,7 @@ class LiveDisplay:
         self._console = Console()
         self._runs = runs_folder(home)
         self._reader: RunReader | None = None
+        self._turns = Turns()
         self._live = Live(
             console=self._console, get_renderable=self._render, refresh_per_second=4, transient=True
         )
@@ -106,6 +132,8 @@ class LiveDisplay:
 
     def event(self, raw: dict[str, Any]) -> None:
         """Follow the run that speaks; what is final is printed above the moving line."""
+        if title := self._turns.heading(raw):
+            self._console.print(title, style="bold", highlight=False, markup=False)
         if self._reader is None or self._reader.folder.name != raw["run_id"]:
             self._reader = RunReader(self._runs / raw["run_id"])
         if raw["type"] != "stage" and (text := sentence(raw)):

@@ -132,6 +132,21 @@ def test_a_run_that_cannot_be_is_named_and_can_be_left_out():
     assert found.fix.set[0].value == {"gradient_accumulation": [1]}
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("8,16", [8, 16]), ("8; 16 ,32,", [8, 16, 32]), ("8,many", None), ("a,b", None)],
+)
+def test_numbers_between_commas_are_offered_as_a_sweep(text: str, values: list[int] | None):
+    workflow = swept({"seed": [1, 2]}, batch_size=text)
+    found = problem(workflow)
+    assert (found.code, found.field) == ("field.type", "batch_size")
+    changes = {c.field: c.value for c in (found.fix.set if found.fix else None) or []}
+    assert changes.get("sweep") == (values and {"seed": [1, 2], "batch_size": values})
+    if values:
+        workflow.nodes[2].data |= changes
+        assert check(workflow) == []
+
+
 def test_the_plain_value_of_a_swept_field_trains_nothing_and_is_not_judged():
     assert check(swept({"learning_rate": [1e-4, 2e-4]}, learning_rate=5)) == []
 

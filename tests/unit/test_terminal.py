@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.terminal import sentence
+from easymodel_nb.terminal import Turns, sentence
 
 
 def epoch(number: float, **groups: dict[str, Measured]) -> dict[str, Any]:
@@ -82,3 +82,23 @@ def test_an_epoch_is_told_by_the_numbers_of_its_task(raw: dict[str, Any], said: 
 )
 def test_what_a_run_tells_beside_its_numbers(raw: dict[str, Any], said: str) -> None:
     assert sentence(raw) == said
+
+
+def test_of_several_runs_each_is_named_when_it_begins_to_speak():
+    turns = Turns()
+
+    def event(run: str, type: str, **fields: Any) -> str | None:  # noqa: A002
+        return turns.heading({"run_id": run, "type": type, **fields})
+
+    for run, label in (("a", "Finetuning · seed 1"), ("b", None)):
+        request = {"node": {"label": label}}
+        assert event(run, "run_created", node_id="f1", request=request) is None
+        assert event(run, "stage", stage="queued") is None
+    said = [event(run, "stage", stage="loading") for run in "aabba"]
+    assert said == ["Finetuning · seed 1", None, "Node f1", None, "Finetuning · seed 1"]
+
+
+def test_a_run_alone_needs_no_name():
+    turns = Turns()
+    turns.heading({"run_id": "a", "type": "run_created", "node_id": "f", "request": {}})
+    assert turns.heading({"run_id": "a", "type": "stage", "stage": "loading"}) is None

@@ -192,6 +192,10 @@ def _invalid(node: Node, model: type[BaseModel], field: str, detail: Any) -> Pro
         code, message = "field.type", f"{name} must be {whole}, not {value!r}."
     else:
         code, message = "field.type", f"{name} cannot be {value!r}: {detail['msg']}."
+    if model is FinetuneData and kind.startswith(("int", "float")):
+        meant = check_sweep.meant(node, field, value)
+        if meant is not None:
+            return Problem(code=code, message=message, node=node.id, field=field, fix=meant)
     info = model.model_fields.get(field)
     default = info.default if info is not None and not info.is_required() else None
     simple = isinstance(default, (int, float, str)) and not isinstance(default, bool)

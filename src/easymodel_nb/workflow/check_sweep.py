@@ -1,5 +1,7 @@
 """What is wrong with a sweep: its values one by one, then the runs that they make together."""
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -102,6 +104,24 @@ def _problem(
 
 
 # ---------------------------------------------------------------- the runs it makes
+
+
+def meant(node: Node, field: str, value: object) -> Fix | None:
+    """Of a text with numbers between commas, such as "8,16": a run of each."""
+    if not isinstance(value, str) or field not in sweeps.SWEPT:
+        return None
+    try:
+        numbers = [json.loads(part) for part in re.split(r"\s*[,;]\s*", value.strip(" ,;"))]
+    except ValueError:
+        return None
+    if len(numbers) < 2 or not all(type(n) in {int, float} for n in numbers):  # noqa: PLR2004
+        return None
+    changes = {field: FinetuneData.model_fields[field].default}
+    changes["sweep"] = {**sweeps.listed(node), field: numbers}
+    return Fix(
+        label=f"Train {len(numbers)} runs, one with each",
+        set=[FieldChange(node=node.id, field=name, value=v) for name, v in changes.items()],
+    )
 
 
 def of_variants(node: Node, settings: Settings) -> list[Problem]:

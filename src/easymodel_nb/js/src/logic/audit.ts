@@ -107,13 +107,15 @@ export function headline(
 /** "About 50 s on this CPU", once it was measured; before that how many steps it is. */
 function about(audit: Audit | undefined, device: string): string {
   const time = cell(audit, "time");
+  const runs = audit && audit.runs > 1 ? ` each, ${audit.runs} runs` : "";
+  if (time?.text && runs) return `About ${time.text}${runs}`;
   if (time?.text) {
     const name = (audit?.fit?.device || device).split(",")[0];
     const known = /^cpu/i.test(name ?? "") ? "CPU" : name;
     return `About ${time.text}${known ? ` on this ${known}` : ""}`;
   }
   const steps = audit?.steps;
-  return steps ? `${steps.toLocaleString("en-US")} step${steps === 1 ? "" : "s"}` : "";
+  return steps ? `${steps.toLocaleString("en-US")} step${steps === 1 ? "" : "s"}${runs}` : "";
 }
 
 export const cell = (audit: Audit | undefined, name: Cell["name"]): Cell | undefined =>

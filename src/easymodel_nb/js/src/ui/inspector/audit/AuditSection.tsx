@@ -48,6 +48,12 @@ const UNKNOWN: Record<Audit["state"], string> = {
 function Done({ node, audit }: { node: Node; audit: Audit }) {
   return (
     <>
+      {audit.variant && (
+        <p className="em-muted" data-testid="audit-variant">
+          This is the run of {audit.variant}, whose verdict is the worst of the sweep's {audit.runs}{" "}
+          runs. Time and memory are those of its heaviest run.
+        </p>
+      )}
       <Found problems={gate.found(audit)} node={node} />
       <FitPart node={node} audit={audit} />
       <Figures audit={audit} />
