@@ -333,6 +333,13 @@ describe("drafts", () => {
     expect(dropped).toEqual(["k"]);
   });
 
+  it("is offered no more when the page that made it has saved it after all", () => {
+    const { committer, view, dropped } = setup([draft()]);
+    committer.receive({ ...state("p", 2), document: edited(8) });
+    expect(view().offer).toBeNull();
+    expect(dropped).toEqual(["k"]);
+  });
+
   it("of another tab that is at work is left alone, and looked at again", async () => {
     const at = Date.now() - 1;
     const { view } = setup([draft({ at }), draft({ at, key: "second", document: edited(5) })]);

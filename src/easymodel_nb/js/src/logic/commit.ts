@@ -76,8 +76,13 @@ export class Committer {
 
   /** The `document` trait, at the start and on each change. */
   receive(state: DocumentState): void {
-    if (state.project_id !== this.#line?.projectId) this.#open(state);
-    else this.#line.receive(state);
+    const line = this.#line;
+    if (state.project_id !== line?.projectId) {
+      this.#open(state);
+    } else {
+      line.receive(state);
+      this.#forgetContained(line);
+    }
   }
 
   /** Answers a conflict. */
@@ -173,6 +178,15 @@ export class Committer {
         this.#offers.push(left);
       }
     }
+  }
+
+  /** The page that made them has saved them after all. */
+  #forgetContained(line: Line): void {
+    const there = this.#offers.filter((offer) => contained(offer, line.document));
+    if (there.length === 0) return;
+    for (const { key } of there) this.#ports.drop(key);
+    this.#offers = this.#offers.filter((offer) => !there.includes(offer));
+    line.tell();
   }
 
   #again(line: Line): void {

@@ -9,6 +9,7 @@ import * as history from "../logic/history";
 import { sameWork } from "../logic/merge";
 import { decide } from "../logic/pulse";
 import { type Method, type Request, Rpc } from "../logic/rpc";
+import { share } from "../logic/share";
 import type { Methods, Traits, Workflow } from "../protocol";
 import type { Model } from "../types";
 import { keysOf, load, save } from "./browser";
@@ -68,8 +69,8 @@ export function connectPython(model: Model): Sync {
 
   const onTrait = (name: (typeof NAMES)[number]) => () => {
     heard();
-    const value = model.get(name);
-    const traits = { ...store.getState().traits, [name]: value } as Traits;
+    const before = store.getState().traits;
+    const traits = { ...before, [name]: share(before[name], model.get(name)) } as Traits;
     const theme =
       name === "catalog" &&
       store.getState().themePending === 0 &&
@@ -128,23 +129,33 @@ export function connectPython(model: Model): Sync {
 
 const inColab = () => Boolean((window as { google?: { colab?: unknown } }).google?.colab);
 
+type Kept = Draft & { at: number };
+
 /** Each page keeps its own drafts, so that none removes another's. */
 function drafts(client: string) {
-  const kept = new Set<string>();
+  const kept = new Map<string, Kept>();
   const keyOf = (projectId: string) => `draft:${projectId}:${client}`;
   return {
     drafts: (projectId: string): Left[] =>
       keysOf(`draft:${projectId}:`)
         .filter((key) => key !== keyOf(projectId))
         .flatMap((key) => {
-          const found = load<Draft & { at: number }>(key);
+          const found = load<Kept>(key);
           return found?.base ? [{ ...found, key }] : [];
         }),
     keep: (projectId: string, draft: Draft | null) => {
-      if (draft || kept.has(projectId))
-        save(keyOf(projectId), draft && { ...draft, at: Date.now() });
-      if (draft) kept.add(projectId);
-      else kept.delete(projectId);
+      const [key, last] = [keyOf(projectId), kept.get(projectId)];
+      if (!draft) {
+        if (kept.delete(projectId)) save(key, null);
+        return;
+      }
+      const known = last?.document === draft.document ? last : null;
+      if (known?.rev === draft.rev && known.away === draft.away) return;
+      // Used or discarded in another page: a page whose kernel is gone does not bring it back.
+      if (known && !keysOf(key).includes(key)) return;
+      const next = { ...draft, at: known?.at ?? Date.now() };
+      kept.set(projectId, next);
+      save(key, next);
     },
     drop: (key: string) => save(key, null),
   };
