@@ -27,7 +27,7 @@ export function taskFed(doc: Workflow, id: string): string | null {
 
 export function sourceOptions(
   kind: "model" | "dataset",
-  catalog: Catalog,
+  catalog: Pick<Catalog, "models" | "datasets" | "variables">,
   task: string | null,
   suggested: SourceOption[] = [],
 ): Option[] {

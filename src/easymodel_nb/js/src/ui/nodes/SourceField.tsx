@@ -19,7 +19,9 @@ const HINTS = {
 
 export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
   const { setField, lookAtVariables } = useActions();
-  const catalog = useStudio((s) => s.traits.catalog);
+  const models = useStudio((s) => s.traits.catalog.models);
+  const datasets = useStudio((s) => s.traits.catalog.datasets);
+  const variables = useStudio((s) => s.traits.catalog.variables);
   const task = useStudio((s) => taskFed(s.history.present, node.id));
   const [query, setQuery] = useState<string | null>(null);
   const { items, checking, offline } = useSuggestions(kind, query, task);
@@ -36,7 +38,7 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
           value={show(fieldValue(node, "source"))}
           label="Source"
           placeholder={HINTS[kind]}
-          options={sourceOptions(kind, catalog, task, items)}
+          options={sourceOptions(kind, { models, datasets, variables }, task, items)}
           foot={offline ?? (checking ? "Looking for more" : null)}
           testid="field-source"
           invalid={problems.some((p) => p.severity === "error")}
