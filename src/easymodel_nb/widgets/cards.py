@@ -286,15 +286,14 @@ def headline(view: RunView) -> str | None:
 
 
 def result(view: RunView) -> str:
-    """The number a run is judged by with its interval: "13.2, 12.6 to 13.8"; "" without one."""
+    """The number a run is judged by with its interval: "13.2 (12.6 to 13.8)"; "" without one."""
     metric = metrics_of(view)[0]
     found = outcome(view, values(view, metric.key))
     if found is None or found.measured.value is None:
         return ""
     written = write.perplexity if metric is PERPLEXITY else write.score
-    return ", ".join(
-        filter(None, [written(found.measured.value), write.level(found.measured, written)])
-    )
+    level = write.level(found.measured, written)
+    return written(found.measured.value) + (f" ({level})" if level else "")
 
 
 def kept(view: RunView) -> str:

@@ -99,7 +99,7 @@ class RunCard(BaseModel):
     variant: str = ""  # of a sweep: "learning_rate 1e-05"
     sweep: str | None = None  # the first run of that sweep
     metric: str = ""  # the number it is judged by: "validation perplexity"
-    result: str = ""  # that number with its interval: "13.2, 12.6 to 13.8"
+    result: str = ""  # that number with its interval: "13.2 (12.6 to 13.8)"
     best: bool = False  # of its sweep, by the paired intervals with each of the others
     waits_for: str | None = None  # while queued: the node whose run has to end first
 

@@ -50,3 +50,10 @@ it("sums a node up in a line", () => {
   expect(summary(node("f", "finetune", { subset_size: null }))).toContain("all rows");
   expect(advanced(n)).toBe("full, lr 0.00005, seed 42");
 });
+
+it("names what a sweep lists in place of the plain value", () => {
+  const sweep = { epochs: [1, 2], learning_rate: [1e-3, null], subset_size: [100, 200] };
+  const n = node("f", "finetune", { epochs: 5, sweep });
+  expect(summary(n)).toBe("Generation, 1/2 epochs, batch 8, 100/200 rows, full");
+  expect(advanced(n)).toBe("full, lr 0.001/auto, seed 42");
+});

@@ -14,6 +14,7 @@ from easymodel_nb.train.preparation import Preparation, prepare
 from easymodel_nb.train.reporter import Unlogged
 from easymodel_nb.workflow.check import check
 from easymodel_nb.workflow.document import Node, Workflow
+from easymodel_nb.workflow.sweeps import variants
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def request_of(workflow: Workflow, name: str) -> dict[str, Any]:
         )
     return {
         "name": workflow.name,
-        "node": node.model_dump(mode="json"),
+        "node": variants(node)[0].node.model_dump(mode="json"),  # of a sweep its first run
         "model": model.model_dump(mode="json"),
         "dataset": _source(workflow, name, "dataset").model_dump(mode="json"),
     }

@@ -234,13 +234,21 @@ export function show(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/** The values a sweep lists for a field: "1e-5/5e-5". */
+function listed(node: Node, name: string): string | null {
+  const values = (node.data.sweep as Record<string, unknown> | null | undefined)?.[name];
+  return Array.isArray(values) && values.length > 0
+    ? values.map((v) => show(v) || "auto").join("/")
+    : null;
+}
+
 /** "Generation, 3 epochs, batch 8, 1,000 rows, full": what the folded fields say. */
 export function summary(node: Node): string {
-  const get = (name: string) => fieldValue(node, name);
+  const get = (name: string) => listed(node, name) ?? fieldValue(node, name);
   const taskName = TASKS.find(([name]) => name === get("task"))?.[1] ?? show(get("task"));
   const epochs = get("epochs");
   const subset = get("subset_size");
-  const rows = typeof subset === "number" ? `${subset.toLocaleString("en-US")} rows` : "all rows";
+  const rows = subset === null ? "all rows" : `${amount(subset)} rows`;
   return [
     taskName,
     `${show(epochs)} epoch${epochs === 1 ? "" : "s"}`,
@@ -252,7 +260,9 @@ export function summary(node: Node): string {
 
 /** "full, lr auto, seed 42": what the Advanced line says. */
 export function advanced(node: Node): string {
-  const rate = fieldValue(node, "learning_rate");
-  const method = show(fieldValue(node, "method"));
-  return `${method}, lr ${rate === null ? "auto" : show(rate)}, seed ${show(fieldValue(node, "seed"))}`;
+  const told = (name: string) => listed(node, name) ?? (show(fieldValue(node, name)) || "auto");
+  return `${told("method")}, lr ${told("learning_rate")}, seed ${told("seed")}`;
 }
+
+const amount = (value: unknown) =>
+  typeof value === "number" ? value.toLocaleString("en-US") : show(value);

@@ -3,6 +3,7 @@ import type { Node, Workflow } from "../protocol";
 import { DEFAULTS } from "../protocol";
 import { type Field, GROUPS, NODE_FIELDS } from "./fields";
 import { inputOf, same, setData } from "./graph";
+import { one } from "./sweep";
 
 /** What a run was asked, and what became of it: `run_details` of the kernel. */
 export interface RunRecord {
@@ -22,6 +23,8 @@ export interface Row {
 
 type Data = Record<string, unknown>;
 const SPECS = [...NODE_FIELDS, ...GROUPS.flatMap((g) => g.fields)];
+/** As in the inspector, then what has no field there. */
+const NAMES = [...new Set([...SPECS.map((f) => f.name), ...Object.keys(DEFAULTS.finetune ?? {})])];
 /** Of the node, not of the training. */
 const ASIDE = new Set(["accept", "sweep", "output_name"]);
 
@@ -37,10 +40,8 @@ const drawnOf = (record: RunRecord): Data => ({
 });
 
 const text = (value: unknown): string => {
-  if (value === null || value === undefined) return "auto";
-  if (typeof value === "boolean") return value ? "on" : "off";
-  if (Array.isArray(value)) return value.map(String).join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (Array.isArray(value)) return value.map(one).join(", ");
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : one(value);
 };
 
 /** Every setting of a run with its reason, those that differ from the node first. */
@@ -50,22 +51,20 @@ export function settings(record: RunRecord, node: Node): Row[] {
   const planned = { ...drawn, ...part(record.plan, "finetune") };
   const reasons = reasonsOf(record.plan);
   const applies = (f: Field) => !f.when || f.when(planned as Parameters<typeof f.when>[0]);
-  const rows = Object.keys(DEFAULTS.finetune ?? {})
-    .filter((name) => !ASIDE.has(name))
-    .flatMap((name): Row[] => {
-      const spec = SPECS.find((f) => f.name === name);
-      const differs = !same(drawn[name], now[name]) || name in part(now, "sweep");
-      if (!differs && spec && !applies(spec)) return [];
-      return [
-        {
-          name,
-          label: spec?.label ?? name,
-          value: none(name, planned[name], spec),
-          reason: reasons.get(name) ?? "",
-          now: differs ? text(part(now, "sweep")[name] ?? now[name]) : null,
-        },
-      ];
-    });
+  const rows = NAMES.filter((name) => !ASIDE.has(name)).flatMap((name): Row[] => {
+    const spec = SPECS.find((f) => f.name === name);
+    const differs = !same(drawn[name], now[name]) || name in part(now, "sweep");
+    if (!differs && spec && !applies(spec)) return [];
+    return [
+      {
+        name,
+        label: spec?.label ?? name,
+        value: none(name, planned[name], spec),
+        reason: reasons.get(name) ?? "",
+        now: differs ? text(part(now, "sweep")[name] ?? now[name]) : null,
+      },
+    ];
+  });
   return [...rows.filter((r) => r.now !== null), ...rows.filter((r) => r.now === null)];
 }
 

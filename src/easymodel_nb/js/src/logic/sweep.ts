@@ -54,7 +54,8 @@ export function items(field: Field, text: string): unknown[] {
 
 export const shown = (values: unknown[]): string => values.map(one).join(", ");
 
-const one = (value: unknown): string => {
+/** One value as it is written everywhere. */
+export const one = (value: unknown): string => {
   if (value === null || value === undefined) return "auto";
   if (typeof value === "boolean") return value ? "on" : "off";
   return Array.isArray(value) ? value.join("+") : number(value);

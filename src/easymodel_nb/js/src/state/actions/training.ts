@@ -68,7 +68,8 @@ export function trainingActions(desk: Desk) {
         return next;
       });
       for (const node of made) setOpen(node, false);
-      if (made.length > 0) set({ inspector: null });
+      // There is more to be seen than before, so it is fitted like a document that was opened.
+      if (made.length > 0) set({ inspector: null, opened: get().opened + 1 });
       return made;
     },
     /** The settings of an old run in the node again, one step; no run is touched. */

@@ -1,7 +1,7 @@
 /** The newest run in its node: what it does, how far it is, or what came of it. */
 import { clock, count, duration, loss, percent } from "../../logic/format";
 import { titleOf } from "../../logic/ports";
-import { isActive, progress, sentence } from "../../logic/runs";
+import { isActive, ofSweep, progress, sentence } from "../../logic/runs";
 import type { Node, Problem, RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Icon } from "../icons";
@@ -27,13 +27,14 @@ export function RunPanel({ node, run, problems, brief }: PanelProps) {
   const own = problems.filter(
     (p) => p.code !== run.problem?.code || p.message !== run.problem.message,
   );
+  const best = useStudio((s) => ofSweep(s.traits.runs.items, run).find((r) => r.best) ?? run);
   return (
     <div className="em-body em-run" data-run-id={run.id}>
       {run.sweep && <Variants run={run} />}
       {run.status === "queued" && <Queued run={run} />}
       {run.status === "running" && <Running run={run} />}
       {run.status === "failed" && <Failed run={run} node={node.id} />}
-      {(run.status === "finished" || run.status === "stopped") && <Ended run={run} />}
+      {(run.status === "finished" || run.status === "stopped") && <Ended run={best} />}
       {run.status === "interrupted" && <Interrupted run={run} />}
       <Warnings run={run} />
       {!isActive(run) && <Loose problems={own} hidden={true} />}
@@ -178,7 +179,10 @@ function Ended({ run }: { run: RunCard }) {
             <Icon name="check" size={14} />
           </span>
         )}
-        <span>{finished ? (run.headline ?? "Finished; the model is saved.") : stopped}</span>
+        <span>
+          {run.variant && <b>{run.variant}. </b>}
+          {finished ? (run.headline ?? "Finished; the model is saved.") : stopped}
+        </span>
       </p>
       <Resumed run={run} />
       {run.spark.length > 1 && <Sparkline values={run.spark} />}

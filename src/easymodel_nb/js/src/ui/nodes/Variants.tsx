@@ -29,7 +29,8 @@ export function Variants({ run }: { run: RunCard }) {
     <section className="em-variants nowheel" data-testid="variants" aria-label="Runs of the sweep">
       <div className="em-row em-variants-head">
         <b className="em-grow">
-          {done.length} of {runs.length} runs
+          {done.length < runs.length && `${done.length} of `}
+          {runs.length} runs
         </b>
         {waiting.length > 0 && (
           <Button
