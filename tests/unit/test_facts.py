@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from easymodel_nb.errors import problem_error
+from easymodel_nb.errors import FieldChange, Fix, problem_error
 from easymodel_nb.store.first import first_workflow
 from easymodel_nb.widgets import facts as module
 from easymodel_nb.widgets.facts import Facts
@@ -183,3 +183,76 @@ def test_a_job_that_fails_does_not_end_the_worker(caplog: pytest.LogCaptureFixtu
     assert done.wait(WAIT)
     assert "no good" in caplog.text
     worker.close()
+
+
+class Remote:
+    """A Hub that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.go = threading.Event()
+        self.began = threading.Semaphore(0)
+
+    def __call__(self, data: Any, _finetune: Any) -> Any:
+        self.asked.append(data.source)
+        self.began.release()
+        assert self.go.wait(WAIT)
+        return Found(f"the Hub on {data.source}")
+
+
+def test_a_slow_hub_holds_up_nothing_that_is_here(bench: Bench):
+    remote, workflow = Remote(), first_workflow()
+    workflow.nodes[0].data["source"] = "acme/slow"
+    bench.answer = lambda data: None if data.source == "acme/slow" else Found("here")
+    bench.facts = Facts(bench.worker, bench.news.release, bench.describe, remote=remote)
+    bench.worker.start()
+    bench.facts.of(workflow)
+    assert remote.began.acquire(timeout=WAIT)
+    while bench.facts.of(workflow)["d1"].state != "ok":
+        assert bench.news.acquire(timeout=WAIT)
+    assert bench.facts.of(workflow)["m1"].state == "checking"
+    remote.go.set()
+    assert bench.settle(workflow)["m1"].lines == ["the Hub on acme/slow"]
+    bench.facts.close()
+
+
+def test_what_is_left_on_the_way_is_not_asked_of_the_hub(bench: Bench):
+    remote = Remote()
+    bench.answer = lambda data: None if data.source.startswith("acme") else Found("here")
+    bench.facts = Facts(bench.worker, bench.news.release, bench.describe, remote=remote)
+    bench.worker.start()
+    names = ["acme/a", "acme/b", "acme/c", "acme/d", "acme/end"]
+    for name in names:
+        workflow = first_workflow()
+        workflow.nodes[0].data["source"] = name
+        bench.facts.of(workflow)
+        if name in names[:3]:  # as many as are asked at once
+            assert remote.began.acquire(timeout=WAIT)
+    remote.go.set()
+    assert bench.settle(workflow)["m1"].lines == ["the Hub on acme/end"]
+    assert set(remote.asked) >= {"acme/a", "acme/b", "acme/c", "acme/end"}
+    bench.facts.close()
+
+
+def test_a_problem_of_the_hub_stands_on_each_node_and_goes_with_another_look(bench: Bench):
+    def refuse(_data: Any, _finetune: Any) -> Any:
+        change = FieldChange(node="", field="source", value="acme/gpt2")
+        fix = Fix(label="Use acme/gpt2", set=[change])
+        raise problem_error("hub.not_found", "There is none.", field="source", fix=fix)
+
+    answers: list[Any] = [refuse, lambda _data, _finetune: Found("there now")]
+
+    def remote(data: Any, finetune: Any) -> Any:
+        return answers[0](data, finetune)
+
+    workflow = first_workflow()
+    bench.answer = lambda data: None if data.source == "acme/gpt3" else Found("here")
+    workflow.nodes[0].data["source"] = "acme/gpt3"
+    bench.facts = Facts(bench.worker, bench.news.release, bench.describe, remote=remote)
+    problem = bench.settle(workflow)["m1"].problem
+    assert problem.node == "m1"
+    assert problem.fix.set[0].node == "m1"
+    del answers[0]
+    bench.facts.look_again()
+    assert bench.settle(workflow)["m1"].lines == ["there now"]
+    bench.facts.close()

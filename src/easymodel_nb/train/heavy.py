@@ -10,6 +10,19 @@ import threading
 _LOCK = threading.Lock()
 
 
+def import_hub() -> None:
+    """Import what asks the Hub, and no more."""
+    with _LOCK:
+        from huggingface_hub import HfApi, hf_hub_download  # noqa: F401, PLC0415
+
+
+def import_datasets() -> None:
+    """Import what reads data, and what keeps it quiet; PyTorch is not among it."""
+    with _LOCK:
+        import datasets  # noqa: F401, PLC0415
+        from transformers.utils import logging  # noqa: F401, PLC0415
+
+
 def import_trainer() -> None:
     """Import everything that takes seconds; returns at once when it is here already."""
     with _LOCK:

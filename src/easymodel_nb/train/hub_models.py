@@ -52,7 +52,7 @@ def look(repo: hub.Repo, token: str | None) -> Described:
     licence = licence_of(info)
     return Described(
         lines=[
-            ", ".join(filter(None, [architecture(config), _counted(count)])),
+            ", ".join(filter(None, [_counted(count), architecture(config)])),
             ", ".join(filter(None, [licence, _to_download(size, missing)])),
         ],
         tasks=tasks,
@@ -104,11 +104,21 @@ def info_of(repo: hub.Repo, token: str | None) -> Any:
 def _config(repo: hub.Repo, sha: str, token: str | None) -> dict[str, Any]:
     """Its config.json; the Hub's own summary of it does not tell an encoder-decoder."""
     from huggingface_hub import hf_hub_download  # noqa: PLC0415
+    from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
+
+    class NoBar(tqdm):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **{**more, "disable": True})
 
     def ask() -> str:
         return str(
             hf_hub_download(
-                repo.id, "config.json", revision=sha, token=token or False, etag_timeout=TIMEOUT
+                repo.id,
+                "config.json",
+                revision=sha,
+                token=token or False,
+                etag_timeout=TIMEOUT,
+                tqdm_class=NoBar,
             )
         )
 
@@ -187,7 +197,7 @@ def _counted(count: int, word: str = "parameters") -> str:
 def _to_download(size: float, missing: float) -> str:
     if not missing:
         return f"{hub.megabytes(size)}, already downloaded"
-    if missing < size:
+    if hub.megabytes(missing) != hub.megabytes(size):
         return f"{hub.megabytes(missing)} of {hub.megabytes(size)} to download"
     return f"{hub.megabytes(size)} to download"
 
@@ -257,7 +267,7 @@ def folder_facts(folder: Path) -> Described:
     size = sum(path.stat().st_size for path in weights)
     count, tasks = _counted_in(weights), list(tasks_of(config))
     return Described(
-        lines=[", ".join(filter(None, [architecture(config), _counted(count)]))],
+        lines=[", ".join(filter(None, [_counted(count), architecture(config)]))],
         tasks=tasks,
         details=[
             Detail("Architecture", architecture(config)),

@@ -1,6 +1,5 @@
 """Names on the Hub: what a typed text finds, and what a wrong name may have meant."""
 
-import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from easymodel_nb.train import hub
 from easymodel_nb.train.hub_answers import asked
 from easymodel_nb.train.tasks.abilities import tasks_of
 
-_THREADS = ("easymodel-suggest", "easymodel-hub")
 _SHOWN = 10
 _LOOKED_THROUGH = 40  # of the most downloaded that the text finds; those of other tasks fall out
 _SEARCH_PATIENCE = 5.0
@@ -62,39 +60,40 @@ def search(
         When the Hub cannot be asked.
 
     """
-    _still()
     find = _models if kind == "model" else _datasets
     # Not a repository: only its kind and name stand in a refusal.
     at = hub.Repo(text, kind)
     return asked(lambda: list(islice(find(text, task, token), shown)), at, token, _SEARCH_PATIENCE)
 
 
-def _still() -> None:
-    """Let the client not tell of its retries, which go on when nobody waits any more.
+def _listed(kind: hub.RepoType, token: str | None, **query: Any) -> list[Any]:
+    """The Hub's list, through its client, but in one try.
 
-    A line of such a thread would land in whatever cell ran last.
+    `list_models` tries again and again for half a minute, also when nobody waits any more.
     """
-    logger = logging.getLogger("huggingface_hub.utils._http")
-    if _unheard not in logger.filters:
-        logger.addFilter(_unheard)
+    from huggingface_hub import DatasetInfo, ModelInfo, constants  # noqa: PLC0415
+    from huggingface_hub.utils import (  # noqa: PLC0415
+        build_hf_headers,
+        get_session,
+        hf_raise_for_status,
+    )
 
-
-def _unheard(record: logging.LogRecord) -> bool:
-    return not (record.threadName or "").startswith(_THREADS)
+    asked_for = {name: value for name, value in query.items() if value is not None}
+    answer = get_session().get(
+        f"{constants.ENDPOINT}/api/{kind}s",
+        params={"sort": "downloads", "limit": _LOOKED_THROUGH, **asked_for},
+        headers=build_hf_headers(token=token or False),
+        timeout=_SEARCH_PATIENCE,
+    )
+    hf_raise_for_status(answer)
+    info = ModelInfo if kind == "model" else DatasetInfo
+    return [info(**{"siblings": None, **item}) for item in answer.json()]
 
 
 def _models(text: str, task: str | None, token: str | None) -> Iterator[Hit]:
-    from huggingface_hub import HfApi  # noqa: PLC0415
-
-    found = HfApi(token=token or False).list_models(
-        search=text,
-        filter="transformers",
-        pipeline_tag="text-generation" if task == "generation" else None,
-        sort="downloads",
-        limit=_LOOKED_THROUGH,
-        expand=_MODEL_FACTS,  # type: ignore[arg-type]  a list of its literals
-    )
-    for info in found:
+    tag = "text-generation" if task == "generation" else None
+    more = {"filter": "transformers", "pipeline_tag": tag, "expand": _MODEL_FACTS}
+    for info in _listed("model", token, search=text, **more):
         tasks = _tasks(info)
         if task is not None and tasks is not None and task not in tasks:
             continue
@@ -115,16 +114,7 @@ def _tasks(info: Any) -> tuple[str, ...] | None:
 
 
 def _datasets(text: str, task: str | None, token: str | None) -> Iterator[Hit]:
-    from huggingface_hub import HfApi  # noqa: PLC0415
-
-    found = list(
-        HfApi(token=token or False).list_datasets(
-            search=text,
-            sort="downloads",
-            limit=_LOOKED_THROUGH,
-            expand=_DATASET_FACTS,  # type: ignore[arg-type]  a list of its literals
-        )
-    )
+    found = _listed("dataset", token, search=text, expand=_DATASET_FACTS)
     hits = []
     for info in found:
         tags = set(info.tags or ())

@@ -27,13 +27,14 @@ class LocalSource:
 
 
 def cached(kind: hub.RepoType, text: str) -> Iterator[LocalSource]:
-    """Repositories in the Hub client's cache whose name has the text."""
+    """Repositories in the Hub client's cache whose name has the text, those that train offline."""
     needle = text.strip().lower()
-    found = (repo for repo in hub_cache.CACHE.repos(kind) if needle in repo.id.lower())
+    # Of others no more than a config may be here, from a look at them.
+    here = (repo for repo in hub_cache.CACHE.repos(kind) if repo.whole)
+    found = (repo for repo in here if needle in repo.id.lower())
     for repo in islice(found, _SHOWN):
         size = hub.megabytes(repo.bytes)
-        how = "trains offline" if repo.whole else "in part; the rest is downloaded"
-        yield LocalSource(repo.id, repo.id, f"{size}, {how}", "cache", list(repo.tasks), repo.whole)
+        yield LocalSource(repo.id, repo.id, f"{size}, trains offline", "cache", list(repo.tasks))
 
 
 def paths(kind: hub.RepoType, text: str) -> Iterator[LocalSource]:

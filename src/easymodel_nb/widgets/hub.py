@@ -25,11 +25,16 @@ class Hub:
         self, data: ModelData | DatasetData, finetune: FinetuneData | None
     ) -> "Described | None":
         """Facts of a source on the Hub; None for what is no repository there."""
+        from easymodel_nb.train import heavy  # noqa: PLC0415
         from easymodel_nb.train.hub_look import HubLook  # noqa: PLC0415
         from easymodel_nb.train.quiet import LogBuffer, quiet  # noqa: PLC0415
 
+        heavy.import_hub()
         with self._lock:
             look = self._made = self._made or HubLook(self._token, self._home)
+        if isinstance(data, ModelData):
+            return look.describe(data, finetune)
+        heavy.import_datasets()
         with quiet(LogBuffer(redact)):
             return look.describe(data, finetune)
 

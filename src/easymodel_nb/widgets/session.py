@@ -343,6 +343,7 @@ class Session:
         """Ask the Hub anew about what it refused, or did not answer."""
         self.hub.forget()
         self.suggestions.forget()
+        self.audits.refresh()
         self.facts.look_again()
 
     # ------------------------------------------------------------ the machine

@@ -130,8 +130,10 @@ def _quietly(find: Find, params: SuggestParams) -> Found:
 
 def on_this_machine(params: SuggestParams) -> Found:
     """What lies on this machine: folders, files, the Hub client's cache."""
+    from easymodel_nb.train.heavy import import_hub  # noqa: PLC0415
     from easymodel_nb.train.local_sources import cached, paths  # noqa: PLC0415
 
+    import_hub()
     found = [*paths(params.kind, params.text), *cached(params.kind, params.text)]
     return Found([SourceOption.model_validate(item, from_attributes=True) for item in found])
 
@@ -140,13 +142,13 @@ def on_the_hub(token: Callable[[], str | None]) -> Find:
     """Finds names on the Hub."""
 
     def find(params: SuggestParams) -> Found:
+        from easymodel_nb.train.heavy import import_hub  # noqa: PLC0415
         from easymodel_nb.train.hub_answers import why_local  # noqa: PLC0415
         from easymodel_nb.train.hub_search import search  # noqa: PLC0415
-        from easymodel_nb.train.quiet import LogBuffer, quiet  # noqa: PLC0415
 
+        import_hub()
         try:
-            with quiet(LogBuffer(redact)):
-                hits = search(params.kind, params.text.strip(), params.task, token())
+            hits = search(params.kind, params.text.strip(), params.task, token())
         except StudioError as error:
             return Found([], why_local(error))
         return Found(
