@@ -122,7 +122,7 @@ def test_connect_replace_and_refuse(canvas: Canvas):
         canvas.middle(canvas.port("f2", "model")),
         canvas.middle(canvas.port("f1", "model", "target")),
     )
-    expect(canvas.studio.hook("notice")).to_contain_text("its own result")
+    expect(canvas.studio.hook("refusal")).to_contain_text("its own result")
     canvas.studio.hook("undo").click()
     canvas.undo(before)
     canvas.studio.hook("redo").click()

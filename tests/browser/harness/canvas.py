@@ -103,7 +103,7 @@ class Canvas:
 
     def holds_focus(self) -> None:
         """The focus is in the studio and not on the page."""
-        assert self.page.evaluate("Boolean(document.activeElement.closest('.emnb'))")
+        self.page.wait_for_function("document.activeElement.closest('.emnb')")
 
     # ---- what the hand does ----
 

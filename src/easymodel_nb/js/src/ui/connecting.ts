@@ -3,7 +3,8 @@ import type { Connection, FinalConnectionState, OnConnectStart } from "@xyflow/r
 import { type RefObject, useMemo } from "react";
 import type { HandleEnd } from "../logic/edits";
 import { linkOf, portKey, portsThatFit } from "../logic/fits";
-import { titleOf } from "../logic/ports";
+import { refusal, titleOf } from "../logic/ports";
+import type { Position } from "../protocol";
 import { useActions, useSession } from "../state/session";
 import type { Commands } from "./commands";
 import { useView } from "./view";
@@ -30,13 +31,14 @@ export function useConnecting(root: RefObject<HTMLElement | null>, commands: Com
       delete root.current?.dataset.connecting;
       view.store.setState({ fits: null });
     };
+    const refuse = (text: string, at: Position) => view.store.setState({ refusal: { text, at } });
     /** On a node: its port that fits, free ones first. */
-    const join = (from: HandleEnd, id: string) => {
+    const join = (from: HandleEnd, id: string, at: Position) => {
       const port = portsThatFit(doc(), from).find((end) => end.node === id);
       if (port) return actions.connect(linkOf(from, port));
       const node = doc().nodes.find((n) => n.id === id);
       const name = node?.label ?? titleOf(node?.type ?? "");
-      actions.say(`“${name}” has no port that fits this ${from.handle} ${sideOf(from)}.`, "info");
+      refuse(`“${name}” has no port that fits this ${from.handle} ${sideOf(from)}.`, at);
     };
     return {
       onConnect: (link: Connection) => actions.connect(link),
@@ -45,17 +47,18 @@ export function useConnecting(root: RefObject<HTMLElement | null>, commands: Com
         finish();
         const { fromHandle, toHandle } = state;
         if (state.isValid || !fromHandle?.id) return;
+        const at = pointOf(event);
         const from = endOf(fromHandle.nodeId, fromHandle.id, fromHandle.type);
         if (toHandle?.id) {
           const to = endOf(toHandle.nodeId, toHandle.id, toHandle.type);
-          if (portKey(to) !== portKey(from)) actions.connect(linkOf(from, to)); // says why not
+          const why = portKey(to) === portKey(from) ? null : refusal(doc(), linkOf(from, to));
+          if (why) refuse(why, at);
           return;
         }
-        const at = pointOf(event);
         const under = document.elementFromPoint(at.x, at.y);
         const id = under?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
         if (id === from.node || !under || !root.current?.contains(under)) return;
-        if (id !== undefined) return join(from, id);
+        if (id !== undefined) return join(from, id, at);
         if (under.closest(".react-flow__panel")) return;
         commands.open({ kind: "search", at, free: false, from: [from], existing: false });
       },

@@ -22,6 +22,8 @@ export interface ViewState {
   /** The list of the graph stands beside the canvas. */
   outline: boolean;
   popup: Popup | null;
+  /** Why a connection was refused, said where it was let go. */
+  refusal: { text: string; at: Position } | null;
   /** While a connection is drawn: the ports where it can end (fits.portKey). */
   fits: ReadonlySet<string> | null;
   /** What dragging the pane does. */
@@ -52,6 +54,7 @@ export const makeViewStore = (): StoreApi<ViewState> =>
     full: false,
     outline: false,
     popup: null,
+    refusal: null,
     fits: null,
     tool: load<boolean>("select") ? "select" : "hand",
     snap: load<boolean>("snap") ?? false,
