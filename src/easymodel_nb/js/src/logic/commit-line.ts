@@ -76,6 +76,8 @@ export class Line {
   #under = false;
   #conflict: Conflict | null = null;
   #failure: string | null = null;
+  /** Refused because another notebook has the project: sent again once that is over. */
+  #held = false;
   #away = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #waiters: Waiter[] = [];
@@ -123,6 +125,7 @@ export class Line {
 
   /** A revision as the `document` trait tells it. */
   receive(state: DocumentState): void {
+    if (this.#held && !state.held) this.retry();
     if (state.rev <= Math.max(this.rev, this.#conflict?.rev ?? 0)) return;
     const mine = this.#ours(state.document);
     if (mine) {
@@ -164,6 +167,7 @@ export class Line {
   /** Sends at once what is waiting. */
   retry(): void {
     this.#failure = null;
+    this.#held = false;
     this.#send();
     this.tell();
   }
@@ -268,6 +272,7 @@ export class Line {
     } else {
       // Refused for a reason (too large, project gone): the edit stays, and so does the sentence.
       this.#flight = null;
+      this.#held = failure?.code === "held";
       this.#failure = failure?.message ?? String(error);
       for (const waiter of this.#waiters.splice(0)) waiter.reject(error as Error);
     }

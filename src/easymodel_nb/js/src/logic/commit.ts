@@ -135,7 +135,7 @@ export class Committer {
     this.#offers = [];
     this.#ports.adopt(line.document, "open");
     if (known) line.receive(state);
-    this.#lookForDrafts(line);
+    this.#lookForDrafts(line, state.held !== null);
     line.tell();
   }
 
@@ -162,16 +162,16 @@ export class Committer {
    * Edits that no kernel got, of a page that was closed since. Those of the moment before a
    * reload are simply ours again, if nobody changed anything since; all others are offered.
    */
-  #lookForDrafts(line: Line): void {
+  #lookForDrafts(line: Line, held: boolean): void {
     if (this.#look) clearTimeout(this.#look);
     this.#look = null;
     for (const left of this.#ports.drafts(line.projectId)) {
       if (this.#offers.some((o) => o.key === left.key)) continue;
       if (Date.now() - left.at < YOUNG_MS) {
-        this.#look ??= setTimeout(() => this.#line === line && this.#again(line), YOUNG_MS);
+        this.#look ??= setTimeout(() => this.#again(line, held), YOUNG_MS);
       } else if (contained(left, line.document)) {
         this.#ports.drop(left.key);
-      } else if (!left.away && !line.dirty && left.rev === line.rev) {
+      } else if (!left.away && !held && !line.dirty && left.rev === line.rev) {
         this.#join(line, left);
         this.#ports.drop(left.key);
       } else {
@@ -189,8 +189,9 @@ export class Committer {
     line.tell();
   }
 
-  #again(line: Line): void {
-    this.#lookForDrafts(line);
+  #again(line: Line, held: boolean): void {
+    if (this.#line !== line) return;
+    this.#lookForDrafts(line, held);
     line.tell();
   }
 }

@@ -103,9 +103,17 @@ export function connectPython(model: Model): Sync {
     if (verdict.pull && !beat.moved) void pull();
   };
 
+  /** The page was away or asleep: what it missed is asked for at once. */
+  const wake = () => {
+    const here = document.visibilityState === "visible";
+    if (here && !store.getState().traits.beat.moved) void pull();
+  };
+
   const listeners = NAMES.map((name) => [`change:${name}`, onTrait(name)] as const);
   for (const [event, callback] of listeners) model.on(event, callback);
   model.on("msg:custom", onMessage);
+  document.addEventListener("visibilitychange", wake);
+  window.addEventListener("online", wake);
   const timer = setInterval(tick, TICK_MS);
   committer.receive(store.getState().traits.document);
 
@@ -119,6 +127,8 @@ export function connectPython(model: Model): Sync {
     },
     dispose: () => {
       clearInterval(timer);
+      document.removeEventListener("visibilitychange", wake);
+      window.removeEventListener("online", wake);
       for (const [event, callback] of listeners) model.off(event, callback);
       model.off("msg:custom", onMessage);
       committer.dispose();

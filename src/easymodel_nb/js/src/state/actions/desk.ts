@@ -102,6 +102,7 @@ export function makeDesk(sync: Sync) {
     doc,
     notify,
     report,
+    held,
     edit,
     travel,
     closeStep,

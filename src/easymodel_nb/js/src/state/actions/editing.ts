@@ -30,6 +30,7 @@ export function editingActions(desk: Desk) {
     edit,
     travel,
     closeStep,
+    held,
     mended,
     setOpen,
   } = desk;
@@ -71,9 +72,13 @@ export function editingActions(desk: Desk) {
     undo: () => travel(history.undo),
     redo: () => travel(history.redo),
     /** Whose side is taken where both changed the same: of all of it, or clash by clash. */
-    resolve: (choose: Choice | ((clash: Clash) => Choice)) => committer.resolve(choose),
+    resolve(choose: Choice | ((clash: Clash) => Choice)) {
+      if (!held()) committer.resolve(choose);
+    },
     /** Takes on the edits that no kernel got, or lets go of them. */
-    answerDraft: (use: boolean) => attempt(committer.answer(use)),
+    answerDraft: async (use: boolean) => {
+      if (!use || !held()) await attempt(committer.answer(use));
+    },
     setField,
     setRole(id: string, field: string, value: string | null) {
       const node = doc().nodes.find((n) => n.id === id);
