@@ -99,8 +99,9 @@ export function InlineEdit({
       onClick={(e) => e.stopPropagation()}
       onBlur={() => finish(true)}
       onKeyDown={(e) => {
-        if (e.key === "Enter") finish(true);
-        if (e.key === "Escape") finish(false);
+        if (e.key !== "Enter" && e.key !== "Escape") return;
+        e.preventDefault(); // else Enter presses what has the focus next
+        finish(e.key === "Enter");
       }}
     />
   );
