@@ -91,7 +91,10 @@ function List({ rail, onTrash }: { rail: boolean; onTrash: () => void }) {
           placeholder="Find a project"
           data-testid="project-search"
           value={query}
-          onChange={(e) => setQuery(e.target.value)}
+          onChange={(e) => {
+            setQuery(e.target.value);
+            if (list.current) list.current.scrollTop = 0; // what is found begins at the top
+          }}
           onKeyDown={(e) => {
             if (e.key === "Enter" && ids[0]) onOpen(ids[0]);
             else if (e.key === "Escape" && query) setQuery("");
@@ -163,6 +166,7 @@ function Add({ rail, onTrash }: { rail: boolean; onTrash: () => void }) {
           testid="project-template"
           items={templates.map((t, at) => ({
             label: t.hub ? `${t.title}, from the Hub` : t.title,
+            icon: t.hub ? "download" : "template",
             rule: at > 0 && at === hub,
             testid: `project-template-${t.name}`,
             onSelect: () => void projectNew(t.name),

@@ -1,16 +1,15 @@
 /** What was deleted: restored one by one, or thrown away for good. */
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { ago } from "../../logic/format";
 import { useActions, useStudio } from "../../state/session";
+import { useBorrowedFocus } from "../focus";
 import { Button } from "../parts";
 
 export function Trash({ onClose }: { onClose: () => void }) {
   const items = useStudio((s) => s.traits.projects.trash);
   const { projectRestore } = useActions();
   const root = useRef<HTMLElement>(null);
-  useEffect(() => {
-    root.current?.querySelector<HTMLElement>("button")?.focus({ preventScroll: true });
-  }, []);
+  useBorrowedFocus(root, '.em-project-open[tabindex="0"]');
   const now = Date.now();
   return (
     <section
@@ -18,6 +17,7 @@ export function Trash({ onClose }: { onClose: () => void }) {
       className="em-projects em-trash"
       aria-label="Trash"
       data-testid="trash"
+      tabIndex={-1}
       onKeyDown={(e) => {
         if (e.key === "Escape") onClose();
       }}
