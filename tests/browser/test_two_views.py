@@ -42,6 +42,13 @@ def test_two_views_of_one_studio_stay_equal(open_studio: Callable[..., LabPage],
     studios.nth(0).locator('[data-testid="undo"]').click()
     expect(second).to_have_value("11")
     until(lambda: finetune(home, project)["epochs"] == 11, "the undone edit on disk")
+    # It is there again after another project was open.
+    view = studios.nth(0)
+    view.locator('[data-testid="project-new"]').click()
+    expect(view.locator('[data-testid="node"]')).to_have_count(0)
+    view.locator(f'[data-testid="project-item"][data-project-id="{project}"]').click()
+    view.locator('[data-testid="undo"]').click()
+    expect(second).to_have_value("3")
 
 
 def test_two_tabs_edit_at_once_and_lose_nothing(

@@ -56,23 +56,28 @@ interface LineProps {
   choose: (key: string, choice: Choice) => void;
 }
 
-function Line({ clash, ...p }: LineProps) {
-  const side = (choice: Choice, where: string, value: string) =>
-    p.several ? (
-      <Button
-        label={`${clash.about}: ${value}, as ${where}`}
-        pressed={p.chosen[clash.key] === choice}
-        onClick={() => p.choose(clash.key, choice)}
-      >
-        {value}
-      </Button>
-    ) : (
-      <b>{value}</b>
+function Line({ clash, several, chosen, choose }: LineProps) {
+  const { key, about, mine, theirs } = clash;
+  if (!several) {
+    return (
+      <li data-testid="clash">
+        {about}: <b>{mine}</b> here, <b>{theirs}</b> there
+      </li>
     );
+  }
+  const side = (choice: Choice, text: string) => (
+    <Button
+      kind={chosen[key] === choice ? "primary" : "secondary"}
+      pressed={chosen[key] === choice}
+      label={`${about}: ${text}`}
+      onClick={() => choose(key, choice)}
+    >
+      {text}
+    </Button>
+  );
   return (
     <li data-testid="clash">
-      {clash.about}: {side("mine", "here", clash.mine)} here,{" "}
-      {side("theirs", "there", clash.theirs)} there
+      {about}: {side("mine", `${mine} here`)} {side("theirs", `${theirs} there`)}
     </li>
   );
 }
@@ -83,12 +88,13 @@ export function Offer() {
   const { answerDraft } = useActions();
   if (!offer) return null;
   const when = ago(new Date(offer.at).toISOString(), Date.now());
+  const kept = when === "now" ? "a moment ago" : when;
   return (
     <div className="em-banner em-banner-info" role="status" data-testid="draft">
       <Icon name="clock" size={16} />
       <div className="em-grow">
         <b>Edits made while the kernel was away</b>
-        <p>They were kept in this browser ({when}) and are not part of the project yet.</p>
+        <p>They were kept in this browser {kept} and are not part of the project yet.</p>
       </div>
       <Button testid="draft-use" onClick={() => void answerDraft(true)}>
         Use them
