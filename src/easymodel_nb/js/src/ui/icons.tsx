@@ -89,6 +89,7 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }): Re
       className="em-icon"
       width={size}
       height={size}
+      style={{ height: size }} // classic Notebook gives pictures in outputs a height of their own
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"
