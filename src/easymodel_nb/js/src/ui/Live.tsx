@@ -31,8 +31,10 @@ export function Live() {
       setLines((before) => [...before, { id, text }].slice(-KEPT));
     };
     look();
-    const unsubscribe = store.subscribe(() => {
-      timer ??= setTimeout(look, GATHER_MS);
+    const unsubscribe = store.subscribe((now, before) => {
+      // Each edit has words of its own; what Python tells is gathered.
+      if (now.history.present !== before.history.present) look();
+      else timer ??= setTimeout(look, GATHER_MS);
     });
     return () => {
       unsubscribe();
