@@ -170,6 +170,9 @@ def test_a_configuration_is_chosen_and_its_rows_are_shown(studio: LabPage):
     config = node.get_by_test_id("field-config")
     expect(config).to_have_attribute("aria-invalid", "true")
     expect(node.locator('[data-testid="problem"][data-field="config"]')).to_contain_text("long")
+    # The gate finds the same, which is told once.
+    expect(studio.hook("audit")).to_contain_text("2 configurations")
+    expect(node.get_by_test_id("problem")).to_have_count(1)
     config.press("ArrowDown")
     expect(option(studio, "long")).to_be_visible()
     config.press("ArrowDown")
@@ -199,7 +202,7 @@ def test_without_the_hub_one_line_says_so_and_what_is_here_still_works(studio: L
     field.fill("")
     field.press_sequentially("some", delay=15)
     foot = studio.page.locator(".em-option-foot")
-    expect(foot).to_contain_text("answers with an error")
+    expect(foot).to_contain_text("The Hub answers an error")
     field.fill("builtin:tiny-gpt2")
     expect(node.get_by_test_id("facts")).to_have_attribute("data-state", "ok")
     typed(studio, "model", "someone/elsewhere")

@@ -274,7 +274,7 @@ def test_an_error_of_the_hub_is_one_line_and_asked_again_when_wanted(
     hub.failing = status
     found = asked.model(f"someone/other-{status}")
     assert found["problem"]["severity"] == "note"
-    assert found["offline"].startswith("The Hugging Face Hub")
+    assert found["offline"].startswith("The Hub")
     assert "\n" not in found["offline"]
     said = asked.suggest(f"nothing-{status}")["offline"]
     assert said == found["offline"]

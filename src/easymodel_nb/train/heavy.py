@@ -8,16 +8,18 @@ name). An audit, a fit check and a run may all begin in one moment, so each come
 import threading
 
 _LOCK = threading.Lock()
+_HUB_LOCK = threading.Lock()
 
 
 def import_hub() -> None:
-    """Import what asks the Hub, and no more."""
-    with _LOCK:
+    """Import what asks the Hub, and no more: it does not wait for a trainer under way."""
+    with _HUB_LOCK:
         from huggingface_hub import HfApi, hf_hub_download  # noqa: F401, PLC0415
 
 
 def import_datasets() -> None:
     """Import what reads data, and what keeps it quiet; PyTorch is not among it."""
+    import_hub()
     with _LOCK:
         import datasets  # noqa: F401, PLC0415
         from transformers.utils import logging  # noqa: F401, PLC0415
@@ -25,6 +27,7 @@ def import_datasets() -> None:
 
 def import_trainer() -> None:
     """Import everything that takes seconds; returns at once when it is here already."""
+    import_hub()
     with _LOCK:
         import datasets  # noqa: F401, PLC0415
         from transformers import AutoModelForCausalLM, Trainer  # noqa: F401, PLC0415

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.hub_configs import chosen, of_info
 from easymodel_nb.train.reporter import Reporter
 
 T = TypeVar("T")
@@ -284,6 +285,9 @@ def load_dataset(
         return Loaded(tables_of(loaded), here.sha)
     sha = str(info.sha)
     refuse_script(repo, info.siblings or [])
+    config, missing = chosen(repo.id, of_info(info), config)
+    if missing is not None:
+        raise StudioError(missing)
     size = sum(s.size or 0 for s in info.siblings or [] if not s.rfilename.endswith(".md"))
     if wanted is not None and wanted.rows("train") is not None and size > STREAM_ABOVE:
         from easymodel_nb.train import streaming  # noqa: PLC0415

@@ -114,16 +114,18 @@ def refuse_offline_mode() -> None:
 
 def why_local(error: StudioError) -> str:
     """In one line, why only what is on this machine can be told."""
+    why = _why(error)
+    return f"{why[0].upper()}{why[1:]}; what is on this machine still works."
+
+
+def _why(error: StudioError) -> str:
     from huggingface_hub import constants  # noqa: PLC0415
 
-    code = error.problems[0].code
     if constants.HF_HUB_OFFLINE:
-        return "Offline mode is on (HF_HUB_OFFLINE): only what is on this machine can be used."
-    if code == "hub.busy":
-        return "The Hugging Face Hub asks to wait a minute; until then, what is on this machine."
-    if code == "hub.error":
-        return "The Hugging Face Hub answers with an error; until then, what is on this machine."
-    return "The Hugging Face Hub cannot be reached: only what is on this machine can be used."
+        return "offline mode is on (HF_HUB_OFFLINE)"
+    code = error.problems[0].code
+    said = {"hub.busy": "the Hub asks to wait a minute", "hub.error": "the Hub answers an error"}
+    return said.get(code, "the Hub cannot be reached")
 
 
 def not_here(repo: hub.Repo, error: StudioError) -> Problem:
@@ -131,7 +133,7 @@ def not_here(repo: hub.Repo, error: StudioError) -> Problem:
     return Problem(
         code=error.problems[0].code,
         severity="note",
-        message=f"{repo.id} is not on this machine. {why_local(error)}",
+        message=f"{repo.id} is not on this machine, and {_why(error)}.",
         field="source",
         fix=AGAIN,
     )

@@ -1,7 +1,6 @@
 """What is known of a dataset on the Hub before a run reads it: configurations, first rows."""
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,19 +8,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
+from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.train import hub, hub_cache
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.described import Detail
 from easymodel_nb.train.hub_answers import asked, not_here, why_local
+from easymodel_nb.train.hub_configs import Configs, of_card, of_info
 from easymodel_nb.train.hub_models import access, info_of, licence_of, page_of, told_again
 from easymodel_nb.train.reporter import Unlogged
 
 SMALL = 10_000_000  # bytes: less is read whole, so that its rows can be counted
 FIRST_ROWS = 20
 _PATIENCE = 25.0  # seconds for the first rows
-_SHOWN = 8  # configurations a sentence names
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,7 @@ class Repository:
     size: float = 0
     licence: str = ""
     access: str = ""
-    configs: tuple[str, ...] = ()
-    default: str | None = None
-    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # config -> split -> rows
+    configs: Configs = field(default_factory=Configs)
     problem: Problem | None = None
     offline: str = ""
     folder: Path | None = None  # where the cache has it, when the Hub cannot be asked
@@ -44,7 +41,7 @@ class Repository:
     def details(self) -> list[Detail]:
         """What the inspector tells of it by name."""
         told = {
-            "Configurations": ", ".join(self.configs) if len(self.configs) > 1 else "",
+            "Configurations": ", ".join(self.configs.names) if len(self.configs.names) > 1 else "",
             "Licence": self.licence or ("not stated" if self.sha else ""),
             "Size": hub.megabytes(self.size) if self.size else "",
             "Access": self.access,
@@ -75,15 +72,14 @@ def look(repo: hub.Repo, token: str | None) -> Repository:
         return _from_cache(repo, error)
     hub.refuse_script(repo, info.siblings or [])
     problem = _refused(repo, token) if info.gated else None
-    card = info.card_data.to_dict() if info.card_data is not None else {}
     return Repository(
         repo,
         str(info.sha),
         float(sum(s.size or 0 for s in info.siblings or () if not s.rfilename.endswith(".md"))),
         licence_of(info),
         access(info, problem),
+        of_info(info),
         problem=problem,
-        **_of_card(card),
     )
 
 
@@ -95,32 +91,8 @@ def _refused(repo: hub.Repo, token: str | None) -> Problem | None:
     try:
         asked(lambda: api.auth_check(repo.id, repo_type=repo.type), repo, token)
     except StudioError as error:
-        return told_again(error.problems[0])
+        return told_again(error.problems[0], token)
     return None
-
-
-def _of_card(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Configurations and counted rows, as the head of the README states them."""
-    listed = [c for c in _listed(card.get("configs")) if c.get("config_name")]
-    names = tuple(str(c["config_name"]) for c in listed)
-    marked = [str(c["config_name"]) for c in listed if c.get("default")]
-    alone = names[0] if len(names) == 1 else None
-    default = marked[0] if marked else "default" if "default" in names else alone
-    counts: dict[str, dict[str, int]] = {}
-    for info in _listed(card.get("dataset_info")):
-        splits = {
-            str(s["name"]): int(s["num_examples"])
-            for s in _listed(info.get("splits"))
-            if s.get("name") and isinstance(s.get("num_examples"), int)
-        }
-        counts[str(info.get("config_name") or "default")] = splits
-    return {"configs": names, "default": default, "counts": counts}
-
-
-def _listed(value: Any) -> list[dict[str, Any]]:
-    """One or several objects of a card."""
-    found = value if isinstance(value, list) else [value]
-    return [item for item in found if isinstance(item, dict)]
 
 
 def _from_cache(repo: hub.Repo, error: StudioError) -> Repository:
@@ -136,38 +108,7 @@ def _from_cache(repo: hub.Repo, error: StudioError) -> Repository:
         licence=licence if isinstance(licence, str) else "",
         offline=offline,
         folder=found.path,
-        **_of_card(card),
-    )
-
-
-def config_of(known: Repository, named: str | None) -> tuple[str | None, Problem | None]:
-    """The configuration to read, or what must be chosen first."""
-    names = known.configs
-    if named is not None:
-        if not names or named in names:
-            return named, None
-        from rapidfuzz import process  # noqa: PLC0415
-
-        best = process.extractOne(named, names)
-        said = f"{known.repo.id} has no configuration {named!r}; it has {_some(names)}."
-        return None, _choose(said, best[0] if best else names[0])
-    if len(names) <= 1 or known.default is not None:
-        return known.default, None
-    said = f"{known.repo.id} has {len(names)} configurations: {_some(names)}. Choose one."
-    return None, _choose(said, names[0])
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def _choose(said: str, config: str) -> Problem:
-    return Problem(
-        code="dataset.config",
-        message=said,
-        field="config",
-        fix=Fix(label=f"Use {config}", set=[FieldChange(node="", field="config", value=config)]),
+        configs=of_card(card),
     )
 
 

@@ -13,6 +13,7 @@ from easymodel_nb.train.data.reading import plural
 from easymodel_nb.train.described import Described, SplitRows
 from easymodel_nb.train.hub_answers import Answers
 from easymodel_nb.train.hub_cache import CACHE
+from easymodel_nb.train.hub_configs import chosen
 from easymodel_nb.train.hub_search import did_you_mean
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, ModelData
 
@@ -72,12 +73,12 @@ class HubLook:
         finetune: FinetuneData | None,
         token: str | None,
     ) -> Described:
-        config, missing = hub_datasets.config_of(known, data.config)
+        config, missing = chosen(known.repo.id, known.configs, data.config)
         problem = known.problem or missing
         told = Described(
             lines=[line for line in (_size(known), known.licence) if line],
             details=known.details,
-            configs=list(known.configs) if len(known.configs) > 1 else [],
+            configs=list(known.configs.names) if len(known.configs.names) > 1 else [],
             page=known.page,
             offline=known.offline,
             problem=problem,
@@ -92,7 +93,7 @@ class HubLook:
         except StudioError as error:
             return replace(told, problem=error.problems[0])
         found = describe_tables(data, tables, finetune)
-        counts = known.counts.get(config or "default", {})
+        counts = known.configs.counts.get(config or "default", {})
         trained = next((g.value for g in found.guesses if g.field == "train_split"), None)
         total = found.total_rows
         if total is None:

@@ -42,7 +42,7 @@ def look(repo: hub.Repo, token: str | None) -> Described:
     except StudioError as error:
         if error.problems[0].code not in {"hub.gated", "hub.forbidden", *hub.NO_ANSWER}:
             raise
-        problem = told_again(error.problems[0])
+        problem = told_again(error.problems[0], token)
     if problem is None and not any(hub.is_weights(s.rfilename) for s in wanted):
         problem = _no_weights(repo)
     size = float(sum(s.size or 0 for s in wanted))
@@ -125,10 +125,13 @@ def _config(repo: hub.Repo, sha: str, token: str | None) -> dict[str, Any]:
     return read_json(Path(asked(ask, repo, token)))
 
 
-def told_again(problem: Problem) -> Problem:
+def told_again(problem: Problem, token: str | None) -> Problem:
     """A refusal that the user can lift on the Hub, with a way to look again afterwards."""
     severity = "note" if problem.code in hub.NO_ANSWER else problem.severity
-    message = problem.message.replace("then train again", "then look again")
+    message = problem.message
+    if problem.code == "hub.gated":
+        then = "look again" if token else "give EasyModel a token of that account"
+        message = f"Gated: accept its terms on its page with your account, then {then}."
     changes = {"fix": AGAIN, "severity": severity, "message": message}
     return problem.model_copy(update=changes)
 

@@ -14,7 +14,7 @@ from easymodel_nb.train.tasks.abilities import tasks_of
 _SHOWN = 10
 _LOOKED_THROUGH = 40  # of the most downloaded that the text finds; those of other tasks fall out
 _SEARCH_PATIENCE = 5.0
-_NEAR = 3
+_NEAR = 2
 _NEAR_QUESTIONS = 3
 _LIKE = 60.0  # of 100: less is another name
 _MODEL_FACTS = ["config", "downloads", "gated", "pipeline_tag", "safetensors"]
@@ -150,11 +150,9 @@ def did_you_mean(
     if not near:
         return error
     named = near[0] if len(near) == 1 else f"{', '.join(near[:-1])} or {near[-1]}"
-    why = "this token may not read it" if token else "needs a token"
     return problem_error(
         "hub.not_found",
-        f"There is no {repo.type} {repo.id!r} on the Hub, or it is private and {why}. "
-        f"Did you mean {named}?",
+        f"There is no {repo.type} {repo.id!r} that you may read on the Hub. Did you mean {named}?",
         field="source",
         fix=Fix(
             label=f"Use {near[0]}",

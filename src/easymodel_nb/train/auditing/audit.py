@@ -19,7 +19,7 @@ from easymodel_nb.train import disk, planning
 from easymodel_nb.train.auditing.audited import Audit, Bar
 from easymodel_nb.train.auditing.verdict import judged, too_long
 from easymodel_nb.train.control import Control
-from easymodel_nb.train.hub import STREAM_ABOVE, TooLarge, megabytes
+from easymodel_nb.train.hub import NO_ANSWER, STREAM_ABOVE, TooLarge, megabytes
 from easymodel_nb.train.preparation import Preparation, parse, prepare
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Unlogged
@@ -33,7 +33,7 @@ _CUT = 0.01  # share of the rows that may be cut unasked
 _CLASSES = 200
 _SHORTEST = 16
 # Only the network was in the way: the run will say it if it still is.
-_NOT_HERE = frozenset({"hub.offline"})
+_NOT_HERE = NO_ANSWER
 
 
 def audit(
