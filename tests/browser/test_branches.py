@@ -15,8 +15,8 @@ from easymodel_nb.store.projects import ProjectStore
 from easymodel_nb.workflow.document import Edge, Node
 
 WHOLE = {
-    **{**QUICK, "epochs": 1, "max_length": 128, "accept": []},
-    **{"subset_size": 48, "eval_size": 24, "analytics_budget": 0},
+    **QUICK, "epochs": 1, "max_length": 128, "accept": [],
+    "subset_size": 48, "eval_size": 24, "analytics_budget": 0,
 }
 
 

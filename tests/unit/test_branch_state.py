@@ -79,10 +79,15 @@ def test_the_queue_names_runs_of_every_project_and_what_they_wait_for():
         view(3, label="Instructions", request=chained, project_id="q"),
         view(4, project_id=None),
         view(5, status="finished"),
+        view(
+            7,
+            label="Many · epochs 1",
+            request={"node": {"label": "Many · epochs 1"}, "variant": {"epochs": 1}},
+        ),
         view(6, label="Elsewhere"),  # in the queue of another process
     ]
     state = cards.runs_state(
-        views, "p", ["r3", "r2", "r4"], None, names={"p": "Mine", "q": "Other"}
+        views, "p", ["r3", "r2", "r4", "r7"], None, names={"p": "Mine", "q": "Other"}
     )
     (running,) = state.under_way
     assert (running.title, running.project, running.fraction) == ("Long", "Mine", 0.25)
@@ -91,9 +96,13 @@ def test_the_queue_names_runs_of_every_project_and_what_they_wait_for():
         ("r3", 0, "Other", "Pretraining"),
         ("r2", 1, "Other", None),
         ("r4", 2, "", None),
+        ("r7", 3, "Mine", None),
         ("r6", None, "Mine", None),
     ]
-    assert state.waiting[2].title == "Finetuning"
+    assert [(i.title, i.variant) for i in state.waiting[2:4]] == [
+        ("Finetuning", ""),
+        ("Many", "epochs 1"),
+    ]
 
 
 def test_a_card_says_what_its_run_waits_for_until_that_has_ended():

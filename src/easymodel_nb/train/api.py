@@ -51,7 +51,8 @@ def train(
     Returns
     -------
     list[Run]
-        One run a node, failed ones included; dependents of a failed run are skipped.
+        One run a node, or one for each combination of its sweep, failed ones included;
+        dependents of a failed run are skipped.
 
     Raises
     ------

@@ -102,12 +102,14 @@ def _everywhere(
 
     def item(view: RunView) -> QueueItem:
         done = fraction(view) if view.status == "running" else None
+        variant = spelled(view.request.get("variant") or {})
         return QueueItem(
             run=view.id,
             node_id=view.node_id,
             project_id=view.project_id,
             project=names.get(view.project_id or "", ""),
-            title=titles[view.id],
+            title=titles[view.id].removesuffix(f" · {variant}"),
+            variant=variant,
             place=queue.index(view.id) if view.id in queue else None,
             waits_for=titles.get(source_run(view.request)) if view.status == "queued" else None,
             fraction=None if done is None else round(done, 2),

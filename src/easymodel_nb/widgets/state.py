@@ -126,7 +126,8 @@ class QueueItem(BaseModel):
     node_id: str
     project_id: str | None
     project: str  # its name; empty for a run without a project
-    title: str  # of the node, with the variant
+    title: str  # of the node
+    variant: str = ""  # of a sweep
     place: int | None = None  # 0 is next; None: under way, or in the queue of another process
     waits_for: str | None = None  # the node whose run has to end first
     fraction: float | None = None  # of all steps, in whole percents

@@ -1148,6 +1148,7 @@ export interface QueueItem {
   project_id: string | null;
   run: string;
   title: string;
+  variant: string;
   waits_for: string | null;
 }
 /**

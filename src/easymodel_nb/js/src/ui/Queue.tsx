@@ -107,7 +107,8 @@ function Item({ item, project, waiting }: ItemProps) {
   const moved = useRef(false);
   const { place } = item;
   const last = (waiting?.filter((w) => w.place !== null).length ?? 0) - 1;
-  const name = `${item.title}${item.project_id === project ? "" : ` of ${item.project || "no project"}`}`;
+  const title = [item.title, item.variant].filter(Boolean).join(", ");
+  const name = `${title}${item.project_id === project ? "" : ` of ${item.project || "no project"}`}`;
   // A row that is moved in the page loses the focus.
   useEffect(() => {
     if (!moved.current || place === null) return;
@@ -143,10 +144,11 @@ function Item({ item, project, waiting }: ItemProps) {
         {place !== null ? place + 1 : <Icon name={waiting ? "clock" : "play"} size={12} />}
       </span>
       <span className="em-grow em-queue-names">
-        <span className="em-ellipsis" title={item.title}>
+        <span className="em-ellipsis" title={title}>
           {item.title}
         </span>
-        <small className="em-ellipsis">
+        {item.variant && <small>{item.variant}</small>}
+        <small>
           {[item.project_id !== project && (item.project || "no project"), where(item, waiting)]
             .filter(Boolean)
             .join(", ")}
