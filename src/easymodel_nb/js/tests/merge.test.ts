@@ -4,6 +4,7 @@ import { inWords } from "../src/logic/clash-words";
 import * as edits from "../src/logic/edits";
 import * as graph from "../src/logic/graph";
 import { merge, sameWork } from "../src/logic/merge";
+import { refusal, replaced } from "../src/logic/ports";
 import type { Workflow } from "../src/protocol";
 import { editsOf } from "./arbitrary";
 import { flow, node, three } from "./make";
@@ -168,6 +169,23 @@ describe("whatever was edited", () => {
         }
         // What was sent is ours: nothing of it comes back.
         expect(ordered(merge([base, theirs], mine, theirs).document)).toEqual(ordered(mine));
+      }),
+    );
+  });
+
+  it("what comes of it may be, whoever is chosen", () => {
+    const choices = fc.array(fc.constantFrom<"mine" | "theirs">("mine", "theirs"));
+    fc.assert(
+      fc.property(cases, editsOf(3), choices, ({ base, mine, theirs }, sent, choice) => {
+        let asked = 0;
+        const choose = () => choice[asked++ % choice.length] ?? "mine";
+        const { document: doc } = merge([base, sent(base)], mine, theirs, choose);
+        expect(new Set(doc.nodes.map((n) => n.id)).size).toBe(doc.nodes.length);
+        for (const edge of doc.edges) {
+          const others = { ...doc, edges: doc.edges.filter((e) => e !== edge) };
+          expect(refusal(others, edge)).toBeNull();
+          expect(replaced(others, edge)).toEqual([]);
+        }
       }),
     );
   });
