@@ -9,6 +9,9 @@ import type { Workflow } from "../src/protocol";
 import { editsOf } from "./arbitrary";
 import { flow, node, three } from "./make";
 
+/** Milliseconds; many documents on a machine that does much else. */
+const SLOW = 60_000;
+
 const field = (epochs: number, doc = three()) => graph.setData(doc, "f", { epochs });
 const link = (source: string, target: string) => ({
   source,
@@ -155,61 +158,73 @@ describe("whatever was edited", () => {
     edges: doc.edges.map((e) => [e.source, e.sourceHandle, e.target, e.targetHandle].join()).sort(),
   });
 
-  it("one side alone is that side", () => {
-    fc.assert(
-      fc.property(cases, ({ base, mine, theirs }) => {
-        for (const [left, right] of [
-          [base, theirs],
-          [theirs, base],
-          [theirs, theirs],
-        ] as const) {
-          const { document, clashes } = merge([base], left, right);
-          expect(clashes).toEqual([]);
-          expect(ordered(document)).toEqual({ ...ordered(theirs), name: right.name });
-        }
-        // What was sent is ours: nothing of it comes back.
-        expect(ordered(merge([base, theirs], mine, theirs).document)).toEqual(ordered(mine));
-      }),
-    );
-  });
-
-  it("what comes of it may be, whoever is chosen", () => {
-    const choices = fc.array(fc.constantFrom<"mine" | "theirs">("mine", "theirs"));
-    fc.assert(
-      fc.property(cases, editsOf(3), choices, ({ base, mine, theirs }, sent, choice) => {
-        let asked = 0;
-        const choose = () => choice[asked++ % choice.length] ?? "mine";
-        const { document: doc } = merge([base, sent(base)], mine, theirs, choose);
-        expect(new Set(doc.nodes.map((n) => n.id)).size).toBe(doc.nodes.length);
-        for (const edge of doc.edges) {
-          const others = { ...doc, edges: doc.edges.filter((e) => e !== edge) };
-          expect(refusal(others, edge)).toBeNull();
-          expect(replaced(others, edge)).toEqual([]);
-        }
-      }),
-    );
-  });
-
-  it("both sides come to the same, and each finds its fields in it", () => {
-    fc.assert(
-      fc.property(cases, ({ base, mine, theirs }) => {
-        const here = merge([base], mine, theirs);
-        const there = merge([base], theirs, mine, () => "theirs");
-        expect(here.clashes).toHaveLength(there.clashes.length);
-        expect(sameWork(ordered(here.document) as never, ordered(there.document) as never)).toBe(
-          true,
-        );
-        const asked = new Set(here.clashes.map((c) => `${c.node} ${c.field}`));
-        for (const n of theirs.nodes) {
-          const before = base.nodes.find((b) => b.id === n.id);
-          const after = here.document.nodes.find((a) => a.id === n.id);
-          for (const key of Object.keys(n.data)) {
-            if (graph.same(before?.data[key], n.data[key])) continue;
-            if (asked.has(`${n.id} ${key}`) || asked.has(`${n.id} null`)) continue;
-            expect(after?.data[key]).toEqual(n.data[key]);
+  it(
+    "one side alone is that side",
+    () => {
+      fc.assert(
+        fc.property(cases, ({ base, mine, theirs }) => {
+          for (const [left, right] of [
+            [base, theirs],
+            [theirs, base],
+            [theirs, theirs],
+          ] as const) {
+            const { document, clashes } = merge([base], left, right);
+            expect(clashes).toEqual([]);
+            expect(ordered(document)).toEqual({ ...ordered(theirs), name: right.name });
           }
-        }
-      }),
-    );
-  });
+          // What was sent is ours: nothing of it comes back.
+          expect(ordered(merge([base, theirs], mine, theirs).document)).toEqual(ordered(mine));
+        }),
+      );
+    },
+    SLOW,
+  );
+
+  it(
+    "what comes of it may be, whoever is chosen",
+    () => {
+      const choices = fc.array(fc.constantFrom<"mine" | "theirs">("mine", "theirs"));
+      fc.assert(
+        fc.property(cases, editsOf(3), choices, ({ base, mine, theirs }, sent, choice) => {
+          let asked = 0;
+          const choose = () => choice[asked++ % choice.length] ?? "mine";
+          const { document: doc } = merge([base, sent(base)], mine, theirs, choose);
+          expect(new Set(doc.nodes.map((n) => n.id)).size).toBe(doc.nodes.length);
+          for (const edge of doc.edges) {
+            const others = { ...doc, edges: doc.edges.filter((e) => e !== edge) };
+            expect(refusal(others, edge)).toBeNull();
+            expect(replaced(others, edge)).toEqual([]);
+          }
+        }),
+      );
+    },
+    SLOW,
+  );
+
+  it(
+    "both sides come to the same, and each finds its fields in it",
+    () => {
+      fc.assert(
+        fc.property(cases, ({ base, mine, theirs }) => {
+          const here = merge([base], mine, theirs);
+          const there = merge([base], theirs, mine, () => "theirs");
+          expect(here.clashes).toHaveLength(there.clashes.length);
+          expect(sameWork(ordered(here.document) as never, ordered(there.document) as never)).toBe(
+            true,
+          );
+          const asked = new Set(here.clashes.map((c) => `${c.node} ${c.field}`));
+          for (const n of theirs.nodes) {
+            const before = base.nodes.find((b) => b.id === n.id);
+            const after = here.document.nodes.find((a) => a.id === n.id);
+            for (const key of Object.keys(n.data)) {
+              if (graph.same(before?.data[key], n.data[key])) continue;
+              if (asked.has(`${n.id} ${key}`) || asked.has(`${n.id} null`)) continue;
+              expect(after?.data[key]).toEqual(n.data[key]);
+            }
+          }
+        }),
+      );
+    },
+    SLOW,
+  );
 });
