@@ -94,7 +94,8 @@ function NotSaved() {
   );
 }
 
-function LastNotice() {
+/** What was just done or refused; the sidebar shows it where the canvas is not. */
+export function LastNotice() {
   const notice = useStudio((s) => s.notice);
   const { dismiss } = useActions();
   if (!notice) return null;

@@ -1,6 +1,7 @@
 /** The sidebar: brand, tabs, projects, and the foot with device, save state and theme. */
 import { useActions, useStudio } from "../state/session";
 import type { Tab } from "../state/store";
+import { LastNotice } from "./Banners";
 import { Icon, type IconName, Logo } from "./icons";
 import { Projects } from "./Projects";
 import { Button } from "./parts";
@@ -11,6 +12,7 @@ import { useView } from "./view";
 export function Sidebar({ rail }: { rail: boolean }) {
   const { setRail } = useActions();
   const drop = useProjectDrop();
+  const analytics = useStudio((s) => s.tab === "analytics");
   return (
     <nav className="em-sidebar" data-testid="em-sidebar" aria-label="EasyModel" {...drop}>
       <div className="em-brand">
@@ -36,6 +38,7 @@ export function Sidebar({ rail }: { rail: boolean }) {
         <TabButton tab="analytics" label="Analytics" icon="analytics" rail={rail} />
       </div>
       <Projects rail={rail} />
+      {!rail && analytics && <LastNotice />}
       <div className="em-foot">
         {!rail && <Device />}
         <SaveState rail={rail} />

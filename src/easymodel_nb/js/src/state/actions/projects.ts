@@ -5,7 +5,7 @@ import type { NoticeAction } from "../store";
 import type { Desk } from "./desk";
 
 export function projectActions(desk: Desk) {
-  const { sync, call, committer, get, set, notify, attempt } = desk;
+  const { call, committer, get, set, notify, attempt } = desk;
 
   /** Another project is opened: at once, because the edits of this one go on being saved. */
   async function go<T>(work: () => Promise<T>, opening: string | null = null) {
@@ -51,11 +51,6 @@ export function projectActions(desk: Desk) {
     const again = made.missing.length > 0 ? ` Choose again: ${made.missing.join(", ")}.` : "";
     notify(done + again, "info");
   }
-
-  // Once nobody else holds the project, what was kept here meanwhile is sent.
-  sync.store.subscribe((state, before) => {
-    if (before.traits.document.held && !state.traits.document.held) committer.retry();
-  });
 
   return {
     projectNew: (template: string | null = null) => go(() => call("project_new", { template })),
