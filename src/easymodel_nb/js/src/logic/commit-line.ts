@@ -156,7 +156,7 @@ export class Line {
   takeOn(draft: Draft): void {
     const now = { rev: this.rev, document: this.document };
     this.#base = draft.base;
-    this.rev = draft.rev;
+    this.rev = Math.min(draft.rev, now.rev); // a store may be older than what a browser kept
     this.document = draft.document;
     this.#version += 1;
     this.#ports.adopt(this, draft.document, "update");
