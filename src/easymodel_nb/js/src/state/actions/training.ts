@@ -61,12 +61,9 @@ export function trainingActions(desk: Desk) {
     queueMove: (run: string, place: number) => attempt(call("queue_move", { run, place })),
     /** The runs of a sweep as nodes of their own, one step; their ids. */
     layOutSweep(id: string): string[] {
-      let made: string[] = [];
-      edit((d) => {
-        const [next, ids] = layOut(d, id);
-        made = ids;
-        return next;
-      });
+      const [laid, made] = layOut(doc(), id);
+      edit(() => laid);
+      if (doc() !== laid) return []; // it can only be read here
       for (const node of made) setOpen(node, false);
       // There is more to be seen than before, so it is fitted like a document that was opened.
       if (made.length > 0) set({ inspector: null, opened: get().opened + 1 });
