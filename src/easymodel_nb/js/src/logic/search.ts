@@ -1,8 +1,10 @@
-/** Type-ahead: every word that was typed stands in the title, the detail or the group of an entry. */
+/** Type-ahead: every word that was typed stands in something of an entry. */
 export interface Searchable {
   title: string;
   detail?: string;
   group: string;
+  /** What else it is found by. */
+  also?: string;
 }
 
 /** The entries that fit: the group with the best one first, the best of a group first. */
@@ -30,8 +32,8 @@ export function search<T extends Searchable>(entries: T[], typed: string): T[] {
     .map(({ entry }) => entry);
 }
 
-function scoreOf({ title, detail = "", group }: Searchable, needles: string[]): number {
-  const [name, more] = [title.toLowerCase(), `${detail} ${group}`.toLowerCase()];
+function scoreOf({ title, detail = "", group, also = "" }: Searchable, needles: string[]): number {
+  const [name, more] = [title.toLowerCase(), `${detail} ${group} ${also}`.toLowerCase()];
   let score = 0;
   for (const needle of needles) {
     if (name.startsWith(needle)) score += 4;

@@ -66,7 +66,10 @@ export function ProblemsCounter() {
       onClick={walk}
     >
       <Icon name="alert" size={14} />
-      {count === 1 ? "1 problem" : `${count} problems`}
+      <span>
+        {count}
+        <span className="em-problems-word">{count === 1 ? " problem" : " problems"}</span>
+      </span>
       <Icon name="right" size={12} />
     </button>
   );

@@ -8,6 +8,7 @@ import { type Popup, useView } from "./view";
 
 type SearchPopup = Extract<Popup, { kind: "search" }>;
 const EDGE = 8;
+const HEIGHT = 320;
 
 export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: Commands }) {
   const id = useId();
@@ -16,7 +17,7 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
   const { el } = useView();
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
-  const [place, setPlace] = useState({ left: EDGE, top: EDGE, maxHeight: 320 });
+  const [place, setPlace] = useState({ left: EDGE, top: EDGE, maxHeight: HEIGHT });
   const found = search(useEntries(popup, typed, commands), typed);
 
   useLayoutEffect(() => {
@@ -25,7 +26,7 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
     if (!room || !box) return;
     const wish = popup.free && popup.from.length === 0 ? popup.at.x - box.width / 2 : popup.at.x;
     const left = Math.max(EDGE, Math.min(wish - room.left, room.width - box.width - EDGE));
-    const highest = Math.min(360, room.height - 2 * EDGE);
+    const highest = Math.min(HEIGHT, room.height - 2 * EDGE);
     const lowest = room.height - Math.min(highest, box.height) - EDGE;
     const top = Math.max(EDGE, Math.min(popup.at.y - room.top, lowest));
     setPlace({ left, top, maxHeight: highest });

@@ -25,7 +25,13 @@ export interface Entry extends Searchable {
   run: () => void;
 }
 type SearchPopup = Extract<Popup, { kind: "search" }>;
-type Source = { type: "model" | "dataset"; data: Node["data"]; title: string; detail: string };
+interface Source {
+  type: "model" | "dataset";
+  data: Node["data"];
+  title: string;
+  detail: string;
+  also?: string;
+}
 
 const mac = isMac(navigator.platform);
 const ACTIONS: [Command, IconName][] = [
@@ -96,6 +102,7 @@ export function useEntries(popup: SearchPopup, typed: string, commands: Commands
     id: `${s.type}:${s.data.source}`,
     title: s.title,
     detail: s.detail,
+    also: s.also ?? "",
     group: s.type === "model" ? "Models" : "Data sets",
     icon: s.type,
     run,
@@ -189,9 +196,7 @@ function typedSources(typed: string): Source[] {
   const found = read(text);
   if (found && "source" in found) {
     const { type, source, revision } = found.source;
-    return [
-      { type, data: { source, revision }, title: text, detail: `${titleOf(type)} ${source}` },
-    ];
+    return [{ type, data: { source, revision }, title: source, detail: titleOf(type), also: text }];
   }
   if (!/^[\w.-]+\/[\w.-]+$/.test(text)) return [];
   return (["model", "dataset"] as const).map((type) => ({
