@@ -10,7 +10,7 @@ export function Empty() {
   const actions = useActions();
   const add = useAddNode();
   return (
-    <div className="em-empty">
+    <div className="em-empty nowheel">
       <div className="em-ghosts">
         <div className="em-ghost-column">
           <Ghost type="model" onClick={() => add("model")} />
@@ -79,6 +79,7 @@ function Group({ title, templates }: { title: string; templates: TemplateOption[
             className="em-template"
             data-testid="template"
             data-template={t.name}
+            title={t.detail}
             onClick={() => void projectNew(t.name)}
           >
             <b>{t.title}</b>
