@@ -4,6 +4,7 @@ import platform
 import statistics
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 
 VERSIONS = ("torch", "transformers", "ipywidgets", "anywidget", "bqplot", "jupyterlab", "ipykernel")
 
@@ -45,3 +46,28 @@ def machine() -> str:
         f"{psutil.cpu_count()} {name} cores, {memory:.0f} GB, {platform.system()}, Python "
         f"{platform.python_version()}; {versions}."
     )
+
+
+CANVAS = ("<!-- canvas:begin -->", "<!-- canvas:end -->")
+"""Between these stands what `benchmarks/canvas/run.py` measured, which takes longer."""
+
+
+def kept(page: Path) -> list[str]:
+    """What stands between the markers, with them; nothing where there are none."""
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    begin, end = CANVAS
+    if begin not in text:
+        return []
+    return [begin + text.split(begin)[1].split(end)[0] + end]
+
+
+def replace(page: Path, block: str) -> None:
+    """Write a block between the markers, at the end where they are not there yet."""
+    text = page.read_text(encoding="utf-8")
+    begin, end = CANVAS
+    before, after = text, ""
+    if begin in text:
+        before, rest = text.split(begin)
+        after = rest.split(end)[1].strip("\n")
+    parts = [before.rstrip("\n"), begin, block.strip("\n"), end, after]
+    page.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
