@@ -59,7 +59,7 @@ export function settings(record: RunRecord, node: Node): Row[] {
       {
         name,
         label: spec?.label ?? name,
-        value: none(name, planned[name], spec),
+        value: none(name, planned[name] ?? null, spec, record.plan !== null),
         reason: reasons.get(name) ?? "",
         now: differs ? text(part(now, "sweep")[name] ?? now[name]) : null,
       },
@@ -68,12 +68,12 @@ export function settings(record: RunRecord, node: Node): Row[] {
   return [...rows.filter((r) => r.now !== null), ...rows.filter((r) => r.now === null)];
 }
 
-const none = (name: string, value: unknown, spec: Field | undefined): string =>
-  value === null && spec?.kind === "column"
-    ? "none"
-    : value === null && spec?.empty
-      ? spec.empty
-      : text(value ?? null) + unit(name);
+/** What an empty field came to: a column that is not there, or what stands for nothing. */
+function none(name: string, value: unknown, spec: Field | undefined, planned: boolean): string {
+  if (value !== null) return text(value) + unit(name);
+  if (spec?.kind === "column") return planned ? "none" : "auto";
+  return spec?.empty ?? text(null);
+}
 
 const unit = (name: string) => (name === "time_budget_minutes" ? " min" : "");
 
