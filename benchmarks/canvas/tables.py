@@ -1,9 +1,10 @@
 """The canvas part of docs/benchmarks.md."""
 
+import json
 import statistics
 from typing import Any
 
-from canvas import frames, graphs
+from canvas import frames, graphs, pages
 from report import Section, middle
 
 Results = dict[str, Any]
@@ -11,9 +12,13 @@ HEAD = """\
 # The canvas
 
 Written by `python benchmarks/canvas/run.py`, in JupyterLab with headless Chromium, which draws
-without a GPU. Measured on {machine} Other programs ran at the same time (load average while
-measuring: {low:.0f} to {high:.0f} on these cores), so that times are upper limits, and what counts
-are ratios of runs that took turns (ours, bare, bare, ours) and CPU time, which others do not share.
+without a GPU, on
+
+{machine} {libraries}.
+
+Other programs ran at the same time (load average while measuring: {low:.0f} to {high:.0f} on these
+cores). Times are therefore upper limits; what counts are ratios of runs that took turns (ours,
+bare, bare, ours), and CPU time, which says what the page itself did.
 
 **Bare** is React Flow as its quick start has it, of the same version, with the same nodes at the
 same places as the same elements: no store, status, problem, document, minimap or grid. Of ten
@@ -25,7 +30,9 @@ and one a note. Each frame gets one event: 60 steps of panning, of zooming out, 
 def page(results: Results, machine: str) -> str:
     """All that was measured."""
     loads = [load for one in results.values() for load in one["load"]]
-    head = HEAD.format(machine=machine, low=min(loads), high=max(loads))
+    pinned = json.loads((pages.JS / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    libraries = f"React {pinned['react']}, React Flow {pinned['@xyflow/react']}"
+    head = HEAD.format(machine=machine, libraries=libraries, low=min(loads), high=max(loads))
     parts = [_frames, _paint, _renders, _undo, _heap, _train]
     sections = [made for part in parts if (made := part(results))]
     return "\n\n".join([head, *(section.markdown() for section in sections)])
@@ -74,7 +81,7 @@ def _paint(results: Results) -> Section | None:
         ours, bare = (statistics.median(result["paints"][k]) for k in ("ours", "bare"))
         shown = [middle(result["paints"][k], 0, "ms") for k in ("ours", "bare")]
         rows.append([f"{size:,}", *shown, f"{ours / bare:.1f}"])
-    text = "From running the cell in a kernel that has its imports to the first frame with nodes."
+    text = "From running the cell, imports done, to the first frame in which nodes are seen."
     return Section("First paint", text, ["nodes", "ours", "bare", "ratio"], rows) if rows else None
 
 
