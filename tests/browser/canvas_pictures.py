@@ -48,7 +48,7 @@ def branches(home: Path) -> None:
     edges = document["edges"]
     for number, (label, change, source) in enumerate(
         [
-            ("LoRA", {"method": "lora", "epochs": 400}, None),
+            ("LoRA", {"method": "lora", "epochs": 24}, None),
             ("Then shorter", {"max_length": 24}, first["id"]),
         ]
     ):
@@ -164,7 +164,7 @@ class Canvas:
         self.page.input("epochs").fill("0")
         expect(self.page.hook("problems")).to_be_visible()
         self.take("problems")
-        self.page.input("epochs").fill("400")
+        self.page.input("epochs").fill("12")
         expect(self.page.hook("problems-none")).to_be_visible()
 
     def running(self) -> None:
