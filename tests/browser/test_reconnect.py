@@ -1,11 +1,9 @@
 """The kernel sleeps, or is gone: edits made meanwhile stay, and are never laid over newer work."""
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.kernel import asleep, pid_of
+from harness.kernel import asleep, pid_of, sleep
 from harness.lab import LabPage
 from harness.projects import QUICK, prepare, saved
 from harness.waiting import until
@@ -18,10 +16,9 @@ def epochs(home: Path, project: str) -> object:
     return saved(home, project)["nodes"][2]["data"]["epochs"]
 
 
-def edit_without_kernel(page: LabPage, value: str, folder: Path) -> None:
+def edit_without_kernel(page: LabPage, value: str, home: Path) -> None:
     """Type while the kernel sleeps, until the studio says so; it never wakes up again."""
-    pid = pid_of(page, folder)
-    os.kill(pid, signal.SIGSTOP)
+    sleep(pid_of(page, home), home)
     page.input("epochs").fill(value)
     expect(page.hook("kernel-lost")).to_contain_text("kept in this browser")
     page.server.restart_kernel(page.name)  # it ends what sleeps by force
@@ -32,7 +29,7 @@ def test_after_sleep_everything_is_reconciled(
 ):
     project = prepare(home, QUICK)
     page = open_studio()
-    with asleep(pid_of(page, tmp_path)):
+    with asleep(pid_of(page, tmp_path), home):
         page.input("epochs").fill("21")
         expect(page.hook("kernel-lost")).to_contain_text("Your edit since then is kept")
         page.input("batch_size").fill("2")
@@ -50,11 +47,11 @@ def test_after_sleep_everything_is_reconciled(
 
 
 def test_edits_of_a_lost_kernel_are_offered_and_used(
-    open_studio: Callable[..., LabPage], home: Path, tmp_path: Path
+    open_studio: Callable[..., LabPage], home: Path
 ):
     project = prepare(home, QUICK)
     page = open_studio()
-    edit_without_kernel(page, "31", tmp_path)
+    edit_without_kernel(page, "31", home)
     page.run_cell(0)
     page.ready()
     expect(page.hook("draft")).to_contain_text("Edits made while the kernel was away")
@@ -65,7 +62,7 @@ def test_edits_of_a_lost_kernel_are_offered_and_used(
     until(lambda: epochs(home, project) == 31, "the edit on disk")
     expect(page.hook("draft")).to_have_count(0)
 
-    edit_without_kernel(page, "41", tmp_path)
+    edit_without_kernel(page, "41", home)
     store = ProjectStore(home)
     newer = store.load(project)
     newer.workflow.nodes[2].data["epochs"] = 51
@@ -80,7 +77,7 @@ def test_edits_of_a_lost_kernel_are_offered_and_used(
     expect(page.input("epochs")).to_have_value("51")
     expect(page.hook("conflict")).to_have_count(0)
 
-    edit_without_kernel(page, "61", tmp_path)
+    edit_without_kernel(page, "61", home)
     page.run_cell(0)
     page.ready()
     page.hook("draft-discard").click()

@@ -64,7 +64,7 @@ def test_two_tabs_edit_at_once_and_lose_nothing(
     tab.input("batch_size").fill("4")
     expect(page.input("batch_size")).to_have_value("4")
 
-    with asleep(pid):  # different fields at once
+    with asleep(pid, home):  # different fields at once
         page.input("epochs").fill("6")
         tab.input("batch_size").fill("2")
     until(
@@ -78,7 +78,7 @@ def test_two_tabs_edit_at_once_and_lose_nothing(
         expect(view.input("batch_size")).to_have_value("2")
         expect(view.hook("conflict")).to_have_count(0)
 
-    with asleep(pid):  # the same field at once
+    with asleep(pid, home):  # the same field at once
         page.input("epochs").fill("7")
         tab.input("epochs").fill("8")
     asked = until(

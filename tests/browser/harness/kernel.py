@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from easymodel_nb.store.projects import ProjectStore
 from harness.lab import LabPage
 
 
@@ -16,10 +17,16 @@ def pid_of(page: LabPage, folder: Path) -> int:
     return int(path.read_text())
 
 
+def sleep(pid: int, home: Path) -> None:
+    """Put the kernel to sleep where it holds no lock of the home, which others would wait for."""
+    with ProjectStore(home).transaction():
+        os.kill(pid, signal.SIGSTOP)
+
+
 @contextmanager
-def asleep(pid: int) -> Iterator[None]:
+def asleep(pid: int, home: Path) -> Iterator[None]:
     """While this lasts the kernel answers nothing, as when the machine sleeps."""
-    os.kill(pid, signal.SIGSTOP)
+    sleep(pid, home)
     try:
         yield
     finally:
