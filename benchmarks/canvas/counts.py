@@ -29,13 +29,12 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int) ->
         socket.on("framesent", sent)
 
     page, _ = pages.studio(browser, server, home, opened, listen)
-    node = str(page.page.evaluate("() => probe.target('f1')"))
     page.page.wait_for_function(
         "() => document.querySelectorAll('[data-testid=facts][data-state=ok]').length > 0"
     )
+    node = str(page.page.evaluate("() => probe.target('f1')"))
     counted = renders(page, "drag", STEPS, node)
-    on_node = page.page.locator(f'.react-flow__node[data-id="{node}"]')
-    on_node.click(position={"x": 60, "y": 14})
+    page.page.locator(f'.react-flow__node[data-id="{node}"]').focus()
     undos = []
     for _ in range(UNDOS):
         moved = page.page.evaluate_handle("(id) => ({ ms: probe.moved(id) })", node)

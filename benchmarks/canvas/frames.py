@@ -1,5 +1,6 @@
 """First paint, and frames while panning, zooming and dragging: ours, bare, bare, ours."""
 
+import contextlib
 import statistics
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from harness.lab import LabPage
 from harness.scripts import gesture
 from harness.server import JupyterServer
 from playwright.sync_api import Browser, CDPSession
+from playwright.sync_api import TimeoutError as Late
 
 GESTURES = ("pan", "zoom", "drag")
 STEPS = 60
@@ -60,14 +62,15 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int, ro
 
 
 def _settled(page: LabPage) -> None:
-    """Wait until Python has told all it knows of the nodes."""
-    page.page.wait_for_function(
-        "() => document.querySelectorAll('[data-testid=facts][data-state=ok]').length > 0"
-    )
-    page.page.wait_for_function(
+    """Wait until Python has told what it knows; of many audits, only a while."""
+    facts = "() => document.querySelectorAll('[data-testid=facts][data-state=ok]').length > 0"
+    audited = (
         "() => ![...document.querySelectorAll('[data-testid=audit]')]"
         ".some((e) => ['waiting', 'checking'].includes(e.dataset.state))"
     )
+    page.page.wait_for_function(facts)
+    with contextlib.suppress(Late):
+        page.page.wait_for_function(audited, timeout=20_000)
 
 
 def _session(page: LabPage) -> CDPSession:

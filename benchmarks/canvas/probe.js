@@ -37,14 +37,17 @@
       const nodes = [...canvas().querySelectorAll(`.react-flow__node[data-id^="${like}-"]`)];
       return nodes.sort((a, b) => far(a) - far(b))[0]?.dataset.id;
     },
-    /** Resolves with the time of the first frame in which the canvas stands with its nodes. */
+    /** Resolves with the time of the first frame in which nodes are seen, where they stay. */
     painted() {
       return new Promise((resolve) => {
+        let before = "";
         const look = () => {
           const nodes = [...(canvas()?.querySelectorAll(".react-flow__node") ?? [])];
           const seen = nodes.length > 0 && nodes.every((n) => n.style.visibility !== "hidden");
-          if (!seen) return requestAnimationFrame(look);
-          requestAnimationFrame((time) => resolve(time));
+          const now = seen ? canvas().querySelector(".react-flow__viewport").style.transform : "";
+          if (seen && now === before) return requestAnimationFrame((time) => resolve(time));
+          before = now;
+          requestAnimationFrame(look);
         };
         requestAnimationFrame(look);
       });
