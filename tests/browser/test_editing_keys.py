@@ -143,6 +143,31 @@ def test_paste_into_another_project(
     assert len(canvas.nodes()) == 4
 
 
+def test_paste_into_another_notebook(
+    canvas: Canvas, server: JupyterServer, studio: LabPage, tmp_path: Path
+):
+    """Another kernel, another home: nothing but the clipboard joins the two."""
+    canvas.focus_pane()
+    canvas.press("Control+a", "Control+c")
+    (project,) = draw(tmp_path, 1)
+    name = server.write("editing-there.ipynb", launch(tmp_path))
+    page = studio.page.context.new_page()
+    try:
+        notebook = LabPage(page, server, name).open()
+        notebook.run_cell(0)
+        notebook.ready()
+        there = Canvas(notebook, tmp_path, project)
+        expect(page.locator(".react-flow__node")).to_have_count(4)
+        there.focus_pane()
+        there.press("Control+v")
+        there.becomes(lambda: len(there.nodes()) == 8, "paste")
+        assert len(there.wires()) == 4
+        assert len(notebook.cells()) == 1
+    finally:
+        page.close()
+        server.close(name)
+
+
 def test_cut_and_paste(canvas: Canvas):
     before = canvas.doc()
     canvas.node("m1").focus()

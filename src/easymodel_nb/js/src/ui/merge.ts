@@ -2,7 +2,7 @@
 import type { Node as FlowNode } from "@xyflow/react";
 import { KINDS, titleOf } from "../logic/ports";
 import { latest } from "../logic/runs";
-import type { Node } from "../protocol";
+import type { Node, Workflow } from "../protocol";
 import type { State } from "../state/store";
 
 /** "f1=running;f2=idle": one string, so that only a change of a status renders the canvas. */
@@ -16,7 +16,16 @@ export function statusList(s: State): string {
 
 /** "e1<tab>Connection of Model to Finetuning": for screen readers, a line an edge. */
 export function edgeNames(s: State): string {
-  const { nodes, edges } = s.history.present;
+  const doc = s.history.present;
+  const known = named.get(doc) ?? namesOf(doc);
+  named.set(doc, known);
+  return known;
+}
+
+/** Asked at each change of the state, most of which are none of the document. */
+const named = new WeakMap<Workflow, string>();
+
+function namesOf({ nodes, edges }: Workflow): string {
   const names = new Map(nodes.map((n) => [n.id, n.label ?? titleOf(n.type)]));
   const name = (id: string) => names.get(id)?.replace(/\s+/g, " ") ?? "a node";
   return edges
