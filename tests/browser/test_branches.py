@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from harness.lab import LabPage
 from harness.projects import LONG, QUICK, prepare, runs, saved
+from harness.reach import Reach
 from harness.waiting import until
 from playwright.sync_api import Locator, Page, expect
 
@@ -15,8 +16,13 @@ from easymodel_nb.store.projects import ProjectStore
 from easymodel_nb.workflow.document import Edge, Node
 
 WHOLE = {
-    **QUICK, "epochs": 1, "max_length": 128, "accept": [],
-    "subset_size": 48, "eval_size": 24, "analytics_budget": 0,
+    **QUICK,
+    "epochs": 1,
+    "max_length": 128,
+    "accept": [],
+    "subset_size": 48,
+    "eval_size": 24,
+    "analytics_budget": 0,
 }
 
 
@@ -52,11 +58,23 @@ def node(page: LabPage, name: str) -> Locator:
 def waiting(page: LabPage) -> list[str]:
     """What the queue panel lists as waiting, in its order."""
     rows = page.page.locator('[data-testid="queue-panel"] ol [data-testid="queue-item"]')
-    return [str(row.get_attribute("data-run-id")) for row in rows.all()]
+    return list(rows.evaluate_all("(rows) => rows.map((row) => row.dataset.runId)"))
 
 
 def in_order(page: LabPage, *ids: str) -> None:
     until(lambda: waiting(page) == list(ids), f"queue {ids}")
+
+
+def plain_to_see(page: LabPage, theme: str) -> None:
+    """In this theme nothing is too pale or without a name."""
+    for _ in range(3):
+        if page.ready().get_attribute("data-theme") == theme:
+            break
+        page.hook("theme-toggle").click()
+    expect(page.ready()).to_have_attribute("data-theme", theme)
+    reach = Reach(page.page)
+    assert reach.violations() == []
+    assert reach.pale() == []
 
 
 @pytest.fixture
@@ -95,6 +113,7 @@ def test_runs_wait_in_an_order_that_mouse_and_keys_change(
     button.click()
     in_order(page, second, last, third)
     panel = page.hook("queue-panel")
+    plain_to_see(page, "light")
     expect(panel.locator(f'[data-run-id="{third}"]')).to_contain_text("waits for Pretraining")
     expect(panel.locator(f'[data-run-id="{first}"]')).to_contain_text("First")
     # By mouse.
@@ -118,6 +137,7 @@ def test_runs_wait_in_an_order_that_mouse_and_keys_change(
     expect(node(page, "f3")).to_contain_text("continues the model of Pretraining")
     page.page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
+    plain_to_see(page, "dark")
     page.hook("stop-all").click()
     expect(node(page, "f1")).to_have_attribute("data-status", "stopped")
 
@@ -178,6 +198,7 @@ def test_a_sweep_is_typed_trained_compared_and_laid_out(
     expect(page.hook("sweep-runs")).to_have_text("2 runs")
     assert [run.id for run in runs(home)] == before
 
+    plain_to_see(page, "light")
     page.hook("sweep-layout").click()
     expect(page.node()).to_have_count(2)
     expect(page.node().nth(0)).to_contain_text("learning_rate 1e-06")
