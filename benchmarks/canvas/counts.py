@@ -4,7 +4,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from canvas import graphs, pages
+from canvas import frames, graphs, pages
 from harness.scripts import renders
 from harness.server import JupyterServer
 from harness.waiting import until
@@ -29,9 +29,7 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int) ->
         socket.on("framesent", sent)
 
     page, _ = pages.studio(browser, server, home, opened, listen)
-    page.page.wait_for_function(
-        "() => document.querySelectorAll('[data-testid=facts][data-state=ok]').length > 0"
-    )
+    frames.settled(page)
     node = str(page.page.evaluate("() => probe.target('f1')"))
     counted = renders(page, "drag", STEPS, node)
     page.page.locator(f'.react-flow__node[data-id="{node}"]').focus()

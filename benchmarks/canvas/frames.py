@@ -26,7 +26,7 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int, ro
     # Ten nodes are drawn whole, so that each kind is seen; they also warm up both servers.
     remembered = graphs.opened(graphs.prepare(small, graphs.GROUP), graphs.GROUP)
     ten, _ = pages.studio(browser, server, small, remembered)
-    _settled(ten)
+    settled(ten)
     drawn = ten.page.evaluate("() => probe.snapshot()")
     pages.close(ten)
 
@@ -43,7 +43,7 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int, ro
             page, first = pages.bare(browser, server, script, graph)
         kept[kind] = page
         paints[kind].append(first)
-    _settled(kept["ours"])
+    settled(kept["ours"])
     node = str(kept["ours"].page.evaluate("() => probe.target('f1')"))
     sessions = {kind: _session(page) for kind, page in kept.items()}
     runs: list[dict[str, Any]] = []
@@ -61,16 +61,19 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int, ro
     return {"paints": paints, "runs": runs}
 
 
-def _settled(page: LabPage) -> None:
+def settled(page: LabPage) -> None:
     """Wait until Python has told what it knows; of many audits, only a while."""
-    facts = "() => document.querySelectorAll('[data-testid=facts][data-state=ok]').length > 0"
+    facts = (
+        "() => { const all = [...document.querySelectorAll('[data-testid=facts]')];"
+        " return all.length > 0 && all.every((e) => e.dataset.state === 'ok'); }"
+    )
     audited = (
         "() => ![...document.querySelectorAll('[data-testid=audit]')]"
         ".some((e) => ['waiting', 'checking'].includes(e.dataset.state))"
     )
     page.page.wait_for_function(facts)
     with contextlib.suppress(Late):
-        page.page.wait_for_function(audited, timeout=20_000)
+        page.page.wait_for_function(audited, timeout=60_000)
 
 
 def _session(page: LabPage) -> CDPSession:
