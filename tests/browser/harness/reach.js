@@ -123,7 +123,9 @@
       hook: e.dataset?.testid ?? null,
       id: e.dataset?.nodeId ?? e.dataset?.id ?? null,
       classes: String(e.className?.baseVal ?? e.className),
-      name: e.getAttribute("aria-label") ?? e.textContent?.trim().slice(0, 60) ?? "",
+      name:
+        e.getAttribute("aria-label") ??
+        ([e.labels?.[0], e].find((part) => part?.textContent.trim())?.textContent.trim() || ""),
       seen: drawn(style) || (edge !== null && edge !== undefined),
       inside: box.width > 0 && box.height > 0,
       region: e.closest(REGIONS.map((r) => `.${r}`).join(","))?.className.match(PART)?.[0] ?? null,
