@@ -54,7 +54,7 @@ def branches(home: Path) -> None:
         ]
     ):
         node = f"branch{number}"
-        at = {"x": 400 + 400 * number, "y": first["position"]["y"] + 700 - 700 * number}
+        at = {"x": 400 + 400 * number, "y": first["position"]["y"] + 240 - 240 * number}
         document["nodes"].append(
             {**first, "id": node, "label": label, "position": at, "data": first["data"] | change}
         )
@@ -197,9 +197,9 @@ class Canvas:
         """Branches: one trains, the others wait, each with its place."""
         self.page.hook("train-all").click()
         expect(self.page.hook("queue")).to_be_visible(timeout=TRAINING)
+        self.fit()
         self.page.hook("queue").click()
         expect(self.page.hook("queue-panel")).to_be_visible()
-        self.fit()
         self.take("queue")
         self.press("Escape")
 
