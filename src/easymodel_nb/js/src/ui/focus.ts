@@ -80,10 +80,9 @@ export function useBorrowedFocus(panel: RefObject<HTMLElement | null>, fallback:
     if (own && !own.contains(opener)) own.focus({ preventScroll: true });
     return () => {
       if (!own?.contains(document.activeElement) && !nowhere()) return;
-      requestAnimationFrame(() => {
-        if (!nowhere() || focusOn(opener === document.body ? null : opener)) return;
-        focusOn(root?.querySelector<HTMLElement>(fallback));
-      });
+      // At once: afterwards the focus would have gone to the canvas already.
+      if (focusOn(opener === document.body ? null : opener)) return;
+      focusOn(root?.querySelector<HTMLElement>(fallback));
     };
   }, [panel, fallback]);
 }
