@@ -4,6 +4,7 @@
  * Everything lives in this closure. A module may be shared by models (marimo) or
  * loaded once for each (JupyterLab), so nothing is kept at its level.
  */
+import "./preact";
 import { openSession, type Session } from "./state/session";
 import type { InitializeContext, RenderContext } from "./types";
 import { mount } from "./ui/mount";
