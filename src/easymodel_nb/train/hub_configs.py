@@ -53,7 +53,7 @@ def chosen(repo: str, known: Configs, named: str | None) -> tuple[str | None, Pr
 
         best = process.extractOne(named, names)
         said = f"{repo} has no configuration {named!r}; it has {_some(names)}."
-        return None, _choose(said, best[0] if best else names[0])
+        return None, _choose(said, best[0])
     if len(names) <= 1 or known.default is not None:
         return known.default, None
     said = f"{repo} has {len(names)} configurations: {_some(names)}. Choose one."

@@ -108,7 +108,7 @@ def _config(repo: hub.Repo, sha: str, token: str | None) -> dict[str, Any]:
 
     class NoBar(tqdm):
         def __init__(self, *args: Any, **more: Any) -> None:
-            super().__init__(*args, **{**more, "disable": True})
+            super().__init__(*args, **{**more, "disable": True})  # type: ignore[no-untyped-call]
 
     def ask() -> str:
         return str(

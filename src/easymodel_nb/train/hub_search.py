@@ -72,7 +72,7 @@ def _listed(kind: hub.RepoType, token: str | None, **query: Any) -> list[Any]:
     `list_models` tries again and again for half a minute, also when nobody waits any more.
     """
     from huggingface_hub import DatasetInfo, ModelInfo, constants  # noqa: PLC0415
-    from huggingface_hub.utils import (  # noqa: PLC0415
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]  # noqa: PLC0415
         build_hf_headers,
         get_session,
         hf_raise_for_status,
