@@ -23,7 +23,7 @@ def gesture(page: StudioPage, name: str, steps: int, node: str | None = None) ->
 
 
 def renders(page: StudioPage, name: str, steps: int, node: str | None = None) -> dict[str, Any]:
-    """What React rendered in a gesture: `commits`, `nodes` by id and `outside` by component."""
+    """What is rendered in a gesture: `nodes` by id and `outside` by component."""
     run = "([name, steps, node]) => renders.count(() => gestures.run(name, steps, node))"
     counted: dict[str, Any] = page.page.evaluate(run, [name, steps, node])
     return counted
