@@ -118,11 +118,11 @@ def _go_on(view: RunView) -> str:
 
 
 def _unknown(error: BaseException) -> Problem:
-    text = str(error)
+    said = (str(error).splitlines() or [""])[0].strip().rstrip(".")
     return Problem(
         code="run.error",
         message=f"Training stopped with an error inside {type(error).__name__}: "
-        f"{text.splitlines()[0] if text else 'no message'}. Details has the traceback.",
+        f"{said or 'no message'}. Details has the traceback.",
     )
 
 

@@ -27,7 +27,7 @@ describe("shortcuts", () => {
     expect(command("/", { shiftKey: true })).toBe("search"); // a German keyboard
     expect(command("+", { shiftKey: true })).toBe("zoomIn");
     expect(command("F", { shiftKey: true })).toBe("full");
-    expect(command("f")).toBe("fit");
+    expect(command("f")).toBe("showAll");
     expect(command("F10", { shiftKey: true })).toBe("menu");
   });
 

@@ -28,7 +28,7 @@ export type Command =
   | "arrange"
   | "snap"
   | "tool"
-  | "fit"
+  | "showAll"
   | "zoomIn"
   | "zoomOut"
   | "zoomReset"
@@ -90,7 +90,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   also("farDown", "Shift+ArrowDown", "Move far down"),
   line("Selecting and moving", "snap", "G", "Snap to the grid"),
   line("Selecting and moving", "arrange", "L", "Arrange the nodes"),
-  line("Looking", "fit", "F", "Show everything"),
+  line("Looking", "showAll", "F", "Show everything"),
   line("Looking", "zoomIn", "+ =", "Zoom in"),
   line("Looking", "zoomOut", "-", "Zoom out"),
   line("Looking", "zoomReset", "0", "Back to 100 %"),

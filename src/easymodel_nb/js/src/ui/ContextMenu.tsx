@@ -106,7 +106,7 @@ function useItems(popup: MenuPopup, commands: Commands): MenuItem[] {
     }),
     item("selectAll", "Select all", undefined, { disabled: empty, rule: true }),
     item("arrange", "Arrange the nodes", "layout", { disabled: empty }),
-    item("fit", "Show everything", "fit", { disabled: empty }),
+    item("showAll", "Show everything", "fit", { disabled: empty }),
     item("undo", "Undo", "undo", { rule: true }),
     item("redo", "Redo", "redo"),
     {

@@ -30,7 +30,7 @@ export function Toolbar() {
       <Tool command="undo" icon="undo" label="Undo" disabled={!canUndo} />
       <Tool command="redo" icon="redo" label="Redo" disabled={!canRedo} />
       <span className="em-rule" />
-      <Tool command="fit" icon="fit" label="Show everything" disabled={empty} />
+      <Tool command="showAll" icon="fit" label="Show everything" disabled={empty} />
       <Tool command="arrange" icon="layout" label="Arrange the nodes" disabled={empty} />
       <OutlineButton />
       <span className="em-grow" />

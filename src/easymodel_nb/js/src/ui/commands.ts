@@ -192,7 +192,7 @@ export function makeCommands(
       set({ tool });
       save("select", tool === "select");
     },
-    fit: () => void flow.fitView(fitted()),
+    showAll: () => void flow.fitView(fitted()),
     zoomIn: () => void flow.zoomIn(slide()),
     zoomOut: () => void flow.zoomOut(slide()),
     zoomReset: () => void flow.zoomTo(1, slide()),

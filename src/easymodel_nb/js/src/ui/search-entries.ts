@@ -39,7 +39,7 @@ const ACTIONS: [Command, IconName][] = [
   ["redo", "redo"],
   ["paste", "paste"],
   ["arrange", "layout"],
-  ["fit", "fit"],
+  ["showAll", "fit"],
   ["selectAll", "select"],
   ["tool", "select"],
   ["snap", "grid"],
