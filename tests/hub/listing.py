@@ -27,8 +27,11 @@ def library_facts(files: dict[str, bytes]) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for name, body in files.items():
         if name.endswith(".safetensors"):
-            (size,) = struct.unpack("<Q", body[:8])
-            head = json.loads(body[8 : 8 + size])
+            try:
+                (size,) = struct.unpack("<Q", body[:8])
+                head = json.loads(body[8 : 8 + size])
+            except (struct.error, ValueError):  # it has the name of weights and is none
+                continue
             for tensor in (t for n, t in head.items() if n != "__metadata__"):
                 counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + prod(tensor["shape"])
     if counts:
