@@ -31,7 +31,10 @@ def page(results: Results, machine: str) -> str:
     """All that was measured."""
     loads = [load for one in results.values() for load in one["load"]]
     pinned = json.loads((pages.JS / "package.json").read_text(encoding="utf-8"))["dependencies"]
-    libraries = f"React {pinned['react']}, React Flow {pinned['@xyflow/react']}"
+    libraries = (
+        f"Preact {pinned['preact']} (ours), React {pinned['react']} (the bare canvas), "
+        f"React Flow {pinned['@xyflow/react']}"
+    )
     head = HEAD.format(machine=machine, libraries=libraries, low=min(loads), high=max(loads))
     parts = [_frames, _paint, _renders, _undo, _heap, _train]
     sections = [made for part in parts if (made := part(results))]
@@ -99,7 +102,7 @@ def _renders(results: Results) -> Section | None:
     return (
         Section(
             "Renders of a drag, and the size of a commit",
-            "Renders of components, by what React says of each commit, in a drag of 50 moves; a "
+            "Renders of components, in a drag of 50 moves; a "
             "test holds that they do not grow with the nodes. A commit carries the whole document.",
             ["nodes", "in the dragged node", "in all others", "outside, a move", "one commit"],
             rows,
