@@ -6,7 +6,7 @@ from typing import Any
 from canvas import graphs, pages
 from harness.lab import LabPage
 from harness.server import JupyterServer
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 EDITS = (500, 1000)
 SWITCHES = (50, 100)
@@ -23,7 +23,7 @@ def edits(browser: Browser, server: JupyterServer, folder: Path) -> Any:
     for count in EDITS:
         page.page.evaluate("(count) => probe.edit(count)", count - done)
         done = count
-        page.page.wait_for_timeout(1000)  # the last commit is answered
+        expect(page.page.locator("[data-saved]")).to_have_attribute("data-saved", "true")
         found[str(count)] = _heap(page)
     pages.close(page)
     return found

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
 from easymodel_nb.metrics.changes import (
-    accuracy_by_group,
     divergence,
     mcnemar,
     prediction_changes,
@@ -97,21 +96,6 @@ def test_one_row_that_is_no_number_does_not_count():
     p[3] = np.nan
     found = prediction_changes(np.zeros(10), np.zeros(10), probabilities=(p, q))
     assert found.divergence.n == 9
-
-
-def test_accuracy_of_groups():
-    right = [True] * 6 + [False] * 2 + [True, False] * 2
-    found = accuracy_by_group(right, ["a"] * 8 + ["b"] * 4, before=[False] * 12)
-    assert [(one.name, one.n, one.accuracy.value) for one in found] == [
-        ("a", 8, 0.75),
-        ("b", 4, 0.5),
-    ]
-    assert found[0].change.value == 0.75
-    by_length = accuracy_by_group(right, sizes=range(12))
-    assert [one.name for one in by_length] == ["0 to 3 tokens", "4 to 7 tokens", "8 to 11 tokens"]
-    assert by_length[0].change.value is None
-    with pytest.raises(ValueError, match="group"):
-        accuracy_by_group(right)
 
 
 # ---------------------------------------------------------------- calibration

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from easymodel_nb.measured import Measured
-from easymodel_nb.metrics import lengths
-from easymodel_nb.metrics.stats import Clusters, chosen, mean_interval, paired_difference
+from easymodel_nb.metrics.stats import Clusters, mean_interval, paired_difference
 
 Floats = NDArray[np.float64]
 Predictions = NDArray[Any] | Sequence[Any]
@@ -132,67 +131,6 @@ def divergence(left: Predictions, right: Predictions, *, several: bool = False) 
         middle = (p + q) / 2
         bits = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
     found: Floats = np.clip(bits.mean(axis=-1) if several else bits, 0.0, 1.0)
-    return found
-
-
-@dataclass(frozen=True)
-class GroupAccuracy:
-    """Share of right predictions in one group of the data, and its change if that is known."""
-
-    name: str
-    n: int
-    accuracy: Measured
-    change: Measured
-
-    def dump(self) -> dict[str, Any]:
-        """As a run's log holds it."""
-        return dict(vars(self))
-
-
-def accuracy_by_group(
-    right: Sequence[bool] | NDArray[Any],
-    groups: Sequence[Any] | None = None,
-    *,
-    before: Sequence[bool] | NDArray[Any] | None = None,
-    sizes: Sequence[float] | None = None,
-    clusters: Clusters | None = None,
-    seed: int = 0,
-) -> list[GroupAccuracy]:
-    """Accuracy within groups of the data, the largest first; groups of lengths in their order.
-
-    Parameters
-    ----------
-    right, before
-        Whether each prediction is right, and was at the point to compare with.
-    groups
-        One name a prediction; None groups by quartiles of `sizes`, the texts' tokens.
-    clusters, seed
-        Of the bootstrap.
-
-    Raises
-    ------
-    ValueError
-        When there are neither groups nor sizes, or not one for each prediction.
-
-    """
-    given = sizes if groups is None else groups
-    if given is None or len(given) != len(right):
-        raise ValueError("give the group, or the size, of each prediction")
-    if groups is None:
-        names = lengths.quartiles(np.asarray(sizes, dtype=np.float64))
-    else:
-        names = lengths.named(groups)
-    now = np.asarray(right, dtype=np.float64)
-    was = None if before is None else np.asarray(before, dtype=np.float64)
-    found = []
-    for name in lengths.ordered(names):
-        inside = np.array([other == name for other in names])
-        some = chosen(clusters, inside)
-        change = Measured.missing("There is no earlier point to compare with.", n=0)
-        if was is not None:
-            change = paired_difference(now[inside], was[inside], seed=seed, clusters=some)
-        accuracy = mean_interval(now[inside], seed=seed, clusters=some)
-        found.append(GroupAccuracy(name, int(inside.sum()), accuracy, change))
     return found
 
 
