@@ -58,12 +58,29 @@ class TrashItem(BaseModel):
     deleted: str | None = None  # ISO time
 
 
+class Mirror(BaseModel):
+    """The copy of the home on a synced folder, such as Google Drive."""
+
+    place: str  # as the toolbar names it: "Drive"
+    saved: str | None = None  # ISO time: all that was there then is copied and read back
+    pending: bool = False  # something changed since, or is being copied
+    problem: str | None = None  # why the last copying failed, and what one can do
+
+
+class Keeping(BaseModel):
+    """Whether what one does here is kept."""
+
+    problem: str | None = None  # why projects are in memory alone, until they can be saved
+    mirror: Mirror | None = None
+
+
 class ProjectsState(Snapshot):
     """The project list and which one is open; in the trash, the last deleted first."""
 
     active: str = ""
     items: list[ProjectItem] = []
     trash: list[TrashItem] = []
+    keeping: Keeping = Keeping()
 
 
 class RunCard(BaseModel):

@@ -30,7 +30,9 @@ export interface Protocol {
   Job: Job;
   JobParams: JobParams;
   JobResult: JobResult;
+  Keeping: Keeping;
   Methods: Methods;
+  Mirror: Mirror;
   ModelData: ModelData;
   Node: Node;
   NodeParams: NodeParams;
@@ -587,6 +589,22 @@ export interface JobParams {
 export interface JobResult {
   job: string;
 }
+/**
+ * Whether what one does here is kept.
+ */
+export interface Keeping {
+  mirror: Mirror | null;
+  problem: string | null;
+}
+/**
+ * The copy of the home on a synced folder, such as Google Drive.
+ */
+export interface Mirror {
+  pending: boolean;
+  place: string;
+  problem: string | null;
+  saved: string | null;
+}
 export interface Methods {
   audit: {
     params: NodeParams;
@@ -1126,6 +1144,7 @@ export interface ProjectItem {
 export interface ProjectsState {
   active: string;
   items: ProjectItem[];
+  keeping: Keeping;
   seq: number;
   trash: TrashItem[];
 }
