@@ -11,14 +11,14 @@ from typing import Any
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.log import new_run
-from easymodel_nb.train import hub
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
+from easymodel_nb.train.hub import dataset_splits
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.roles import class_names
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
-hub.STREAM_ABOVE = int(sys.argv[2])
+dataset_splits.STREAM_ABOVE = int(sys.argv[2])
 
 
 def told(case: dict[str, Any]) -> dict[str, Any]:

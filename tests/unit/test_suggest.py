@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from easymodel_nb.errors import problem_error
-from easymodel_nb.train import hub_cache, hub_search
-from easymodel_nb.train.hub_answers import Answers
+from easymodel_nb.train.hub import cache
+from easymodel_nb.train.hub.answers import Answers
+from easymodel_nb.train.hub.search import Hit
 from easymodel_nb.train.local_sources import paths
 from easymodel_nb.widgets.methods import SuggestParams, SuggestResult
 from easymodel_nb.widgets.session import Session
@@ -149,12 +150,12 @@ def test_the_command_answers_at_once(session: Session):
 def test_the_hub_is_asked_with_the_token_and_never_tells_it(monkeypatch: pytest.MonkeyPatch):
     seen: list[str | None] = []
 
-    def search(kind: str, text: str, task: str | None, token: str | None) -> list[hub_search.Hit]:
+    def search(kind: str, text: str, task: str | None, token: str | None) -> list[Hit]:
         seen.append(token)
         assert (kind, text, task) == ("dataset", "squad", "generation")
-        return [hub_search.Hit("rajpurkar/squad", "10 downloads", ("generation",))]
+        return [Hit("rajpurkar/squad", "10 downloads", ("generation",))]
 
-    monkeypatch.setattr(hub_search, "search", search)
+    monkeypatch.setattr("easymodel_nb.train.hub.search.search", search)
     params = SuggestParams(kind="dataset", text=" squad ", task="generation")
     found = on_the_hub(lambda: "the-token")(params)
     assert seen == ["the-token"]
@@ -201,7 +202,7 @@ def test_only_a_whole_model_trains_offline(tmp_path: Path, files: list[str], *, 
     parts = {"weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}
     for name in files:
         (tmp_path / name).write_text(json.dumps(parts) if "index" in name else "{}")
-    assert hub_cache.model_whole(tmp_path) is whole
+    assert cache.model_whole(tmp_path) is whole
 
 
 # ------------------------------------------------------------ asked once

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from easymodel_nb.train import hub, hub_cache
 from easymodel_nb.train.data.open import DATA_ENDINGS
+from easymodel_nb.train.hub import cache
+from easymodel_nb.train.hub.large import megabytes
+from easymodel_nb.train.hub.repository import RepoType
 from easymodel_nb.train.tasks.abilities import tasks_of
 
 _PATH = ("/", "./", "../", "~")
@@ -26,18 +28,18 @@ class LocalSource:
     offline: bool = True  # trains without a network
 
 
-def cached(kind: hub.RepoType, text: str) -> Iterator[LocalSource]:
+def cached(kind: RepoType, text: str) -> Iterator[LocalSource]:
     """Repositories in the Hub client's cache whose name has the text, those that train offline."""
     needle = text.strip().lower()
     # Of others no more than a config may be here, from a look at them.
-    here = (repo for repo in hub_cache.CACHE.repos(kind) if repo.whole)
+    here = (repo for repo in cache.CACHE.repos(kind) if repo.whole)
     found = (repo for repo in here if needle in repo.id.lower())
     for repo in islice(found, _SHOWN):
-        size = hub.megabytes(repo.bytes)
+        size = megabytes(repo.bytes)
         yield LocalSource(repo.id, repo.id, f"{size}, trains offline", "cache", list(repo.tasks))
 
 
-def paths(kind: hub.RepoType, text: str) -> Iterator[LocalSource]:
+def paths(kind: RepoType, text: str) -> Iterator[LocalSource]:
     """What a path that is being typed may become; else what lies in the notebook's folder."""
     typed = text.strip()
     is_path = typed.startswith(_PATH) or "\\" in typed
@@ -68,7 +70,7 @@ def _models(root: Path, shown: str, start: str, typed: bool) -> Iterator[LocalSo
     for path in _entries(root, start, typed=typed):
         if not path.is_dir():
             continue
-        config = hub_cache.config_of(path)
+        config = cache.config_of(path)
         source = f"{shown}{path.name}"
         if config.get("model_type") or config.get("architectures"):
             tasks = list(tasks_of(config))
@@ -86,6 +88,6 @@ def _data(root: Path, shown: str, start: str, typed: bool) -> Iterator[LocalSour
             if typed:
                 onward.append(LocalSource(f"{source}/", f"{path.name}/", "folder", "folder"))
         elif path.name.lower().endswith(DATA_ENDINGS):
-            size = hub.megabytes(path.stat().st_size)
+            size = megabytes(path.stat().st_size)
             yield LocalSource(source, path.name, f"file, {size}", "folder")
     yield from onward

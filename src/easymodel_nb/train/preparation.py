@@ -32,7 +32,7 @@ from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.drawing import Drawn
-from easymodel_nb.train.hub import TooLarge
+from easymodel_nb.train.hub.large import TooLarge
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.sources import ModelFolder

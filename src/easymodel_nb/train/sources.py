@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb import builtin
-from easymodel_nb.train import hub
 from easymodel_nb.train.addresses import (
     BUILTIN,
     at_source,
@@ -17,7 +16,10 @@ from easymodel_nb.train.addresses import (
 )
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.described import Described, Detail
-from easymodel_nb.train.hub_models import folder_facts
+from easymodel_nb.train.hub.large import megabytes
+from easymodel_nb.train.hub.model_files import download_model
+from easymodel_nb.train.hub.models import folder_facts
+from easymodel_nb.train.hub.repository import parse_repo
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.tasks.abilities import tasks_of
 from easymodel_nb.workflow.document import ModelData
@@ -58,10 +60,10 @@ def open_model(
     if path is not None:
         reporter.stage("loading", f"Opening {path.name}")
         return ModelFolder(_model_folder(path), path.name, "local")
-    repo = hub.parse_repo(source, "model", data.revision)
+    repo = parse_repo(source, "model", data.revision)
     if repo is None:
         raise bad_source("model", source)
-    found = hub.download_model(repo, token, control, reporter, weights=weights)
+    found = download_model(repo, token, control, reporter, weights=weights)
     return ModelFolder(_model_folder(found.path), repo.id, "hub", found.sha, found.missing_bytes)
 
 
@@ -83,12 +85,12 @@ def describe_model(data: ModelData) -> Described | None:
     if source.startswith(BUILTIN):
         folder = builtin_path(source, builtin.models())
         card = next(m for m in builtin.models() if m.name == short_name(source))
-        where = f"{card.licence}, built in, {hub.megabytes(card.bytes)}"
+        where = f"{card.licence}, built in, {megabytes(card.bytes)}"
         told = [*folder_facts(folder).details, Detail("Licence", card.licence)]
         return Described([card.title, where], tasks=list(tasks_of(_config(folder))), details=told)
     path = local_path(source)
     if path is None:
-        if hub.parse_repo(source, "model", data.revision) is None:
+        if parse_repo(source, "model", data.revision) is None:
             raise bad_source("model", source)
         return None
     folder = _model_folder(path)
@@ -97,7 +99,7 @@ def describe_model(data: ModelData) -> Described | None:
         p.stat().st_size for p in folder.iterdir() if p.suffix in {".safetensors", ".bin"}
     )
     kind = (config.get("architectures") or [config.get("model_type", "model")])[0]
-    lines = [str(kind), f"local folder, {hub.megabytes(weights)} of weights"]
+    lines = [str(kind), f"local folder, {megabytes(weights)} of weights"]
     return Described(lines, tasks=list(tasks_of(config)), details=folder_facts(folder).details)
 
 

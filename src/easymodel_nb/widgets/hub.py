@@ -10,7 +10,7 @@ from easymodel_nb.workflow.document import DatasetData, FinetuneData, ModelData
 
 if TYPE_CHECKING:
     from easymodel_nb.train.described import Described
-    from easymodel_nb.train.hub_look import HubLook
+    from easymodel_nb.train.hub.look import HubLook
 
 
 class Hub:
@@ -26,7 +26,7 @@ class Hub:
     ) -> "Described | None":
         """Facts of a source on the Hub; None for what is no repository there."""
         from easymodel_nb.train import heavy  # noqa: PLC0415
-        from easymodel_nb.train.hub_look import HubLook  # noqa: PLC0415
+        from easymodel_nb.train.hub.look import HubLook  # noqa: PLC0415
         from easymodel_nb.train.quiet import LogBuffer, quiet  # noqa: PLC0415
 
         heavy.import_hub()

@@ -143,8 +143,8 @@ def on_the_hub(token: Callable[[], str | None]) -> Find:
 
     def find(params: SuggestParams) -> Found:
         from easymodel_nb.train.heavy import import_hub  # noqa: PLC0415
-        from easymodel_nb.train.hub_answers import why_local  # noqa: PLC0415
-        from easymodel_nb.train.hub_search import search  # noqa: PLC0415
+        from easymodel_nb.train.hub.answers import why_local  # noqa: PLC0415
+        from easymodel_nb.train.hub.search import search  # noqa: PLC0415
 
         import_hub()
         try:

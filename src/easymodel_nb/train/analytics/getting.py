@@ -67,11 +67,12 @@ def _download(
     wanted: Obtainable, home: Path, token: str | None, control: Control, tell: Tell
 ) -> Path:
     """The folder it is in now."""
-    from easymodel_nb.train import hub  # noqa: PLC0415
+    from easymodel_nb.train.hub.model_files import download_model  # noqa: PLC0415
+    from easymodel_nb.train.hub.repository import Repo  # noqa: PLC0415
 
-    repo = hub.Repo(wanted.repo, "model", wanted.revision)
+    repo = Repo(wanted.repo, "model", wanted.revision)
     try:
-        return hub.download_model(repo, token, control, _Heard(home, tell)).path
+        return download_model(repo, token, control, _Heard(home, tell)).path
     except StudioError as error:
         (problem, *_) = error.problems
         why = _WHY.get(problem.code, problem.message.rstrip("."))

@@ -19,7 +19,9 @@ from easymodel_nb.train import disk, planning
 from easymodel_nb.train.auditing.audited import Audit, Bar
 from easymodel_nb.train.auditing.verdict import judged, too_long
 from easymodel_nb.train.control import Control
-from easymodel_nb.train.hub import NO_ANSWER, STREAM_ABOVE, TooLarge, megabytes
+from easymodel_nb.train.hub.dataset_splits import STREAM_ABOVE
+from easymodel_nb.train.hub.large import TooLarge, megabytes
+from easymodel_nb.train.hub.refusals import NO_ANSWER
 from easymodel_nb.train.preparation import Preparation, parse, prepare
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Unlogged

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
 from easymodel_nb import builtin, environment
-from easymodel_nb.train import hub
 from easymodel_nb.train.addresses import (
     BUILTIN,
     VARIABLE,
@@ -23,6 +22,8 @@ from easymodel_nb.train.data.folders import read_folder
 from easymodel_nb.train.data.inside import everything
 from easymodel_nb.train.data.raw import PACKED
 from easymodel_nb.train.data.reading import DatasetTables, Guess, Reading, refusal
+from easymodel_nb.train.hub.dataset_splits import Loaded, Wanted, load_dataset
+from easymodel_nb.train.hub.repository import Repo, parse_repo
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.workflow.document import DatasetData, FinetuneData
 
@@ -60,10 +61,10 @@ def open_dataset(
     if is_local(source):
         reporter.stage("loading", f"Reading {short_name(source)}")
         return control.interruptible(lambda: read_local(data, reading), tick=reporter.heartbeat)
-    repo = hub.parse_repo(source, "dataset", data.revision)
+    repo = parse_repo(source, "dataset", data.revision)
     if repo is not None:
         wanted = _wanted(data, finetune)
-        found = hub.load_dataset(repo, data.config, token, control, reporter, wanted, limit=limit)
+        found = load_dataset(repo, data.config, token, control, reporter, wanted, limit=limit)
         return _from_hub(repo, found)
     if not source.startswith(WEB):
         raise bad_source("dataset", source)
@@ -73,10 +74,10 @@ def open_dataset(
     return reading.tables(splits, path.name, "url")
 
 
-def _wanted(data: DatasetData, finetune: FinetuneData | None) -> hub.Wanted | None:
+def _wanted(data: DatasetData, finetune: FinetuneData | None) -> Wanted | None:
     if finetune is None or finetune.subset_size is None:
         return None
-    return hub.Wanted(
+    return Wanted(
         finetune.subset_size,
         finetune.eval_size,
         finetune.seed,
@@ -85,7 +86,7 @@ def _wanted(data: DatasetData, finetune: FinetuneData | None) -> hub.Wanted | No
     )
 
 
-def _from_hub(repo: hub.Repo, found: hub.Loaded) -> DatasetTables:
+def _from_hub(repo: Repo, found: Loaded) -> DatasetTables:
     guesses = (Guess("streaming", value=True, reason=found.streamed),) if found.streamed else ()
     return DatasetTables(
         found.splits, repo.id, "hub", found.sha, guesses, complete=not found.streamed
@@ -140,7 +141,7 @@ def peek(
         return reading.tables(variables.take(name, reading), name, "variable")
     if is_local(source):
         return _peeked(data, reading)
-    if hub.parse_repo(source, "dataset", data.revision) is None and not source.startswith(WEB):
+    if parse_repo(source, "dataset", data.revision) is None and not source.startswith(WEB):
         raise bad_source("dataset", source)
     return None
 

@@ -12,7 +12,7 @@ from easymodel_nb.train.addresses import at_source
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.files import SHOWN, SUFFIXES
 from easymodel_nb.train.data.raw import PACKED
-from easymodel_nb.train.hub import refuse_large
+from easymodel_nb.train.hub.large import refuse_large
 from easymodel_nb.train.reporter import Reporter
 
 _CHUNK = 1 << 18

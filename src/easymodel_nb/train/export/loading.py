@@ -10,13 +10,13 @@ from typing import Any
 
 from easymodel_nb import builtin
 from easymodel_nb.errors import StudioError, problem_error
-from easymodel_nb.train import hub
 from easymodel_nb.train.addresses import BUILTIN, VARIABLE, short_name
 from easymodel_nb.train.data import cards, saved, variables
 from easymodel_nb.train.data.names import split_named
 from easymodel_nb.train.data.open import data_path
 from easymodel_nb.train.data.raw import stem_of, suffix_of
 from easymodel_nb.train.export.literals import Expression, literal
+from easymodel_nb.train.hub.repository import parse_repo
 from easymodel_nb.train.preparation import Preparation
 
 _BUILDERS = {
@@ -72,7 +72,7 @@ def ways(ready: Preparation, *, notebook: bool) -> Iterator[Loading]:
         yield from _local(ready, builtin.path(name), where, BUILT_IN)
     elif (path := data_path(source)) is not None:
         yield from _local(ready, path, source, None)
-    elif (repo := hub.parse_repo(source, "dataset", ready.dataset.revision)) is not None:
+    elif (repo := parse_repo(source, "dataset", ready.dataset.revision)) is not None:
         yield _hub(ready, repo.id)
     else:
         yield from _files(ready, [("train", [source])], Path(source), source, None)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from easymodel_nb import builtin
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.addresses import BUILTIN, local_path, short_name
-from easymodel_nb.train.hub import Repo, parse_repo
+from easymodel_nb.train.hub.repository import Repo, parse_repo
 
 _NOTICES = ("LICEN[CS]E*", "licen[cs]e*", "NOTICE*", "ATTRIBUTION*", "USE_POLICY*", "COPYING*")
 # As the Hub writes what the built-in cards say; what is not here is not one of its licences.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from easymodel_nb.errors import problem_error
-from easymodel_nb.train.hub import megabytes
+from easymodel_nb.train.hub.large import megabytes
 from easymodel_nb.train.takeaway.parcel import Parcel
 
 _CHUNK = 1 << 20

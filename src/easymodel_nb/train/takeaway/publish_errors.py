@@ -4,7 +4,7 @@ from typing import Any
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.secrets import redact
-from easymodel_nb.train.hub import _transport_errors as transport_errors
+from easymodel_nb.train.hub.refusals import transport_errors
 
 _TOKENS = "https://huggingface.co/settings/tokens"
 OFFLINE = "push.offline"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import StudioError
-from easymodel_nb.train import hub
-from easymodel_nb.train.hub import RepoType
+from easymodel_nb.train.hub.asking import Fetched, from_cache
+from easymodel_nb.train.hub.model_files import is_weights
+from easymodel_nb.train.hub.repository import Repo, RepoType
 from easymodel_nb.train.tasks.abilities import tasks_of
 
 _FRESH_SECONDS = 30.0
@@ -70,7 +71,7 @@ def _scan() -> list[CachedRepo]:
 def model_whole(folder: Path) -> bool:
     """Whether a model's config and all of its weights are there."""
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if "config.json" not in names or not any(hub.is_weights(name) for name in names):
+    if "config.json" not in names or not any(is_weights(name) for name in names):
         return False
     for name in names:
         if name.endswith(".index.json"):
@@ -115,9 +116,9 @@ def card_of(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def folder_of(repo: hub.Repo, why: StudioError) -> hub.Fetched | None:
+def folder_of(repo: Repo, why: StudioError) -> Fetched | None:
     """Where a repository at its revision lies in the cache; None when it does not."""
     try:
-        return hub.from_cache(repo, why)
+        return from_cache(repo, why)
     except StudioError:
         return None

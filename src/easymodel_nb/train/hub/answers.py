@@ -8,9 +8,10 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from easymodel_nb.errors import Fix, Problem, StudioError, problem_error
-from easymodel_nb.train import hub
 from easymodel_nb.train.addresses import bad_source
 from easymodel_nb.train.control import with_ticks
+from easymodel_nb.train.hub.refusals import guarded
+from easymodel_nb.train.hub.repository import Repo
 
 T = TypeVar("T")
 TIMEOUT = 6.0  # seconds for one request
@@ -74,9 +75,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     return with_ticks(work, look)
 
 
-def asked(
-    work: Callable[[], T], repo: hub.Repo, token: str | None, patience: float = PATIENCE
-) -> T:
+def asked(work: Callable[[], T], repo: Repo, token: str | None, patience: float = PATIENCE) -> T:
     """Ask the Hub; whatever is in the way becomes a problem on the source.
 
     Raises
@@ -97,7 +96,7 @@ def asked(
         except HFValidationError:
             raise bad_source(repo.type, repo.id) from None
 
-    return hub.guarded(ask, repo, token)
+    return guarded(ask, repo, token)
 
 
 def refuse_offline_mode() -> None:
@@ -128,7 +127,7 @@ def _why(error: StudioError) -> str:
     return said.get(code, "the Hub cannot be reached")
 
 
-def not_here(repo: hub.Repo, error: StudioError) -> Problem:
+def not_here(repo: Repo, error: StudioError) -> Problem:
     """A repository that is not on this machine either; not an error, the run may find it."""
     return Problem(
         code=error.problems[0].code,

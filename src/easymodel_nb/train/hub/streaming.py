@@ -4,8 +4,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from easymodel_nb.train import hub
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.hub.dataset_splits import Loaded, Wanted, uncounted
+from easymodel_nb.train.hub.large import megabytes
+from easymodel_nb.train.hub.refusals import guarded
+from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.reporter import Reporter
 
 _BUFFERED = 10  # rows drawn from, for each row that is wanted
@@ -14,22 +17,22 @@ _BATCH = 100  # rows between two looks at a stop
 
 
 def read(
-    repo: hub.Repo,
+    repo: Repo,
     sha: str,
     config: str | None,
     token: str | None,
     control: Control,
     reporter: Reporter,
-    wanted: hub.Wanted,
+    wanted: Wanted,
     size: float,
-) -> hub.Loaded:
+) -> Loaded:
     """The rows that a run wants of each split, drawn with its seed.
 
     The order of the files and a buffer of rows are shuffled: a sample that is seeded, though
     not every row is as likely as in a shuffle of the whole.
     """
-    datasets = hub.uncounted()
-    reporter.stage("loading", f"Reading {repo.id} row by row ({hub.megabytes(size)})", unit="rows")
+    datasets = uncounted()
+    reporter.stage("loading", f"Reading {repo.id} row by row ({megabytes(size)})", unit="rows")
     arrived = [0]
 
     def load() -> dict[str, pa.Table]:
@@ -46,12 +49,12 @@ def read(
     def tick() -> None:
         reporter.advance(arrived[0])
 
-    splits = hub.guarded(lambda: control.interruptible(load, tick=tick), repo, token)
+    splits = guarded(lambda: control.interruptible(load, tick=tick), repo, token)
     said = (
-        f"{repo.id} is {hub.megabytes(size)}: {wanted.train_rows:,} rows were drawn from a "
+        f"{repo.id} is {megabytes(size)}: {wanted.train_rows:,} rows were drawn from a "
         "shuffled stream instead of downloading all of it"
     )
-    return hub.Loaded(splits, sha, said)
+    return Loaded(splits, sha, said)
 
 
 def _drawn(stream: Any, rows: int, seed: int, arrived: list[int], control: Control) -> pa.Table:

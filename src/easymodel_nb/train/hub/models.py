@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
-from easymodel_nb.train import hub, hub_cache
 from easymodel_nb.train.described import Described, Detail
-from easymodel_nb.train.hub_answers import AGAIN, TIMEOUT, asked, not_here, why_local
-from easymodel_nb.train.hub_cache import read_json
+from easymodel_nb.train.hub import cache
+from easymodel_nb.train.hub.answers import AGAIN, TIMEOUT, asked, not_here, why_local
+from easymodel_nb.train.hub.cache import read_json
+from easymodel_nb.train.hub.large import megabytes
+from easymodel_nb.train.hub.model_files import is_here, is_weights, needed
+from easymodel_nb.train.hub.refusals import NO_ANSWER
+from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.tasks.abilities import TITLES, tasks_of
 
 _BITS = {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16}
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
-def look(repo: hub.Repo, token: str | None) -> Described:
+def look(repo: Repo, token: str | None) -> Described:
     """Facts of a model on the Hub, or of what the cache has of it where the Hub cannot be asked.
 
     Raises
@@ -28,25 +32,25 @@ def look(repo: hub.Repo, token: str | None) -> Described:
     try:
         info = info_of(repo, token)
     except StudioError as error:
-        if error.problems[0].code not in hub.NO_ANSWER:
+        if error.problems[0].code not in NO_ANSWER:
             raise
         return _from_cache(repo, error)
     files = info.siblings or []
     names = {s.rfilename for s in files}
-    wanted = hub.needed(files)
+    wanted = needed(files)
     if "config.json" not in names:
         raise _no_model(repo, names)
     problem, config = None, dict(info.config or {})
     try:
         config = _config(repo, str(info.sha), token)
     except StudioError as error:
-        if error.problems[0].code not in {"hub.gated", "hub.forbidden", *hub.NO_ANSWER}:
+        if error.problems[0].code not in {"hub.gated", "hub.forbidden", *NO_ANSWER}:
             raise
         problem = told_again(error.problems[0], token)
-    if problem is None and not any(hub.is_weights(s.rfilename) for s in wanted):
+    if problem is None and not any(is_weights(s.rfilename) for s in wanted):
         problem = _no_weights(repo)
     size = float(sum(s.size or 0 for s in wanted))
-    missing = sum(s.size or 0 for s in wanted if not hub.is_here(repo, str(info.sha), s.rfilename))
+    missing = sum(s.size or 0 for s in wanted if not is_here(repo, str(info.sha), s.rfilename))
     tasks = _tasks(config, info)
     count = _parameters(info, wanted, config)
     licence = licence_of(info)
@@ -70,7 +74,7 @@ def look(repo: hub.Repo, token: str | None) -> Described:
     )
 
 
-def info_of(repo: hub.Repo, token: str | None) -> Any:
+def info_of(repo: Repo, token: str | None) -> Any:
     """What the Hub knows of a repository, its files with their sizes."""
     from huggingface_hub import HfApi  # noqa: PLC0415
 
@@ -101,7 +105,7 @@ def info_of(repo: hub.Repo, token: str | None) -> Any:
         ) from error
 
 
-def _config(repo: hub.Repo, sha: str, token: str | None) -> dict[str, Any]:
+def _config(repo: Repo, sha: str, token: str | None) -> dict[str, Any]:
     """Its config.json; the Hub's own summary of it does not tell an encoder-decoder."""
     from huggingface_hub import hf_hub_download  # noqa: PLC0415
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
@@ -127,7 +131,7 @@ def _config(repo: hub.Repo, sha: str, token: str | None) -> dict[str, Any]:
 
 def told_again(problem: Problem, token: str | None) -> Problem:
     """A refusal that the user can lift on the Hub, with a way to look again afterwards."""
-    severity = "note" if problem.code in hub.NO_ANSWER else problem.severity
+    severity = "note" if problem.code in NO_ANSWER else problem.severity
     message = problem.message
     if problem.code == "hub.gated":
         then = "look again" if token else "give EasyModel a token of that account"
@@ -136,7 +140,7 @@ def told_again(problem: Problem, token: str | None) -> Problem:
     return problem.model_copy(update=changes)
 
 
-def _no_model(repo: hub.Repo, names: set[str]) -> StudioError:
+def _no_model(repo: Repo, names: set[str]) -> StudioError:
     if "adapter_config.json" in names:
         return problem_error(
             "model.adapter",
@@ -150,7 +154,7 @@ def _no_model(repo: hub.Repo, names: set[str]) -> StudioError:
     )
 
 
-def _no_weights(repo: hub.Repo) -> Problem:
+def _no_weights(repo: Repo) -> Problem:
     return Problem(
         code="model.weights",
         message=f"{repo.id} has no weights that can be trained here: no .safetensors and no "
@@ -175,7 +179,7 @@ def _parameters(info: Any, wanted: list[Any], config: Mapping[str, Any]) -> int:
     """How many numbers are trained; from the size of the weights where nobody counted."""
     if info.safetensors is not None:
         return int(info.safetensors.total)
-    size = sum(s.size or 0 for s in wanted if hub.is_weights(s.rfilename))
+    size = sum(s.size or 0 for s in wanted if is_weights(s.rfilename))
     bits = _BITS.get(str(config.get("torch_dtype") or config.get("dtype") or ""), 32)
     return size * 8 // bits
 
@@ -199,10 +203,10 @@ def _counted(count: int, word: str = "parameters") -> str:
 
 def _to_download(size: float, missing: float) -> str:
     if not missing:
-        return f"{hub.megabytes(size)}, already downloaded"
-    if hub.megabytes(missing) != hub.megabytes(size):
-        return f"{hub.megabytes(missing)} of {hub.megabytes(size)} to download"
-    return f"{hub.megabytes(size)} to download"
+        return f"{megabytes(size)}, already downloaded"
+    if megabytes(missing) != megabytes(size):
+        return f"{megabytes(missing)} of {megabytes(size)} to download"
+    return f"{megabytes(size)} to download"
 
 
 def in_words(tasks: list[str]) -> str:
@@ -231,7 +235,7 @@ def access(info: Any, problem: Problem | None) -> str:
     return "private" if info.private else "open to all"
 
 
-def page_of(repo: hub.Repo) -> str:
+def page_of(repo: Repo) -> str:
     """Its page on the Hub."""
     from huggingface_hub import constants  # noqa: PLC0415
 
@@ -240,15 +244,15 @@ def page_of(repo: hub.Repo) -> str:
     return f"{constants.ENDPOINT}/{kind}{repo.id}{at}"
 
 
-def _from_cache(repo: hub.Repo, error: StudioError) -> Described:
-    found = hub_cache.folder_of(repo, error)
+def _from_cache(repo: Repo, error: StudioError) -> Described:
+    found = cache.folder_of(repo, error)
     offline = why_local(error)
     if found is None or not (found.path / "config.json").exists():
         return Described([], offline=offline, problem=not_here(repo, error))
-    whole = hub_cache.model_whole(found.path)
+    whole = cache.model_whole(found.path)
     facts = folder_facts(found.path)
     where = "in the local cache" if whole else "in the local cache, but its weights are not"
-    licence = _licence(hub_cache.card_of(found.path))
+    licence = _licence(cache.card_of(found.path))
     return Described(
         lines=[facts.lines[0], ", ".join(filter(None, [licence, where]))],
         tasks=facts.tasks,
@@ -265,8 +269,8 @@ def _from_cache(repo: hub.Repo, error: StudioError) -> Described:
 
 def folder_facts(folder: Path) -> Described:
     """What a model folder tells: architecture, parameters, tasks, size."""
-    config = hub_cache.config_of(folder)
-    weights = [path for path in folder.iterdir() if hub.is_weights(path.name)]
+    config = cache.config_of(folder)
+    weights = [path for path in folder.iterdir() if is_weights(path.name)]
     size = sum(path.stat().st_size for path in weights)
     count, tasks = _counted_in(weights), list(tasks_of(config))
     return Described(
@@ -276,7 +280,7 @@ def folder_facts(folder: Path) -> Described:
             Detail("Architecture", architecture(config)),
             *([Detail("Parameters", _counted(count, ""))] if count else []),
             Detail("Trains for", in_words(tasks)),
-            Detail("Weights", hub.megabytes(size)),
+            Detail("Weights", megabytes(size)),
         ],
     )
 

@@ -9,13 +9,17 @@ from typing import Any
 import pyarrow as pa
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
-from easymodel_nb.train import hub, hub_cache
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.described import Detail
-from easymodel_nb.train.hub_answers import asked, not_here, why_local
-from easymodel_nb.train.hub_configs import Configs, of_card, of_info
-from easymodel_nb.train.hub_models import access, info_of, licence_of, page_of, told_again
+from easymodel_nb.train.hub import cache
+from easymodel_nb.train.hub.answers import asked, not_here, why_local
+from easymodel_nb.train.hub.configs import Configs, of_card, of_info
+from easymodel_nb.train.hub.dataset_splits import load_dataset, refuse_script, tables_of, uncounted
+from easymodel_nb.train.hub.large import megabytes
+from easymodel_nb.train.hub.models import access, info_of, licence_of, page_of, told_again
+from easymodel_nb.train.hub.refusals import NO_ANSWER, guarded
+from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.reporter import Unlogged
 
 SMALL = 10_000_000  # bytes: less is read whole, so that its rows can be counted
@@ -27,7 +31,7 @@ _PATIENCE = 25.0  # seconds for the first rows
 class Repository:
     """What the Hub, or without it the cache, says of a dataset repository."""
 
-    repo: hub.Repo
+    repo: Repo
     sha: str
     size: float = 0
     licence: str = ""
@@ -43,7 +47,7 @@ class Repository:
         told = {
             "Configurations": ", ".join(self.configs.names) if len(self.configs.names) > 1 else "",
             "Licence": self.licence or ("not stated" if self.sha else ""),
-            "Size": hub.megabytes(self.size) if self.size else "",
+            "Size": megabytes(self.size) if self.size else "",
             "Access": self.access,
             "Revision": f"{self.repo.revision or 'main'} ({self.sha[:7]})" if self.sha else "",
         }
@@ -55,7 +59,7 @@ class Repository:
         return page_of(self.repo)
 
 
-def look(repo: hub.Repo, token: str | None) -> Repository:
+def look(repo: Repo, token: str | None) -> Repository:
     """Ask for a dataset repository; without the Hub, tell what the cache has of it.
 
     Raises
@@ -67,10 +71,10 @@ def look(repo: hub.Repo, token: str | None) -> Repository:
     try:
         info = info_of(repo, token)
     except StudioError as error:
-        if error.problems[0].code not in hub.NO_ANSWER:
+        if error.problems[0].code not in NO_ANSWER:
             raise
         return _from_cache(repo, error)
-    hub.refuse_script(repo, info.siblings or [])
+    refuse_script(repo, info.siblings or [])
     problem = _refused(repo, token) if info.gated else None
     return Repository(
         repo,
@@ -83,7 +87,7 @@ def look(repo: hub.Repo, token: str | None) -> Repository:
     )
 
 
-def _refused(repo: hub.Repo, token: str | None) -> Problem | None:
+def _refused(repo: Repo, token: str | None) -> Problem | None:
     """What keeps this account from a gated repository."""
     from huggingface_hub import HfApi  # noqa: PLC0415
 
@@ -95,12 +99,12 @@ def _refused(repo: hub.Repo, token: str | None) -> Problem | None:
     return None
 
 
-def _from_cache(repo: hub.Repo, error: StudioError) -> Repository:
-    found = hub_cache.folder_of(repo, error)
+def _from_cache(repo: Repo, error: StudioError) -> Repository:
+    found = cache.folder_of(repo, error)
     offline = why_local(error)
     if found is None:
         return Repository(repo, "", problem=not_here(repo, error), offline=offline)
-    card = hub_cache.card_of(found.path)
+    card = cache.card_of(found.path)
     licence = card.get("license")
     return Repository(
         repo,
@@ -129,7 +133,7 @@ def rows(known: Repository, config: str | None, token: str | None, home: Path) -
                 return _tables(known, _read(known, known.folder, config, control))
             if 0 < known.size <= SMALL:
                 unlogged = Unlogged(home, Path(folder))
-                loaded = hub.load_dataset(known.repo, config, token, control, unlogged)
+                loaded = load_dataset(known.repo, config, token, control, unlogged)
                 return _tables(known, loaded.splits)
             return _tables(known, _first(known, config, token, control), complete=False)
         except Stopped:
@@ -152,19 +156,19 @@ def _read(
     known: Repository, folder: Path, config: str | None, control: Control
 ) -> dict[str, pa.Table]:
     """A dataset that lies in the cache."""
-    datasets = hub.uncounted()
+    datasets = uncounted()
 
     def load() -> Any:
-        return hub.guarded(lambda: datasets.load_dataset(str(folder), config), known.repo, None)
+        return guarded(lambda: datasets.load_dataset(str(folder), config), known.repo, None)
 
-    return hub.tables_of(control.interruptible(load))
+    return tables_of(control.interruptible(load))
 
 
 def _first(
     known: Repository, config: str | None, token: str | None, control: Control
 ) -> dict[str, pa.Table]:
     """The first rows of each split, read without downloading the rest."""
-    datasets = hub.uncounted()
+    datasets = uncounted()
 
     def load() -> dict[str, pa.Table]:
         streams = datasets.load_dataset(
@@ -172,7 +176,7 @@ def _first(
         )
         return {name: _table(datasets, stream, control) for name, stream in streams.items()}
 
-    return hub.guarded(lambda: control.interruptible(load), known.repo, token)
+    return guarded(lambda: control.interruptible(load), known.repo, token)
 
 
 def _table(datasets: Any, stream: Any, control: Control) -> pa.Table:

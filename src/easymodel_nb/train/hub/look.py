@@ -7,14 +7,16 @@ from typing import TypeVar
 
 from easymodel_nb import environment
 from easymodel_nb.errors import StudioError
-from easymodel_nb.train import hub, hub_datasets, hub_models
 from easymodel_nb.train.data.describe import describe_tables
 from easymodel_nb.train.data.reading import plural
 from easymodel_nb.train.described import Described, SplitRows
-from easymodel_nb.train.hub_answers import Answers
-from easymodel_nb.train.hub_cache import CACHE
-from easymodel_nb.train.hub_configs import chosen
-from easymodel_nb.train.hub_search import did_you_mean
+from easymodel_nb.train.hub import datasets, models
+from easymodel_nb.train.hub.answers import Answers
+from easymodel_nb.train.hub.cache import CACHE
+from easymodel_nb.train.hub.configs import chosen
+from easymodel_nb.train.hub.large import megabytes
+from easymodel_nb.train.hub.repository import Repo, RepoType, parse_repo
+from easymodel_nb.train.hub.search import did_you_mean
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, ModelData
 
 T = TypeVar("T")
@@ -40,14 +42,14 @@ class HubLook:
             On the field to mend.
 
         """
-        kind: hub.RepoType = "model" if isinstance(data, ModelData) else "dataset"
-        repo = hub.parse_repo(data.source, kind, data.revision)
+        kind: RepoType = "model" if isinstance(data, ModelData) else "dataset"
+        repo = parse_repo(data.source, kind, data.revision)
         if repo is None:
             return None
         token = self._token()
         if isinstance(data, ModelData):
-            return self._known.once(repo, lambda: self._near(repo, token, hub_models.look))
-        known = self._known.once(repo, lambda: self._near(repo, token, hub_datasets.look))
+            return self._known.once(repo, lambda: self._near(repo, token, models.look))
+        known = self._known.once(repo, lambda: self._near(repo, token, datasets.look))
         return self._dataset(known, data, finetune, token)
 
     def forget(self) -> None:
@@ -55,9 +57,7 @@ class HubLook:
         self._known.forget(lambda found: bool(found.problem or found.offline))
         self._rows.forget()
 
-    def _near(
-        self, repo: hub.Repo, token: str | None, look: Callable[[hub.Repo, str | None], T]
-    ) -> T:
+    def _near(self, repo: Repo, token: str | None, look: Callable[[Repo, str | None], T]) -> T:
         try:
             return look(repo, token)
         except StudioError as error:
@@ -68,7 +68,7 @@ class HubLook:
 
     def _dataset(
         self,
-        known: hub_datasets.Repository,
+        known: datasets.Repository,
         data: DatasetData,
         finetune: FinetuneData | None,
         token: str | None,
@@ -87,9 +87,7 @@ class HubLook:
             return told
         key = (known.repo, known.sha, config)
         try:
-            tables = self._rows.once(
-                key, lambda: hub_datasets.rows(known, config, token, self._home)
-            )
+            tables = self._rows.once(key, lambda: datasets.rows(known, config, token, self._home))
         except StudioError as error:
             return replace(told, problem=error.problems[0])
         found = describe_tables(data, tables, finetune)
@@ -116,11 +114,11 @@ class HubLook:
         )
 
 
-def _size(known: hub_datasets.Repository) -> str:
-    return hub.megabytes(known.size) if known.size else ""
+def _size(known: datasets.Repository) -> str:
+    return megabytes(known.size) if known.size else ""
 
 
-def _lines(known: hub_datasets.Repository, found: Described, total: int | None) -> list[str]:
+def _lines(known: datasets.Repository, found: Described, total: int | None) -> list[str]:
     """Rows and what is held out; licence, size, columns."""
     columns = plural(len(found.columns), "column")
     where = "in the local cache" if known.folder is not None else _size(known)

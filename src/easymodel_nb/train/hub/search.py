@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 from easymodel_nb.errors import FieldChange, Fix, StudioError, problem_error
-from easymodel_nb.train import hub
-from easymodel_nb.train.hub_answers import asked
+from easymodel_nb.train.hub.answers import asked
+from easymodel_nb.train.hub.repository import Repo, RepoType
 from easymodel_nb.train.tasks.abilities import tasks_of
 
 _SHOWN = 10
@@ -50,7 +50,7 @@ class Hit:
 
 
 def search(
-    kind: hub.RepoType, text: str, task: str | None, token: str | None, shown: int = _SHOWN
+    kind: RepoType, text: str, task: str | None, token: str | None, shown: int = _SHOWN
 ) -> list[Hit]:
     """The most downloaded repositories whose name has the text, those for the task first.
 
@@ -62,11 +62,11 @@ def search(
     """
     find = _models if kind == "model" else _datasets
     # Not a repository: only its kind and name stand in a refusal.
-    at = hub.Repo(text, kind)
+    at = Repo(text, kind)
     return asked(lambda: list(islice(find(text, task, token), shown)), at, token, _SEARCH_PATIENCE)
 
 
-def _listed(kind: hub.RepoType, token: str | None, **query: Any) -> list[Any]:
+def _listed(kind: RepoType, token: str | None, **query: Any) -> list[Any]:
     """The Hub's list, through its client, but in one try.
 
     `list_models` tries again and again for half a minute, also when nobody waits any more.
@@ -143,7 +143,7 @@ def _short(count: float) -> str:
 
 
 def did_you_mean(
-    repo: hub.Repo, error: StudioError, token: str | None, known: Iterable[str]
+    repo: Repo, error: StudioError, token: str | None, known: Iterable[str]
 ) -> StudioError:
     """The refusal of a name that is not there, with names near it where there are any."""
     near = _nearest(repo.id, [*known, *_found_by_parts(repo, token)])
@@ -161,7 +161,7 @@ def did_you_mean(
     )
 
 
-def _found_by_parts(repo: hub.Repo, token: str | None) -> Iterator[str]:
+def _found_by_parts(repo: Repo, token: str | None) -> Iterator[str]:
     """What the name finds, then what shorter and shorter beginnings of it find."""
     name = repo.id.rsplit("/", 1)[-1]
     parts = re.split(r"[-_.]", name)

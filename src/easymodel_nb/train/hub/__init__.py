@@ -1,0 +1,1 @@
+"""The Hugging Face Hub through its real client: looks, searches, downloads, refusals."""
