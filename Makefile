@@ -1,7 +1,7 @@
 # make demo    set up, then train a small model from a notebook and show what came of it
 # make lab     open that notebook in JupyterLab
 # make test    every check and test
-# make soak    every task and method killed with kill -9, and on from there
+# make soak    the long form of every fault: kills, full disks, floods (docs/reliability.md)
 # make bench   measure, and write docs/benchmarks.md
 #
 # Nothing is assumed but Python 3.11 or newer (and the package registries): the virtual
@@ -107,9 +107,9 @@ NOT_ON_COLAB := test_package test_studio
 test-colab-units: $(COLAB)/.ready
 	PYTHONPATH=src $(COLAB)/bin/python -m pytest -n $(JOBS) --dist loadfile tests/unit -q -p no:cacheprovider $(NOT_ON_COLAB:%=--ignore=tests/unit/%.py)
 
-# What takes longer than a gate may: every task and method killed for real, at two moments.
-soak: setup
-	EASYMODEL_SOAK=1 $(BIN)/python -m pytest tests/crash --durations=5
+# What takes longer than a gate may; the figures of docs/reliability.md are these.
+soak: setup chromium
+	EASYMODEL_SOAK=$${EASYMODEL_SOAK:-1} $(BIN)/python -m pytest tests/crash $(wildcard tests/soak) --durations=5
 
 # Files side by side, one a core: most of a test is one thread of PyTorch or a browser that waits.
 JOBS ?= 2
