@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.canvas import Canvas, draw, shape
+from harness.canvas import Canvas, draw, shape, turn_to
 from harness.lab import LabPage, launch
+from harness.one import CLIPBOARD, one_studio
 from harness.server import JupyterServer
-from harness.waiting import PATIENCE
 from playwright.sync_api import Browser, expect
 
 TESTS = 24
@@ -25,16 +25,9 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Iterator[s
 def studio(
     server: JupyterServer, browser: Browser, projects: tuple[Path, Iterator[str]]
 ) -> Iterator[LabPage]:
-    name = server.write("editing-keys.ipynb", launch(projects[0]), "'another cell'")
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(PATIENCE * 1000)
-    opened = LabPage(context.new_page(), server, name).open()
-    opened.run_cell(0)
-    opened.ready()
-    yield opened
-    context.close()
-    server.close(name)
+    home, _ = projects
+    with one_studio(server, browser, home, "'another cell'", permissions=CLIPBOARD) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -45,19 +38,10 @@ def canvas(
     request.node.pages = [studio.page]
     home, ids = projects
     project = next(ids)
-    switch(studio, project)
+    turn_to(studio, project)
     cells = studio.cells()
     yield Canvas(studio, home, project)
     assert studio.cells() == cells
-
-
-def switch(studio: LabPage, project: str) -> None:
-    studio.execute(f"studio.command('project_switch', project_id={project!r})")
-    expect(studio.hook("project-item", data_project_id=project)).to_have_attribute(
-        "aria-current", "true"
-    )
-    expect(studio.page.locator(".react-flow__node")).to_have_count(4)
-    expect(studio.page.locator(".react-flow__edge")).to_have_count(2)
 
 
 def clipboard(canvas: Canvas, text: str | None = None) -> str:
@@ -129,7 +113,7 @@ def test_paste_into_another_project(
     canvas.node("f1").focus()
     canvas.press("Control+c")
     other = next(ids)
-    switch(studio, other)
+    turn_to(studio, other)
     there = Canvas(studio, home, other)
     before = there.doc()
     there.focus_pane()

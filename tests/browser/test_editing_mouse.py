@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.canvas import Canvas, draw
-from harness.lab import LabPage, launch
+from harness.canvas import Canvas, draw, turn_to
+from harness.lab import LabPage
+from harness.one import CLIPBOARD, one_studio
 from harness.server import JupyterServer
-from harness.waiting import PATIENCE
 from playwright.sync_api import Browser, expect
 
 TESTS = 24
@@ -23,16 +23,9 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Iterator[s
 def studio(
     server: JupyterServer, browser: Browser, projects: tuple[Path, Iterator[str]]
 ) -> Iterator[LabPage]:
-    name = server.write("mouse.ipynb", launch(projects[0]), "'another cell'")
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(PATIENCE * 1000)
-    opened = LabPage(context.new_page(), server, name).open()
-    opened.run_cell(0)
-    opened.ready()
-    yield opened
-    context.close()
-    server.close(name)
+    home, _ = projects
+    with one_studio(server, browser, home, "'another cell'", permissions=CLIPBOARD) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -43,12 +36,7 @@ def canvas(
     request.node.pages = [studio.page]
     home, ids = projects
     project = next(ids)
-    studio.execute(f"studio.command('project_switch', project_id={project!r})")
-    expect(studio.hook("project-item", data_project_id=project)).to_have_attribute(
-        "aria-current", "true"
-    )
-    expect(studio.page.locator(".react-flow__node")).to_have_count(4)
-    expect(studio.page.locator(".react-flow__edge")).to_have_count(2)
+    turn_to(studio, project)
     return Canvas(studio, home, project)
 
 

@@ -7,10 +7,10 @@ Flow listens for Delete on the whole document. Either would destroy the user's w
 from collections.abc import Iterator
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
+from harness.one import one_studio
 from harness.projects import QUICK, prepare
 from harness.server import JupyterServer
-from harness.waiting import PATIENCE
 from playwright.sync_api import Browser, Locator, expect
 
 LETTERS = ["x", "m", "a", "b", "z", "d d"]
@@ -24,15 +24,8 @@ def studio(
     """One notebook for all these tests: what they press leaves it as it was."""
     home = tmp_path_factory.mktemp("keys")
     prepare(home, QUICK)
-    name = server.write("keys.ipynb", launch(home), "'another cell'", "'a third'")
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(PATIENCE * 1000)
-    opened = LabPage(context.new_page(), server, name).open()
-    opened.run_cell(0)
-    opened.ready()
-    yield opened
-    context.close()
-    server.close(name)
+    with one_studio(server, browser, home, "'another cell'", "'a third'") as opened:
+        yield opened
 
 
 @pytest.fixture

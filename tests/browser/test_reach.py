@@ -6,17 +6,16 @@ One studio in all its states, each in both themes and with more contrast.
 from collections.abc import Iterator
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
+from harness.one import WIDE, one_studio
 from harness.projects import LONG, prepare
 from harness.reach import Reach
 from harness.server import JupyterServer
-from harness.waiting import PATIENCE
 from playwright.sync_api import Browser, Locator, expect
 
 THEMES = ("light", "dark")
 CONTRASTS = ("no-preference", "more")
 NARROW = {"width": 790, "height": 1000}
-WIDE = {"width": 1440, "height": 1000}
 BROKEN = """
 import torch
 def broken(*args, **kwargs):
@@ -31,16 +30,8 @@ def studio(
 ) -> Iterator[LabPage]:
     home = tmp_path_factory.mktemp("reach")
     prepare(home, LONG)
-    name = server.write("reach.ipynb", launch(home), "'another cell'")
-    context = browser.new_context(viewport=WIDE)
-    context.set_default_timeout(PATIENCE * 1000)
-    opened = LabPage(context.new_page(), server, name).open()
-    opened.command("application:toggle-left-area")
-    opened.run_cell(0)
-    opened.ready()
-    yield opened
-    context.close()
-    server.close(name)
+    with one_studio(server, browser, home, "'another cell'", folded=True) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
+from harness.one import one_studio
 from harness.projects import LONG, prepare
 from harness.reach import Reach
 from harness.server import JupyterServer
-from harness.waiting import PATIENCE
 from playwright.sync_api import Browser, Locator, expect
 
 REGIONS = ["em-sidebar", "em-toolbar", "em-outline", "em-canvas", "em-inspector", "em-grip"]
@@ -22,16 +22,8 @@ def studio(
 ) -> Iterator[LabPage]:
     home = tmp_path_factory.mktemp("reach-keys")
     prepare(home, LONG)
-    name = server.write("reach-keys.ipynb", launch(home), "'another cell'")
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(PATIENCE * 1000)
-    opened = LabPage(context.new_page(), server, name).open()
-    opened.command("application:toggle-left-area")
-    opened.run_cell(0)
-    opened.ready()
-    yield opened
-    context.close()
-    server.close(name)
+    with one_studio(server, browser, home, "'another cell'", folded=True) as opened:
+        yield opened
 
 
 @pytest.fixture

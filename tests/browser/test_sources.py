@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
+from harness.one import one_studio
 from harness.projects import QUICK, prepare
 from harness.server import JupyterServer, lab
 from playwright.sync_api import Browser, Locator, expect
@@ -45,15 +46,8 @@ def page(
     """One studio for all looks."""
     home = tmp_path_factory.mktemp("sources-home")
     prepare(home, QUICK)
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(60_000)
-    name = online.write("sources.ipynb", launch(home))
-    opened = LabPage(context.new_page(), online, name).open()
-    opened.run_cell(0)
-    opened.ready()
-    yield opened
-    context.close()
-    online.close(name)
+    with one_studio(online, browser, home) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.lab import LabPage, launch
+from harness.lab import LabPage
+from harness.one import one_studio
 from harness.projects import WHOLE, prepare
 from harness.server import JupyterServer, lab
 from playwright.sync_api import Browser, expect
@@ -48,18 +49,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture
 def studio(online: JupyterServer, trained: Run, browser: Browser) -> Iterator[LabPage]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
-    context.set_default_timeout(60_000)
-    name = online.write("take.ipynb", launch(trained.folder.parent.parent))
-    page = LabPage(context.new_page(), online, name).open()
-    page.run_cell(0)
-    page.ready()
-    page.node().locator(".em-menu-button").click()
-    page.page.get_by_role("menuitem", name="Details").click()
-    expect(page.hook("take")).to_be_visible()
-    yield page
-    context.close()
-    online.close(name)
+    home = trained.folder.parent.parent
+    with one_studio(online, browser, home, accept_downloads=True) as page:
+        page.node().locator(".em-menu-button").click()
+        page.page.get_by_role("menuitem", name="Details").click()
+        expect(page.hook("take")).to_be_visible()
+        yield page
 
 
 def test_a_zip_comes_through_the_kernel(studio: LabPage, tmp_path: Path):

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from easymodel_nb.store.projects import ProjectStore
 from easymodel_nb.workflow.document import Workflow
+from harness.lab import LabPage
 from harness.projects import saved
 from harness.studio import StudioPage
 from harness.waiting import until
@@ -15,7 +16,7 @@ from harness.waiting import until
 Point = tuple[float, float]
 Document = dict[str, Any]
 
-DRAWN = {
+DRAWN: Document = {
     "nodes": [
         {"id": "m1", "type": "model", "position": {"x": 0, "y": 0}},
         {"id": "d1", "type": "dataset", "position": {"x": 0, "y": 160}},
@@ -38,6 +39,16 @@ def draw(home: Path, count: int) -> list[str]:
     store = ProjectStore(home)
     names = [f"Canvas {i}" for i in range(count)]
     return [store.create(name, Workflow.model_validate(DRAWN)).id for name in names]
+
+
+def turn_to(studio: LabPage, project: str) -> None:
+    """Open a project that was drawn and wait until all of it is there."""
+    studio.execute(f"studio.command('project_switch', project_id={project!r})")
+    expect(studio.hook("project-item", data_project_id=project)).to_have_attribute(
+        "aria-current", "true"
+    )
+    expect(studio.page.locator(".react-flow__node")).to_have_count(len(DRAWN["nodes"]))
+    expect(studio.page.locator(".react-flow__edge")).to_have_count(len(DRAWN["edges"]))
 
 
 class Canvas:

@@ -1,0 +1,44 @@
+"""One studio for all tests of a module: opening one takes longer than most of what is tested."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser
+
+from harness.lab import LabPage, launch
+from harness.server import JupyterServer
+from harness.waiting import PATIENCE
+
+WIDE = {"width": 1440, "height": 1000}
+CLIPBOARD = ("clipboard-read", "clipboard-write")
+
+
+@contextlib.contextmanager
+def one_studio(
+    server: JupyterServer,
+    browser: Browser,
+    home: Path,
+    *more_cells: str,
+    folded: bool = False,
+    permissions: tuple[str, ...] = (),
+    **context: Any,
+) -> Iterator[LabPage]:
+    """A notebook with a studio in its first cell, named after its home.
+
+    With `folded` Lab's own sidebar is closed; `context` is what the browser's context takes.
+    """
+    name = server.write(f"{home.name}.ipynb", launch(home), *more_cells)
+    opened = browser.new_context(**{"viewport": WIDE, "permissions": [*permissions]} | context)
+    try:
+        opened.set_default_timeout(PATIENCE * 1000)
+        page = LabPage(opened.new_page(), server, name).open()
+        if folded:
+            page.command("application:toggle-left-area")
+        page.run_cell(0)
+        page.ready()
+        yield page
+    finally:
+        opened.close()
+        server.close(name)
