@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from easymodel_nb.errors import Fix, Problem, StudioError, problem_error
+from easymodel_nb.errors import Fix, Problem, StudioError
 from easymodel_nb.train.addresses import bad_source
 from easymodel_nb.train.control import with_ticks
-from easymodel_nb.train.hub.refusals import guarded
+from easymodel_nb.train.hub.refusals import NoAnswer, guarded
 from easymodel_nb.train.hub.repository import Repo
 
 T = TypeVar("T")
@@ -104,10 +104,12 @@ def refuse_offline_mode() -> None:
     from huggingface_hub import constants  # noqa: PLC0415
 
     if constants.HF_HUB_OFFLINE:
-        raise problem_error(
-            "hub.offline",
-            "Offline mode is on (HF_HUB_OFFLINE).",
-            field="source",
+        raise NoAnswer(
+            Problem(
+                code="hub.offline",
+                message="Offline mode is on (HF_HUB_OFFLINE).",
+                field="source",
+            )
         )
 
 

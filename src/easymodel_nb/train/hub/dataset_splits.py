@@ -9,7 +9,7 @@ from easymodel_nb.train.hub.arriving import with_progress
 from easymodel_nb.train.hub.asking import ask, from_cache, remember
 from easymodel_nb.train.hub.configs import chosen, of_info
 from easymodel_nb.train.hub.large import refuse_large
-from easymodel_nb.train.hub.refusals import NO_ANSWER, guarded
+from easymodel_nb.train.hub.refusals import NoAnswer, guarded
 from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.reporter import Reporter
 
@@ -74,9 +74,7 @@ def load_dataset(
     reporter.stage("loading", f"Looking up {repo.id} on the Hugging Face Hub")
     try:
         info = ask(repo, token, control)
-    except StudioError as error:
-        if error.problems[0].code not in NO_ANSWER:
-            raise
+    except NoAnswer as error:
         # Not by its id: without network that gives any version, whatever the revision.
         here = from_cache(repo, error)
         loaded = control.interruptible(

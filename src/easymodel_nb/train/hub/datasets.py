@@ -18,7 +18,7 @@ from easymodel_nb.train.hub.configs import Configs, of_card, of_info
 from easymodel_nb.train.hub.dataset_splits import load_dataset, refuse_script, tables_of, uncounted
 from easymodel_nb.train.hub.large import megabytes
 from easymodel_nb.train.hub.models import access, info_of, licence_of, page_of, told_again
-from easymodel_nb.train.hub.refusals import NO_ANSWER, guarded
+from easymodel_nb.train.hub.refusals import NoAnswer, guarded
 from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.reporter import Unlogged
 
@@ -70,9 +70,7 @@ def look(repo: Repo, token: str | None) -> Repository:
     """
     try:
         info = info_of(repo, token)
-    except StudioError as error:
-        if error.problems[0].code not in NO_ANSWER:
-            raise
+    except NoAnswer as error:
         return _from_cache(repo, error)
     refuse_script(repo, info.siblings or [])
     problem = _refused(repo, token) if info.gated else None

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.errors import problem_error
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.hub.arriving import with_progress
 from easymodel_nb.train.hub.asking import Fetched, ask, from_cache, remember
 from easymodel_nb.train.hub.large import megabytes
-from easymodel_nb.train.hub.refusals import NO_ANSWER
+from easymodel_nb.train.hub.refusals import NoAnswer
 from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.reporter import Reporter
 
@@ -36,9 +36,7 @@ def download_model(
     reporter.stage("loading", f"Looking up {repo.id} on the Hugging Face Hub")
     try:
         info = ask(repo, token, control)
-    except StudioError as error:
-        if error.problems[0].code not in NO_ANSWER:
-            raise
+    except NoAnswer as error:
         here = from_cache(repo, error)
         if weights and not any(is_weights(path.name) for path in here.path.iterdir()):
             raise  # only its tokenizer was fetched before

@@ -12,7 +12,7 @@ from easymodel_nb.train.hub.answers import AGAIN, TIMEOUT, asked, not_here, why_
 from easymodel_nb.train.hub.cache import read_json
 from easymodel_nb.train.hub.large import megabytes
 from easymodel_nb.train.hub.model_files import is_here, is_weights, needed
-from easymodel_nb.train.hub.refusals import NO_ANSWER
+from easymodel_nb.train.hub.refusals import NO_ANSWER, NoAnswer
 from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.tasks.abilities import TITLES, tasks_of
 
@@ -31,9 +31,7 @@ def look(repo: Repo, token: str | None) -> Described:
     """
     try:
         info = info_of(repo, token)
-    except StudioError as error:
-        if error.problems[0].code not in NO_ANSWER:
-            raise
+    except NoAnswer as error:
         return _from_cache(repo, error)
     files = info.siblings or []
     names = {s.rfilename for s in files}

@@ -4,12 +4,16 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from easymodel_nb.errors import problem_error
+from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.train.hub.repository import Repo
 
 T = TypeVar("T")
 # The Hub could not be asked, or would not say: what is on this machine still works.
 NO_ANSWER = frozenset({"hub.offline", "hub.error", "hub.busy"})
+
+
+class NoAnswer(StudioError):  # noqa: N818  it says what came of asking
+    """The Hub could not be asked, or would not say."""
 
 
 def guarded(work: Callable[[], T], repo: Repo, token: str | None) -> T:
@@ -20,7 +24,9 @@ def guarded(work: Callable[[], T], repo: Repo, token: str | None) -> T:
         told = _told(_reason(error), repo, token)
         if told is None:
             raise
-        raise problem_error(*told, field="source") from error
+        code, message = told
+        kind = NoAnswer if code in NO_ANSWER else StudioError
+        raise kind(Problem(code=code, message=message, field="source")) from error
 
 
 def _reason(error: BaseException) -> BaseException:
