@@ -160,7 +160,7 @@ class RunReader:
 
 def _parse_lines(data: bytes) -> Iterator[Event]:
     for line in data.splitlines():
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             raw = json.loads(line)
             if isinstance(raw, dict) and (event := parse(raw)) is not None:
                 yield event
@@ -220,5 +220,8 @@ def owner_alive(live: Live) -> bool:
     """
     if live.host == environment.hostname() and live.boot_id == environment.boot_id():
         return environment.process_alive(live.pid, live.pid_started)
-    age = datetime.now(UTC) - datetime.fromisoformat(live.beat)
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(live.beat)
+    except (ValueError, TypeError):  # no time, or one of no zone: nobody of ours wrote it
+        return False
     return age.total_seconds() < STALE_SECONDS

@@ -172,7 +172,10 @@ class Workflow(_Open):
         """
         if isinstance(document, cls):
             return document
-        raw = _migrate(_as_dict(document))
+        raw = _as_dict(document)
+        if _depth_over(raw, _DEEPEST):
+            raise _too_deep()
+        raw = _migrate(raw)
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
@@ -201,6 +204,31 @@ class Workflow(_Open):
         return self.model_dump(mode="json")
 
 
+_DEEPEST = 64  # levels; a document has eight, and what walks one counts on its being few
+
+
+def _depth_over(raw: object, limit: int) -> bool:
+    """Whether lists and objects lie in each other deeper than that."""
+    level: list[Any] = [raw]
+    for _ in range(limit):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> StudioError:
+    return problem_error(
+        "workflow.invalid",
+        "The workflow is nested too deeply to be one. Save it again from the studio.",
+    )
+
+
 def _where(detail: Any) -> str:
     return ".".join(str(part) for part in detail["loc"]) or "text"
 
@@ -213,6 +241,8 @@ def _as_dict(document: object) -> dict[str, Any]:
     if isinstance(document, (str, bytes)):
         try:
             document = json.loads(document)
+        except RecursionError:
+            raise _too_deep() from None
         except ValueError as error:
             raise problem_error(
                 "workflow.invalid",

@@ -13,6 +13,7 @@ from easymodel_nb.train.data.encoding import open_text
 from easymodel_nb.train.data.json_layouts import in_splits, rows_in
 from easymodel_nb.train.data.large import gather
 from easymodel_nb.train.data.reading import LARGE, Reading, refusal
+from easymodel_nb.train.data.surrogates import mended
 
 _REMEMBERED = 16 << 20  # characters of rows that are not read a second time
 _MORE = 1 << 20
@@ -51,7 +52,7 @@ def read_json(path: Path, reading: Reading, *, large: bool) -> dict[str, pa.Tabl
     with open_text(path, reading) as file:
         text = file.read()
     try:
-        content = json.loads(text, parse_constant=_constant)
+        content = mended(json.loads(text, parse_constant=_constant), text)
     except ValueError as error:
         if "Extra data" in str(error):  # one object a line under the wrong name
             lines = _lines(path, reading)
@@ -171,7 +172,7 @@ def _lines(path: Path, reading: Reading) -> Chunks:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line, parse_constant=_constant)
+                row = mended(json.loads(line, parse_constant=_constant), line)
             except (ValueError, RecursionError) as error:
                 raise _bad_line(path, number, error) from None
             rows.append(row if isinstance(row, dict) else {"text": row})
@@ -250,6 +251,7 @@ def _items(path: Path, reading: Reading) -> Chunks:
                 row, end = decoder.raw_decode(text, place)
                 # At the buffer's end a number may go on.
                 whole = end < len(text)
+                row = mended(row, text[place:end]) if whole else row
             except ValueError as error:
                 whole, row, end = False, error, place
             if not whole:
