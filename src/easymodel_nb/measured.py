@@ -4,6 +4,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+# Prompts: below it a quality score is not told, below the second it is an indication only.
+FEW, INDICATIVE = 16, 32
+
 
 class Measured(BaseModel):
     """A measured value.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from easymodel_nb.measured import Measured
+from easymodel_nb.measured import FEW, INDICATIVE, Measured
 from easymodel_nb.metrics.judges import Judges, local
 from easymodel_nb.metrics.readings import FLAGS, Item, Readings
 from easymodel_nb.metrics.scales import LEAST, Floats
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AXES", "Axes", "Calibration", "Quality", "calibrate", "quality"]
 
-FEW, INDICATIVE = 16, 32  # prompts: below no score, below an indicative one
 UNIT = "of 100"
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Literal, NamedTuple
 
-from easymodel_nb.measured import Measured
+from easymodel_nb.measured import INDICATIVE, Measured
 from easymodel_nb.report import numbers as write
 from easymodel_nb.report.answers import base_of, shown
 from easymodel_nb.report.finding import NAME
 from easymodel_nb.report.paired import direction, over_guess, since_base
-from easymodel_nb.report.panels.quality import FIRM, axis_at, in_points
+from easymodel_nb.report.panels.quality import axis_at, in_points
 from easymodel_nb.report.points import at_epoch, base, known, outcome, points, result, values
 from easymodel_nb.runlog.headline import PERPLEXITY, Metric, metrics_of
 from easymodel_nb.runlog.view import RunView
@@ -96,7 +96,7 @@ def _quality(view: RunView) -> Cell | None:
     if gain is not None and gain.value is not None:
         aside, notes = _change(says, write.gain(gain.value)), [write.bracket(gain)]
     mood = _mood(says, higher=True)
-    few = m.n is not None and m.n < FIRM
+    few = m.n is not None and m.n < INDICATIVE
     return Cell(
         "GQS, of 100",
         write.points(m.value),

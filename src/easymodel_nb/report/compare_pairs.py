@@ -9,13 +9,12 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from easymodel_nb.measured import Measured
+from easymodel_nb.measured import FEW, Measured
 from easymodel_nb.report.answers import judges
 from easymodel_nb.report.compared import ComparedRun
 from easymodel_nb.runlog.scores import Scores, Values
 
 _LANGUAGE = frozenset({"generation", "seq2seq"})
-_FEWEST = 16  # answers, below which GQS is not told (METRICS 5.0)
 _SAME = 1e-9  # of a text's score: less is a tie
 _MOST_KNOWN = 256  # pairs
 _KNOWN: "dict[Hashable, Pair]" = {}
@@ -95,8 +94,8 @@ def compare_answers(run: ComparedRun, reference: ComparedRun) -> Pair | None:
     after, before = mine.values.get("overall"), theirs.values.get("overall")
     if after is None or before is None or len(after) != len(before):
         return None
-    if len(after) < _FEWEST:
-        few = f"its answers are too few to be scored: {len(after)} of {_FEWEST}"
+    if len(after) < FEW:
+        few = f"its answers are too few to be scored: {len(after)} of {FEW}"
         return replace(_none(few), name="GQS")
     from easymodel_nb.metrics.alike import WEIGHTS, alike_columns  # noqa: PLC0415  numpy
     from easymodel_nb.metrics.stats import paired_difference  # noqa: PLC0415

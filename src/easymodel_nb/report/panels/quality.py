@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from easymodel_nb.measured import Measured
+from easymodel_nb.measured import FEW, INDICATIVE, Measured
 from easymodel_nb.report import numbers as write
 from easymodel_nb.report.answers import (
     base_of,
@@ -27,7 +27,6 @@ from easymodel_nb.runlog.headline import details
 from easymodel_nb.runlog.view import EpochPoint, RunView
 
 AXES = ("fluency", "coherence", "grammar", "relevance")
-FEWEST, FIRM = 16, 32  # prompts for a score at all, and for one that is more than indicative
 _PERCENT = 100.0  # the axes are logged from 0 to 1 and shown from 0 to 100
 _OTHERS = 3  # epochs that are drawn beside the shown one
 _NO_PAIR = "there is no paired interval: the base model was not scored on the same prompts"
@@ -160,7 +159,7 @@ def _title(view: RunView, at: EpochPoint, start: EpochPoint | None) -> str:
         return f"GQS of the base model is {write.points(now.value)} of 100"
     change = since_base(view, "quality.overall", at.epoch)
     when = f"at epoch {write.epoch(at.epoch)}"
-    firm = "" if (now.n or FIRM) >= FIRM else ", which is indicative only"
+    firm = "" if (now.n or INDICATIVE) >= INDICATIVE else ", which is indicative only"
     before = axis_at(start, "overall")
     if change.paired is not None and change.paired.value is not None:
         by = write.points(abs(change.paired.value))
@@ -195,7 +194,7 @@ def _caption(view: RunView, at: EpochPoint | None) -> str:
     parts = ["GQS, 0 to 100"]
     n = next((m.n for name in ("overall", *AXES) if (m := axis_at(at, name)) and m.n), None)
     if n:
-        small = " (indicative)" if FEWEST <= n < FIRM else ""
+        small = " (indicative)" if FEW <= n < INDICATIVE else ""
         parts.append(f"{write.plural(n, 'prompt')}{small}")
     parts.append("greedy")
     axes = {axis: judge for axis, judge in judges(view).items() if _has(at, axis)}
