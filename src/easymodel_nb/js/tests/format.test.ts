@@ -83,7 +83,7 @@ describe("the sparkline", () => {
 it("reads a plan's choices", () => {
   const plan = { choices: [{ field: "learning_rate", value: 5e-4, reason: "Small model." }] };
   expect(choices(plan)).toEqual([
-    { name: "learning rate", value: "0.0005", reason: "Small model." },
+    { name: "Learning rate", value: "0.0005", reason: "Small model." },
   ]);
   expect(choices({})).toEqual([]);
 });

@@ -61,7 +61,7 @@ describe("an old run beside the node of now", () => {
     expect(rows.map((r) => `${r.label} ${r.value}`)).toEqual(
       expect.arrayContaining(["Rows 720 trained, 180 measured", "Steps 180", "Device CPU"]),
     );
-    expect(row(rows, "threads")?.reason).toContain("cores are free");
+    expect(row(rows, "Threads")?.reason).toContain("cores are free");
   });
 });
 

@@ -196,11 +196,19 @@ export const GROUPS: Group[] = [
     fields: [
       number("eval_size", "Evaluation rows", { unit: "rows" }),
       number("max_new_tokens", "New tokens", { unit: "tokens", nullable: true }),
-      number("analytics_budget", "Analytics budget", { unit: "of run time" }),
+      number("analytics_budget", "Analytics", { unit: "of run time" }),
       { name: "output_name", label: "Output name", kind: "text", nullable: true },
     ],
   },
 ];
+
+/** How a field is called where people read it, also one of the data that has no place in the node. */
+export function labelOf(name: string): string {
+  const spec = [...NODE_FIELDS, ...GROUPS.flatMap((g) => g.fields)].find((f) => f.name === name);
+  if (spec) return spec.label;
+  const words = name.replace(/^.*\./, "").replace(/_/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 export const DATASET_FIELDS: Field[] = [
   { name: "config", label: "Configuration", kind: "text", nullable: true },

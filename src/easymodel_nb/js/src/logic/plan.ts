@@ -1,5 +1,6 @@
 /** The choices of a frozen plan, each with its reason. */
-import type { Field } from "./fields";
+import { sentence } from "./dataset";
+import { type Field, labelOf } from "./fields";
 
 export interface ChoiceRow {
   name: string;
@@ -17,9 +18,9 @@ const text = (value: unknown): string =>
 export function choices(plan: Record<string, unknown>): ChoiceRow[] {
   if (!Array.isArray(plan.choices)) return [];
   return plan.choices.map((c: Record<string, unknown>) => ({
-    name: text(c.field).replace(/_/g, " "),
+    name: labelOf(text(c.field)),
     value: text(c.value),
-    reason: text(c.reason ?? ""),
+    reason: sentence(text(c.reason ?? "")),
   }));
 }
 

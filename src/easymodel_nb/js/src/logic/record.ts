@@ -1,7 +1,7 @@
 /** A run that was, beside the node of now: every setting with its reason, and back to it. */
 import type { Node, Workflow } from "../protocol";
 import { DEFAULTS } from "../protocol";
-import { type Field, GROUPS, NODE_FIELDS } from "./fields";
+import { type Field, GROUPS, labelOf, NODE_FIELDS } from "./fields";
 import { inputOf, same, setData } from "./graph";
 import { one } from "./sweep";
 
@@ -58,7 +58,7 @@ export function settings(record: RunRecord, node: Node): Row[] {
     return [
       {
         name,
-        label: spec?.label ?? name,
+        label: labelOf(name),
         value: none(name, planned[name] ?? null, spec, record.plan !== null),
         reason: reasons.get(name) ?? "",
         now: differs ? text(part(now, "sweep")[name] ?? now[name]) : null,
@@ -115,7 +115,7 @@ export function surroundings(record: RunRecord, node: Node, doc: Workflow): Row[
     told("Rows", plan && `${data.train_rows} trained, ${data.eval_rows} measured`),
     told("Steps", plan?.max_steps),
     ...others.map(([name, reason]) =>
-      told(name.replace(/_/g, " "), made.find((c) => c.field === name)?.value, reason),
+      told(labelOf(name), made.find((c) => c.field === name)?.value, reason),
     ),
     told("Device", plan?.device),
   ].filter((row) => row !== null);

@@ -105,8 +105,10 @@ export function LastNotice() {
       role={notice.tone === "err" ? "alert" : "status"}
       data-testid="notice"
     >
-      <Icon name="alert" size={16} />
-      <p className="em-grow">{notice.text}</p>
+      <Icon name={notice.tone === "err" ? "alert" : "info"} size={16} />
+      <p className="em-grow" dir="auto">
+        {notice.text}
+      </p>
       {notice.action && <Acting {...notice.action} done={dismiss} />}
       <Button icon="cross" kind="quiet" label="Close" onClick={dismiss} />
     </div>
@@ -133,7 +135,7 @@ function PythonNotice() {
   if (!notice || notice === read) return null;
   return (
     <div className="em-banner em-banner-info" role="status" data-testid="notice">
-      <Icon name="alert" size={16} />
+      <Icon name="info" size={16} />
       <p className="em-grow">{notice}</p>
       <Button icon="cross" kind="quiet" label="Close" onClick={() => setRead(notice)} />
     </div>

@@ -75,8 +75,8 @@ function useItems(popup: MenuPopup, commands: Commands): MenuItem[] {
   if (nodes.length > 1) {
     return [
       item("copy", `Copy ${nodes.length} nodes`, "copy"),
-      item("cut", "Cut"),
-      item("duplicate", "Duplicate"),
+      item("cut", "Cut", "cut"),
+      item("duplicate", "Duplicate", "duplicate"),
       ...ALIGNMENTS.map(({ how, label, icon }, i) => ({
         label,
         icon,

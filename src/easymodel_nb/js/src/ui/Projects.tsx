@@ -33,7 +33,7 @@ function List({ rail, onTrash }: { rail: boolean; onTrash: () => void }) {
   );
   const { drag, handlers } = useReorder(list, whole && !rail, move);
   const reached = ids.includes(active) ? active : ids[0];
-  useScrollTo(list, active);
+  useScrollTo(list, active, rail);
 
   const onOpen = useCallback((id: string) => void actions.projectSwitch(id), [actions]);
   const onMenu = useCallback(
@@ -226,7 +226,12 @@ function useMinutes(): number {
 }
 
 /** The active project is in view, also when it was made or opened elsewhere. */
-function useScrollTo(list: React.RefObject<HTMLElement | null>, active: string): void {
+/** Also in the rail, whose rows are of another height. */
+function useScrollTo(
+  list: React.RefObject<HTMLElement | null>,
+  active: string,
+  rail: boolean,
+): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each project that is opened
   useEffect(() => {
     const row = list.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(active)}"]`);
@@ -237,7 +242,9 @@ function useScrollTo(list: React.RefObject<HTMLElement | null>, active: string):
       row.offsetTop - box.offsetTop,
       row.offsetTop - box.offsetTop + row.offsetHeight,
     ];
-    if (top < box.scrollTop) box.scrollTop = top;
-    else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
-  }, [active]);
+    const edge = 4;
+    if (top < box.scrollTop) box.scrollTop = top - edge;
+    else if (bottom > box.scrollTop + box.clientHeight)
+      box.scrollTop = bottom + edge - box.clientHeight;
+  }, [active, rail]);
 }

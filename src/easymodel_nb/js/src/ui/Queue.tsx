@@ -144,7 +144,7 @@ function Item({ item, project, waiting }: ItemProps) {
         {place !== null ? place + 1 : <Icon name={waiting ? "clock" : "play"} size={12} />}
       </span>
       <span className="em-grow em-queue-names">
-        <span className="em-ellipsis" title={title}>
+        <span className="em-ellipsis" title={title} dir="auto">
           {item.title}
         </span>
         {item.variant && <small>{item.variant}</small>}

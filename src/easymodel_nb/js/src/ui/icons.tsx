@@ -58,6 +58,10 @@ const PATHS = {
   template: <path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM16.5 13v7M13 16.5h7" />,
   trash: <path d="M4.5 7h15M9.5 7V4h5v3M6.5 7l1 13h9l1-13" />,
   copy: <path d="M9 9h11v11H9zM15 9V4H4v11h5" />,
+  cut: (
+    <path d="M7 4.5 16 17M17 4.5 8 17M6.5 15.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM17.5 15.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5z" />
+  ),
+  info: <path d="M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 11v5.5M12 7.7v.1" />,
   pen: <path d="m5 15-1 5 5-1L19.5 8.5l-4-4zM13 7l4 4" />,
   code: <path d="m8 7-5 5 5 5M16 7l5 5-5 5" />,
   outline: <path d="M4 6h.01M4 12h.01M4 18h.01M8.5 6H20M8.5 12H20M8.5 18H20" />,

@@ -36,8 +36,8 @@ export function useNodeItems(id: string, commands: Commands): MenuItem[] {
     item("rename", "Rename", "pen", () => store.setState({ renaming: id })),
     ...(connects ? [item("connect", "Connect", "link", () => commands.connectNode(id))] : []),
     { ...item("copy", "Copy", "copy", () => clip.copy([id])), rule: true },
-    item("cut", "Cut", undefined, () => clip.cut([id])),
-    item("duplicate", "Duplicate", undefined, () => show(actions.duplicateAll([id]))),
+    item("cut", "Cut", "cut", () => clip.cut([id])),
+    item("duplicate", "Duplicate", "duplicate", () => show(actions.duplicateAll([id]))),
     ...(type === "finetune" ? exports : []),
     {
       ...item("remove", "Delete", "trash", () => {

@@ -94,6 +94,7 @@ export function InlineEdit({
       className="em-inline nodrag nokey"
       aria-label={label}
       data-testid={testid}
+      dir="auto"
       defaultValue={value}
       maxLength={120}
       onClick={(e) => e.stopPropagation()}

@@ -60,7 +60,9 @@ function Panel({ node }: { node: Node }) {
         <span className={`em-kind-${icon}`}>
           <Icon name={icon} size={14} />
         </span>
-        <b className="em-ellipsis em-grow">{node.label ?? titleOf(node.type)}</b>
+        <b className="em-ellipsis em-grow" dir="auto">
+          {node.label ?? titleOf(node.type)}
+        </b>
         <Button
           icon="cross"
           kind="quiet"

@@ -12,7 +12,7 @@ import { Icon, type IconName } from "../icons";
 import { FieldProblems, Loose } from "../Problem";
 import { useProblems } from "../useProblems";
 import { FinetuneFields } from "./FinetuneFields";
-import { NodeFrame, sameId, useNode, useOpen } from "./NodeFrame";
+import { NodeFrame, sameId, useNode, useOpen, Wrong } from "./NodeFrame";
 import { Port } from "./Port";
 import { RunPanel } from "./RunPanel";
 import { Strip } from "./Strip";
@@ -34,13 +34,16 @@ export const FinetuneNode = memo(function FinetuneNode({ id }: NodeProps) {
   useEffect(() => update(id), [fields, id, update]);
   if (!node) return null;
   const state = run ? (lost && run.status === "running" ? "lost" : run.status) : "idle";
+  // In a node with a run the run speaks; the toolbar still counts its problems.
+  const told = !open && state === "idle";
+  const failing = told && problems.some((p) => p.severity === "error");
   const ring = run && state !== "idle" ? (progress(run).value ?? 0) : undefined;
   return (
     <NodeFrame
       node={node}
       icon="finetune"
-      className={`em-finetune em-is-${state}${run ? " em-has-run" : ""}${open ? "" : " em-closed"}`}
-      word={<Word run={run} state={state} />}
+      className={`em-finetune em-is-${state}${run ? " em-has-run" : ""}${open ? "" : " em-closed"}${failing ? " em-failing" : ""}`}
+      word={told ? <Wrong problems={problems} /> : <Word run={run} state={state} />}
       {...(ring !== undefined && { ring: state === "finished" ? 1 : ring })}
     >
       {fields && <Inputs node={node} problems={problems} />}
@@ -124,7 +127,11 @@ function InputName({ id, handle }: { id: string; handle: string }) {
     return shortSource(String(fieldValue(source, "source") ?? "")) || "no source yet";
   });
   return (
-    <span className={name ? "em-ellipsis em-strong" : "em-muted"} title={name ?? undefined}>
+    <span
+      className={name ? "em-ellipsis em-strong" : "em-muted"}
+      title={name ?? undefined}
+      dir="auto"
+    >
       {name ?? "not connected"}
     </span>
   );

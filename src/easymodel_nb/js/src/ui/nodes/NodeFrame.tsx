@@ -2,7 +2,7 @@
 import { type NodeProps, useStore } from "@xyflow/react";
 import type { ReactNode } from "react";
 import { titleOf } from "../../logic/ports";
-import type { Node } from "../../protocol";
+import type { Node, Problem } from "../../protocol";
 import { isOpen } from "../../state/actions";
 import { useActions, useStudio } from "../../state/session";
 import { useCommands } from "../commands";
@@ -68,6 +68,7 @@ export function NodeFrame(p: FrameProps) {
           <b
             className="em-ellipsis em-grow"
             title={title}
+            dir="auto"
             onDoubleClick={(e) => {
               e.stopPropagation();
               store.setState({ renaming: node.id });
@@ -81,6 +82,20 @@ export function NodeFrame(p: FrameProps) {
       </header>
       {p.children}
     </article>
+  );
+}
+
+/** On a closed node, whose fields cannot say it. */
+export function Wrong({ problems }: { problems: Problem[] }) {
+  const count = problems.filter((p) => p.severity === "error").length;
+  if (count === 0) return null;
+  const words = count === 1 ? "1 problem" : `${count} problems`;
+  return (
+    <span className="em-word em-wrong" title={words}>
+      <Icon name="alert" size={12} />
+      <span aria-hidden="true">{count}</span>
+      <span className="em-hidden">{words}</span>
+    </span>
   );
 }
 

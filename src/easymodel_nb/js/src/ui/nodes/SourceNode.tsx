@@ -10,7 +10,7 @@ import { useActions, useStudio } from "../../state/session";
 import { ProblemLine } from "../Problem";
 import { useProblems } from "../useProblems";
 import { ConfigField } from "./ConfigField";
-import { NodeFrame, sameId, useNode, useOpen } from "./NodeFrame";
+import { NodeFrame, sameId, useNode, useOpen, Wrong } from "./NodeFrame";
 import { Port } from "./Port";
 import { Facts, useFacts } from "./SourceFacts";
 import { type Kind, SourceField } from "./SourceField";
@@ -44,6 +44,7 @@ function SourceNode({ id, kind }: { id: string; kind: Kind }) {
       node={node}
       icon={kind}
       className={`em-source${failing ? " em-failing" : ""}${open ? "" : " em-closed"}`}
+      word={open ? null : <Wrong problems={problems} />}
     >
       {open && !inspected ? (
         <div className="em-body">

@@ -83,7 +83,9 @@ export function Row(p: RowProps) {
             <span className={`em-kind-${icon}`}>
               <Icon name={icon} size={14} />
             </span>
-            <b className="em-ellipsis">{name}</b>
+            <b className="em-ellipsis" dir="auto">
+              {name}
+            </b>
             <span className="em-ellipsis em-grow em-muted">{detail}</span>
             {word && <span className="em-outline-word">{word}</span>}
           </button>
@@ -145,7 +147,7 @@ function Input({ row, input, choices }: InputProps) {
         onClick={() => row.onOpen(open ? null : handle)}
       >
         <span className="em-muted">{handle}</span>
-        <span className={from ? "em-ellipsis" : "em-ellipsis em-muted"}>
+        <span className={from ? "em-ellipsis" : "em-ellipsis em-muted"} dir="auto">
           {text} {detail && <span className="em-muted">{detail}</span>}
         </span>
         <Icon name="down" size={12} />

@@ -61,7 +61,7 @@ function ProjectRow(p: RowProps) {
           onClick={() => p.onOpen(item.id)}
           onDoubleClick={() => !rail && p.onRename(item.id)}
         >
-          <span className={rail ? "em-initials" : "em-ellipsis em-grow"}>
+          <span className={rail ? "em-initials" : "em-ellipsis em-grow"} dir="auto">
             {rail ? initials(item.name) : item.name}
           </span>
           <Activity item={item} rail={rail} now={p.now} />

@@ -35,7 +35,7 @@ export function Trash({ onClose }: { onClose: () => void }) {
             data-testid="trash-item"
             data-project-id={item.id}
           >
-            <span className="em-ellipsis em-grow" title={item.name}>
+            <span className="em-ellipsis em-grow" title={item.name} dir="auto">
               {item.name}
             </span>
             <span className="em-when">{ago(item.deleted, now)}</span>
