@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from easymodel_nb.errors import problem_error
 
 Host = Literal["colab", "vscode", "jupyter", "python"]
+_START_TIME = 19  # its place in /proc/PID/stat behind the name of the program
 
 
 class Device(BaseModel):
@@ -54,10 +55,15 @@ def default_home() -> Path:
     return user_data_path("easymodel", appauthor=False)
 
 
+def home_path(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """The home folder as an absolute path, there or not."""
+    folder = Path(chosen).expanduser() if chosen is not None else default_home()
+    return folder.absolute()
+
+
 def home(chosen: str | os.PathLike[str] | None = None) -> Path:
     """The home folder as an absolute path, created when absent."""
-    folder = Path(chosen).expanduser() if chosen is not None else default_home()
-    folder = folder.absolute()
+    folder = home_path(chosen)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -75,9 +81,13 @@ def writable_home(chosen: str | os.PathLike[str] | None = None) -> Path:
 
 
 def boot_id() -> str:
-    """Names this boot of this machine, so that a pid can be told from a recycled one."""
+    """Names this boot of this machine, so that a pid can be told from a recycled one.
+
+    Containers of one machine share its boot and perhaps their name, but not their pids.
+    """
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return str(int(psutil.boot_time()))
 
@@ -88,7 +98,16 @@ def hostname() -> str:
 
 
 def process_started(pid: int) -> float | None:
-    """When process `pid` started (seconds since the epoch); None when there is none."""
+    """When process `pid` started, in seconds; None when there is none.
+
+    On Linux since the boot, where the epoch would be reckoned from a clock that may be put
+    right meanwhile: the same process would then be taken for another.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return int(stat.rpartition(")")[2].split()[_START_TIME]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        pass  # gone, or no Linux
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.Error:

@@ -63,7 +63,7 @@ def test_the_host_is_told_by_what_is_loaded(code: str, host: str):
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environ
     )
-    assert done.stdout.split() == [host, environment.boot_id()]
+    assert done.stdout.split(maxsplit=1) == [host, f"{environment.boot_id()}\n"]
 
 
 def test_the_device_has_a_name_and_a_size():

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psutil
 import pytest
 
+from easymodel_nb import environment
 from easymodel_nb.store.leases import Leases, Owner, this_process
 from easymodel_nb.store.locks import lock_at
 from easymodel_nb.store.projects import ProjectStore
@@ -39,7 +39,7 @@ def neighbour() -> Iterator[Neighbour]:
 
 def _owner(pid: int) -> Owner:
     me = this_process("theirs.ipynb")
-    return me.model_copy(update={"pid": pid, "pid_started": psutil.Process(pid).create_time()})
+    return me.model_copy(update={"pid": pid, "pid_started": environment.process_started(pid)})
 
 
 def test_the_first_has_it_and_the_second_is_told_who(home: Path, neighbour: Neighbour):

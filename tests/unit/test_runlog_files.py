@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 from easymodel_nb import environment
-from easymodel_nb.runlog import log
 from easymodel_nb.runlog.log import (
     RunLog,
     fold_file,
     new_run,
-    owner_alive,
     read_live,
     read_view,
     write_live,
@@ -111,22 +109,6 @@ def test_an_ended_run_needs_no_owner(folder: Path):
     begin(folder).append("run_finished", summary={}, model_path="model")
     assert read_view(folder).status == "finished"
     assert Run(folder).model_path == folder / "model"
-
-
-def test_a_recycled_process_id_is_not_the_owner(folder: Path):
-    live = write_live(folder)
-    assert owner_alive(live)
-    assert not owner_alive(live.model_copy(update={"pid_started": live.pid_started - 60}))
-
-
-@pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"boot_id": "earlier"}])
-def test_from_elsewhere_a_young_beat_is_a_sign_of_life(
-    folder: Path, elsewhere: dict[str, str], monkeypatch: pytest.MonkeyPatch
-):
-    live = write_live(folder).model_copy(update=elsewhere)
-    assert owner_alive(live)
-    monkeypatch.setattr(log, "STALE_SECONDS", 0.0)
-    assert not owner_alive(live)
 
 
 def test_a_live_file_that_is_torn_or_older_does_not_count(folder: Path):

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb import environment
+from easymodel_nb.redaction import throughout
 from easymodel_nb.runlog.events import Event, finite, now, parse
+from easymodel_nb.runlog.owners import Pulse
 from easymodel_nb.runlog.view import Live, RunView, fold, overlay, step
-
-STALE_SECONDS = 30.0
 
 
 def runs_folder(home: Path) -> Path:
@@ -68,7 +68,7 @@ class RunLog:
                     "time": now(),
                     "run_id": self.run_id,
                     "type": type,
-                    **{key: _jsonable(value) for key, value in fields.items()},
+                    **{key: throughout(_jsonable(value)) for key, value in fields.items()},
                 }
             )
             event = parse(raw)
@@ -114,6 +114,7 @@ class RunReader:
         self.folder = folder
         self._offset = 0
         self._folded = RunView(id=folder.name)
+        self._pulse = Pulse()
         self._lock = threading.Lock()
 
     def events(self) -> Iterator[Event]:
@@ -130,7 +131,7 @@ class RunReader:
             self._catch_up()
             if self._folded.status not in {"queued", "running"}:
                 return self._folded
-            return overlay(self._folded, read_live(self.folder), owner_alive)
+            return overlay(self._folded, read_live(self.folder), self._pulse.alive)
 
     def folded(self) -> RunView:
         """The fold of the log alone, without live.json."""
@@ -210,18 +211,3 @@ def read_live(folder: Path) -> Live | None:
         return Live.model_validate_json((folder / "live.json").read_bytes())
     except (OSError, ValueError):
         return None
-
-
-def owner_alive(live: Live) -> bool:
-    """Whether the process that owns the run lives.
-
-    On the same host and boot exactly while that process exists; seen from
-    elsewhere, while its beat is younger than 30 seconds.
-    """
-    if live.host == environment.hostname() and live.boot_id == environment.boot_id():
-        return environment.process_alive(live.pid, live.pid_started)
-    try:
-        age = datetime.now(UTC) - datetime.fromisoformat(live.beat)
-    except (ValueError, TypeError):  # no time, or one of no zone: nobody of ours wrote it
-        return False
-    return age.total_seconds() < STALE_SECONDS

@@ -137,6 +137,8 @@ class RunManager:
         with self._changed, _alone(folder):
             _check_resumable(self.view(run_id))
             (folder / STOP_FILE).unlink(missing_ok=True)  # it was meant for the attempt before
+            for left in folder.glob(".live-*.tmp"):  # by one that was killed while it wrote
+                left.unlink(missing_ok=True)
             return self._enqueue(job)
 
     def stop(self, run_id: str | None = None, reason: StopReason = "user") -> None:
