@@ -1,20 +1,21 @@
-"""The Hub token's holder, and the redaction of everything that looks like one.
+"""The Hub token's holder.
 
 The token is a plain Python attribute: it is in no trait, document, log,
 exception, argument, environment variable or file.
 """
 
-import re
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-TokenOrigin = Literal["typed", "colab", "login", "environment", "none"]
+from easymodel_nb.redaction import hide, outgoing, redact, remember
 
-_TOKEN_SHAPES = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{8,}")
-_BEARER = re.compile(r"(?i)(bearer\s+|token[=:]\s*)[A-Za-z0-9_\-.]{8,}")
-_MASK = "[redacted]"
+__all__ = ["TokenHolder", "TokenOrigin", "hide", "outgoing", "redact", "without_tokens"]
+
+TokenOrigin = Literal["typed", "colab", "login", "environment", "none"]
+_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
 @dataclass(repr=False)
@@ -39,6 +40,7 @@ class TokenHolder:
         """Keep a token the user typed, or forget it when empty."""
         with self._lock:
             self._typed.value = (token or "").strip() or None
+            remember(self._typed.value or "")
 
     def token(self) -> str | None:
         """The token to use, the typed one first; None when there is none."""
@@ -54,14 +56,13 @@ class TokenHolder:
                 return self._typed.value, "typed"
         for origin, find in _SOURCES:
             if found := find():
+                remember(found)
                 return found, origin
         return None, "none"
 
     def redact(self, text: str) -> str:
         """`text` without this token and without anything shaped like one."""
-        found = self._typed.value
-        if found:
-            text = text.replace(found, _MASK)
+        self._find()  # one that came by the machine since then is known as well
         return redact(text)
 
 
@@ -84,9 +85,12 @@ def _from_colab() -> str | None:
 
 
 def _from_environment() -> str | None:
-    import os  # noqa: PLC0415
-
     return os.environ.get("HF_TOKEN") or None
+
+
+def without_tokens() -> dict[str, str]:
+    """This process's environment for a child, which is told the token by its input instead."""
+    return {name: value for name, value in os.environ.items() if name not in _VARIABLES}
 
 
 def _from_login() -> str | None:
@@ -102,8 +106,3 @@ _SOURCES: tuple[tuple[TokenOrigin, Callable[[], str | None]], ...] = (
     ("colab", _from_colab),  # before login, which finds Colab's secret too and cannot say so
     ("login", _from_login),
 )
-
-
-def redact(text: str) -> str:
-    """`text` with everything that looks like a Hub token or a bearer header masked."""
-    return _BEARER.sub(lambda m: m.group(1) + _MASK, _TOKEN_SHAPES.sub(_MASK, text))

@@ -1,7 +1,6 @@
 """Two ways to run a folder: a thread of this process, or a process of its own."""
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import Protocol
 from easymodel_nb.runlog.events import Event, StopReason
 from easymodel_nb.runlog.log import RunLog, RunReader, write_live
 from easymodel_nb.runlog.view import StageView
+from easymodel_nb.secrets import without_tokens
 from easymodel_nb.train.addresses import VARIABLE
 from easymodel_nb.train.control import Control, ask_to_stop
 from easymodel_nb.train.failure import death_of
@@ -142,7 +142,7 @@ class ProcessRunner:
             self._follow(self._launched(folder), reader)
 
     def _launched(self, folder: Path) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environment = {**without_tokens(), "PYTHONUNBUFFERED": "1"}
         with (folder / "output.txt").open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  our own module and a path
                 [*self.command, str(folder)],

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from easymodel_nb.errors import problem_error
-from easymodel_nb.secrets import redact
+from easymodel_nb.redaction import SIGNS_IN, redact
 from easymodel_nb.store.projects import Project
 from easymodel_nb.train.addresses import WEB, local_path
 from easymodel_nb.workflow.document import FORMAT, Workflow
@@ -22,9 +22,6 @@ SUFFIX = ".easymodel.json"
 LARGEST = 1_000_000  # bytes, as of any document
 # What a data file's name ends with; the trainer's own list costs a second to import.
 _DATA = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".md", ".parquet", ".arrow", ".xlsx")
-_SIGNS_IN = re.compile(
-    r"(?i)token|secret|passw|credential|api_?key|access_?key|^key$|^auth|^sig$|signature|^x-amz-"
-)
 _HOMES = re.compile(r"(?:/home/|/Users/|(?<![A-Za-z])[A-Za-z]:\\Users\\)[^/\\\s\"']+|/root(?=/)")
 
 
@@ -68,7 +65,7 @@ class _Cleaner:
         query = [
             (name, value)
             for name, value in parse_qsl(parts.query, keep_blank_values=True)
-            if not _SIGNS_IN.search(name)
+            if not SIGNS_IN.search(name)
         ]
         if host == parts.netloc and len(query) == len(
             parse_qsl(parts.query, keep_blank_values=True)
@@ -84,7 +81,7 @@ class _Cleaner:
             return [self._value(inner, key) for inner in value]
         if not isinstance(value, str) or not value:
             return value
-        if _SIGNS_IN.search(key):
+        if SIGNS_IN.search(key):
             self._leave_out(f"the value of {key}")
             return ""
         text = redact(value)

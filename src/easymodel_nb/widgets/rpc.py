@@ -5,12 +5,14 @@ A request is `{id, method, params}`, its reply `{id, ok, result | error}`. The t
 """
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from easymodel_nb.errors import Problem, StudioError
+from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.redaction import redact, throughout
 from easymodel_nb.runlog.events import finite
 from easymodel_nb.widgets.methods import METHODS, Buffered, DownloadPartResult, Empty
 
@@ -103,9 +105,12 @@ def reply(
     except RpcError as error:
         failure = ErrorReply(code=error.code, message=str(error), data=error.data)
     except Exception as error:  # noqa: BLE001  the view must hear back
-        _log.exception("command failed")
+        # Not exception(): what is printed in the cell is saved in the notebook.
+        _log.error("command failed\n%s", redact(traceback.format_exc()))
         failure = ErrorReply(
             code="internal",
-            message=f"Something went wrong inside EasyModel ({type(error).__name__}: {error}).",
+            message=redact(
+                f"Something went wrong inside EasyModel ({type(error).__name__}: {error})."
+            ),
         )
-    return {**base, "ok": False, "error": finite(failure.model_dump(mode="json"))}
+    return {**base, "ok": False, "error": throughout(finite(failure.model_dump(mode="json")))}

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from easymodel_nb import environment
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
+from easymodel_nb.redaction import MASK
 from easymodel_nb.workflow import check_sweep, ports
 from easymodel_nb.workflow.check_methods import method_problems
 from easymodel_nb.workflow.check_roles import roles
@@ -90,6 +91,20 @@ def _ids(workflow: Workflow) -> Iterator[Problem]:
                 )
 
 
+def _secret(node: Node, source: str) -> Problem:
+    without = source.replace(f"{MASK}@", "")
+    taken = FieldChange(node=node.id, field="source", value=without)
+    return Problem(
+        code="source.secret",
+        message=f"The source of {node.title} held a token or a password, which is not kept in a "
+        "project. Take it out; where a Hub token is needed, give it on the token line of "
+        "Finetuning.",
+        node=node.id,
+        field="source",
+        fix=None if MASK in without else Fix(label="Take it out", set=[taken]),
+    )
+
+
 def _data(workflow: Workflow, node: Node) -> Iterator[Problem]:
     model = DATA_MODELS.get(node.type)
     if model is None:
@@ -113,7 +128,10 @@ def _data(workflow: Workflow, node: Node) -> Iterator[Problem]:
             node=node.id,
             field="source",
         )
-    name = to_choose(str(getattr(data, "source", "")))
+    source = str(getattr(data, "source", ""))
+    if MASK in source:
+        yield _secret(node, source)
+    name = to_choose(source)
     if node.type in {"model", "dataset"} and name is not None:
         yield Problem(
             code="source.choose",
