@@ -51,8 +51,10 @@ def test_without_file_locks_threads_still_take_turns(tmp_path: Path, error: Exce
 
 def test_another_error_is_not_taken_for_missing_locks(tmp_path: Path):
     refusing: Any = Refusing(OSError(errno.EIO, "disk"))
-    with pytest.raises(OSError, match="disk"), PathLock(tmp_path / "x", file_lock=refusing).held():
-        pass
+    lock = PathLock(tmp_path / "x", file_lock=refusing)
+    with lock.held():
+        assert lock.refused is refusing.error, "nothing may be written now"
+    assert lock.between_processes, "and it is tried again"
 
 
 def test_a_lock_held_elsewhere_is_a_sentence(tmp_path: Path):

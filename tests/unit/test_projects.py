@@ -159,13 +159,6 @@ def test_damaged_settings_are_set_aside_and_read_as_none(store: ProjectStore):
     assert "settings.a.json.damaged" in store.damaged()[0].message
 
 
-def test_a_home_that_cannot_be_written_is_named(tmp_path: Path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StudioError, match=r"cannot write to its home.*studio\(home=") as refused:
-        ProjectStore(tmp_path / "file")
-    assert refused.value.problems[0].code == "home.unwritable"
-
-
 @given(st.lists(st.tuples(st.integers(0, 1), st.booleans()), max_size=20))
 def test_however_two_writers_take_turns_no_saved_node_is_lost(
     tmp_path_factory: Any, turns: list[tuple[int, bool]]

@@ -2,7 +2,9 @@
 
 Some file systems (network mounts, mounted buckets) know no locks. There the lock
 between threads remains, and the revision each write names still finds most of
-what another process wrote meanwhile.
+what another process wrote meanwhile. Where the disk refuses the lock's file (full,
+read-only, not ours), threads still take turns, and `refused` says why nothing may be
+written to what it guards.
 """
 
 import errno
@@ -35,6 +37,7 @@ class PathLock:
         # thread_local=False: the lock between threads already sees to who counts.
         self._processes = file_lock or FileLock(path, timeout=timeout, thread_local=False)
         self.between_processes = True
+        self.refused: OSError | None = None
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -55,10 +58,11 @@ class PathLock:
                     self._processes.release()
 
     def _acquire(self) -> bool:
+        self.refused = None
         if not self.between_processes:
             return False
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._processes.acquire()
         except Timeout:
             raise problem_error(
@@ -70,9 +74,10 @@ class PathLock:
             self.between_processes = False
             return False
         except OSError as error:
-            if error.errno not in _NO_LOCKS_HERE:
-                raise
-            self.between_processes = False
+            if error.errno in _NO_LOCKS_HERE:
+                self.between_processes = False
+            else:
+                self.refused = error
             return False
         return True
 

@@ -7,22 +7,21 @@ follows it.
 
 import contextlib
 import copy
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import finite
-from easymodel_nb.store import order, record
+from easymodel_nb.store import backups, ids, order, record
 from easymodel_nb.store.locks import lock_at
 from easymodel_nb.store.records import Records
 from easymodel_nb.store.settings import SettingsFile
+from easymodel_nb.store.shelf import shelf_at
 from easymodel_nb.store.trash import Trash
-from easymodel_nb.workflow.document import Workflow
+from easymodel_nb.workflow.document import Workflow, refuse_newer
 
 
 @dataclass(frozen=True)
@@ -61,17 +60,12 @@ class ProjectStore:
         self.home = home
         self._folder = home / "projects"
         self.lock = self._lock = lock_at(home / ".store.lock")
+        self.shelf = shelf_at(home)
         self._records = Records(self._folder, self._lock)
         self.trash = Trash(self._records, Records(home / "trash", self._lock), self._lock)
         self.settings = SettingsFile(home, self._lock)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise problem_error(
-                "home.unwritable",
-                f"EasyModel cannot write to its home {home} ({error.strerror}). Name another "
-                "folder: studio(home=...).",
-            ) from None
+        for folder in (self._folder, home / "trash", home):
+            record.sweep(folder)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Several calls as one, with regard to other threads and processes."""
@@ -84,8 +78,11 @@ class ProjectStore:
         found = {}
         for project_id, stamp in self._records.stamps().items():
             with contextlib.suppress(StudioError):
-                name = self._records.raw(project_id, stamp)["name"]
-                found[project_id] = ProjectInfo(project_id, name)
+                raw = self._records.raw(project_id, stamp)
+                if self.trash.holds(raw):
+                    self.trash.settle(project_id)
+                else:
+                    found[project_id] = ProjectInfo(project_id, raw["name"])
         return [found[one] for one in order.arranged(found, self.settings.read().order)]
 
     def load(self, project_id: str) -> Project:
@@ -97,20 +94,23 @@ class ProjectStore:
             When it is not there, is damaged, or comes from a newer version.
 
         """
-        return _project(self._records.raw(project_id))
+        raw = self._records.raw(project_id)
+        if self.trash.holds(raw):
+            raise problem_error("project.missing", f"There is no project {project_id!r}.")
+        return _project(raw)
 
     def stamp(self, project_id: str) -> record.Stamp:
         """What changes when anyone writes the project."""
-        return record.stamp(self._folder / project_id)
+        return self.shelf.stamp(self._folder / project_id)
 
     def damaged(self) -> list[Problem]:
-        """A note for each file that could not be read and was set aside."""
-        return [
+        """A note for each file that could not be read, or not be trusted and was set aside."""
+        return self.shelf.notices() + [
             Problem(
                 code="store.damaged",
                 severity="note",
-                message=f"A file held no whole revision and was set aside as {path}. Repair it, "
-                "or delete it to be rid of this message.",
+                message="A file was changed or damaged outside EasyModel and was set aside as "
+                f"{path}. Repair it, or delete it to be rid of this message.",
             )
             for folder in (self._folder, self.home)
             for path in record.set_aside_in(folder)
@@ -127,15 +127,14 @@ class ProjectStore:
     def create(self, name: str, workflow: Workflow | None = None) -> Project:
         """A new project, on top of the list."""
         name = _clean(name)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")  # ids sort by it
-        project_id = f"{stamp}-{secrets.token_hex(2)}"
-        raw = {
-            "id": project_id,
-            "name": name,
-            "workflow": _named(workflow or Workflow(), name),
-            "revision": 1,
-        }
         with self._lock.held():
+            project_id = ids.next_id([*self._records.stamps(), *self.trash.ids()])
+            raw = {
+                "id": project_id,
+                "name": name,
+                "workflow": _named(workflow or Workflow(), name),
+                "revision": 1,
+            }
             self._records.write(project_id, raw)
         return _project(raw)
 
@@ -207,10 +206,14 @@ class ProjectStore:
         """Read-compare-write: the record, written back when the block changed it."""
         with self._lock.held():
             before = self._records.read(project_id)
+            if self.trash.holds(before):
+                raise problem_error("project.missing", f"There is no project {project_id!r}.")
+            refuse_newer(before["workflow"])
             raw = dict(before)
             yield raw
             if raw != before:
-                self._records.write(project_id, raw)
+                keep = backups.before_migrating(self._folder / project_id, before, raw)
+                self._records.write(project_id, raw, first=keep)
 
 
 def _project(raw: dict[str, Any]) -> Project:

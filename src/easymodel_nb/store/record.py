@@ -4,6 +4,8 @@ Whoever reads or writes holds the lock of the store.
 """
 
 import contextlib
+import os
+import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +14,12 @@ from typing import Any
 from tinydb import TinyDB
 from tinydb.table import Document, Table
 
-from easymodel_nb.store.two_slot import TwoSlotStorage, slot_paths
+from easymodel_nb.store.two_slot import UNFINISHED, TwoSlotStorage, newest, slot_paths
 
 _ONLY = 1  # each database holds one record
 _DAMAGED = ".damaged"
+_SLOTS = (".a.json", ".b.json")
+_OLD_SECONDS = 60.0
 
 Stamp = tuple[tuple[int, int, int], ...]
 
@@ -60,6 +64,32 @@ def stamp(stem: Path) -> Stamp:
     return tuple(found)
 
 
+def stamps(folder: Path) -> dict[str, Stamp]:
+    """Each record's id and its stamp: one pass over the folder."""
+    found: dict[str, list[tuple[str, tuple[int, int, int]]]] = {}
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(_SLOTS):
+                    stat = entry.stat()
+                    key = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+                    found.setdefault(entry.name.split(".")[0], []).append((entry.name, key))
+    except OSError:  # no folder yet, or a slot that is being moved: the next look sees it
+        pass
+    return {name: tuple(key for _, key in sorted(slots)) for name, slots in found.items()}
+
+
+def remove(stem: Path) -> None:
+    """Take the record away, its older slot first: cut off in between, the newer one counts."""
+    with contextlib.suppress(Exception):
+        best = newest(stem)
+        for path in slot_paths(stem):
+            if best is not None and path != best.path:
+                path.unlink(missing_ok=True)
+    for path in slot_paths(stem):
+        path.unlink(missing_ok=True)
+
+
 def set_aside(paths: list[Path]) -> None:
     """Rename files that cannot be trusted, so that nothing overwrites them."""
     for path in paths:
@@ -68,9 +98,22 @@ def set_aside(paths: list[Path]) -> None:
         while aside.exists():
             aside = path.with_name(f"{path.name}.{number}{_DAMAGED}")
             number += 1
-        path.replace(aside)
+        with contextlib.suppress(OSError):  # where nothing can be renamed, nothing is overwritten
+            path.replace(aside)
 
 
 def set_aside_in(folder: Path) -> list[Path]:
     """The files of a folder that were set aside."""
-    return sorted(folder.glob(f"*{_DAMAGED}"))
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(_DAMAGED))
+    except OSError:
+        return []
+
+
+def sweep(folder: Path) -> None:
+    """Remove new slots that never became whole, and that nobody is writing any more."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            old = path.name.endswith(UNFINISHED)
+            if old and abs(time.time() - path.stat().st_mtime) > _OLD_SECONDS:
+                path.unlink(missing_ok=True)

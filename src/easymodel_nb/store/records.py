@@ -1,16 +1,16 @@
 """The records of one folder, each in its two slots; parsed again only when a file changed."""
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import problem_error
-from easymodel_nb.store import record
+from easymodel_nb.store import record, refusals
 from easymodel_nb.store.locks import PathLock
-from easymodel_nb.store.two_slot import Damaged, slot_paths
+from easymodel_nb.store.shelf import shelf_at
+from easymodel_nb.store.two_slot import Damaged
 
 TABLE = "project"
-_SLOTS = (".a.json", ".b.json")
 
 
 class Records:
@@ -18,22 +18,12 @@ class Records:
 
     def __init__(self, folder: Path, lock: PathLock) -> None:
         self.folder = folder
-        self._lock = lock
+        self._shelf, self._lock = shelf_at(folder.parent), lock
         self._seen: dict[str, tuple[record.Stamp, dict[str, Any]]] = {}
 
     def stamps(self) -> dict[str, record.Stamp]:
-        """Each record's id and what changes when it is written: one pass over the folder."""
-        found: dict[str, list[tuple[str, tuple[int, int, int]]]] = {}
-        try:
-            with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    if entry.name.endswith(_SLOTS):
-                        stat = entry.stat()
-                        key = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-                        found.setdefault(entry.name.split(".")[0], []).append((entry.name, key))
-        except OSError:  # no folder yet, or a slot that is being moved: the next look sees it
-            pass
-        return {name: tuple(key for _, key in sorted(slots)) for name, slots in found.items()}
+        """Each record's id and what changes when it is written."""
+        return self._shelf.stamps(self.folder)
 
     def raw(self, record_id: str, stamp: record.Stamp | None = None) -> dict[str, Any]:
         """One record, for reading only; `stamp` is that of a look just now.
@@ -45,10 +35,10 @@ class Records:
 
         """
         known = self._seen.get(record_id)
-        if known and known[0] == (stamp or record.stamp(self.folder / record_id)):
+        if known and known[0] == (stamp or self._shelf.stamp(self.folder / record_id)):
             return known[1]
         with self._lock.held():
-            raw, now = self.read(record_id), record.stamp(self.folder / record_id)
+            raw, now = self.read(record_id), self._shelf.stamp(self.folder / record_id)
         self._seen[record_id] = (now, raw)
         return raw
 
@@ -56,14 +46,17 @@ class Records:
         """One record from the disk, whatever is known; the caller holds the lock."""
         try:
             known = _is_name(record_id) and self.there(record_id)
-            raw = record.read(self.folder / record_id, TABLE) if known else None
+            raw = self._shelf.read(self.folder / record_id, TABLE) if known else None
         except Damaged as damage:
-            record.set_aside(damage.paths)
             names = " and ".join(path.name for path in damage.paths)
             raise problem_error(
                 "store.damaged",
                 f"This project cannot be read: no whole revision in {names}. Set aside in "
                 f"{self.folder} with the ending .damaged.",
+            ) from None
+        except OSError as error:
+            raise problem_error(
+                "store.unreadable", f"This project cannot be read: {refusals.in_words(error)}"
             ) from None
         if raw is None:
             raise problem_error("project.missing", f"There is no project {record_id!r}.")
@@ -71,20 +64,19 @@ class Records:
 
     def there(self, record_id: str) -> bool:
         """Whether there is a record of that id, readable or not."""
-        return any(path.exists() for path in slot_paths(self.folder / record_id))
+        return self._shelf.there(self.folder / record_id)
 
-    def write(self, record_id: str, raw: dict[str, Any]) -> None:
+    def write(
+        self, record_id: str, raw: dict[str, Any], *, first: Callable[[], None] = lambda: None
+    ) -> None:
         """Put the record in place of the one that was there; the caller holds the lock."""
-        record.write(self.folder / record_id, TABLE, raw)
+        self._shelf.write(self.folder / record_id, TABLE, raw, first=first)
         self._seen.pop(record_id, None)
 
-
-def move(record_id: str, source: Records, target: Records) -> None:
-    """Move a record's files to another folder; the caller holds the lock."""
-    target.folder.mkdir(parents=True, exist_ok=True)
-    for path in slot_paths(source.folder / record_id):
-        if path.exists():
-            path.replace(target.folder / path.name)
+    def remove(self, record_id: str) -> None:
+        """Take the record away; the caller holds the lock."""
+        self._shelf.remove(self.folder / record_id, TABLE)
+        self._seen.pop(record_id, None)
 
 
 def _is_name(text: str) -> bool:

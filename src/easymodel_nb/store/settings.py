@@ -5,9 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from easymodel_nb.store import record
 from easymodel_nb.store.locks import PathLock
+from easymodel_nb.store.shelf import shelf_at
 from easymodel_nb.store.two_slot import Damaged
+
+_TABLE = "settings"
 
 
 class Settings(BaseModel):
@@ -26,32 +28,39 @@ class SettingsFile:
 
     def __init__(self, home: Path, lock: PathLock) -> None:
         self._stem = home / "settings"
-        self._lock = lock
-        self._seen: tuple[record.Stamp, Settings] | None = None
+        self._shelf, self._lock = shelf_at(home), lock
+        self._seen: tuple[object, Settings] | None = None
 
     def read(self) -> Settings:
         """What is remembered; damaged files are set aside and read as nothing."""
-        stamp = record.stamp(self._stem)
+        stamp = self._shelf.stamp(self._stem)
         if self._seen is None or self._seen[0] != stamp:
             with self._lock.held():
-                stamp = record.stamp(self._stem)
-                self._seen = (stamp, self._read())
+                raw = self._raw()  # may set files aside
+                self._seen = (self._shelf.stamp(self._stem), _understood(raw))
         return self._seen[1]
 
-    def _read(self) -> Settings:
-        try:
-            return Settings.model_validate(record.read(self._stem, "settings") or {})
-        except Damaged as damage:
-            record.set_aside(damage.paths)
-        except ValidationError:
-            pass  # from another version: kept until something is remembered
-        return Settings()
-
     def remember(self, **changes: Any) -> Settings:
-        """Change some settings; the others stay."""
+        """Change some settings; the others stay, also those that this version cannot read."""
+        Settings.model_validate(changes)
         with self._lock.held():
-            known = self._read()
-            wanted = Settings.model_validate({**known.model_dump(), **changes})
+            known = self._raw()
+            wanted = {**Settings().model_dump(mode="json"), **known, **changes}
             if wanted != known:
-                record.write(self._stem, "settings", wanted.model_dump(mode="json"))
-            return wanted
+                self._shelf.write(self._stem, _TABLE, wanted)
+            return _understood(wanted)
+
+    def _raw(self) -> dict[str, Any]:
+        try:
+            return self._shelf.read(self._stem, _TABLE) or {}
+        except (Damaged, OSError):
+            return {}
+
+
+def _understood(raw: dict[str, Any]) -> Settings:
+    """The settings without those values that another version wrote and this one cannot read."""
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        strange = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+        return Settings.model_validate({k: v for k, v in raw.items() if k not in strange})

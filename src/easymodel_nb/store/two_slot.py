@@ -3,13 +3,15 @@
 `STEM.a.json` and `STEM.b.json` each hold the whole database as any TinyDB would
 write it, and a table `_slot` with a revision and a checksum over all the rest.
 A write goes to the slot that is not the newest, so a torn one hurts only what was
-already replaced; a read takes the highest revision whose checksum holds.
+already replaced; a read takes the highest revision whose checksum holds. A slot that is
+new gets its name only when it is whole, so that what was never finished was never there.
 """
 
 import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +19,9 @@ from typing import Any, NamedTuple
 from tinydb.storages import Storage
 
 Tables = dict[str, dict[str, Any]]
+UNFINISHED = ".unfinished"  # the ending of a new slot before it is whole
 _SLOT = "_slot"
+_SEALED = re.compile(rb'"sha256":\s*"[^"]*"[\s}]*$')
 
 
 class Damaged(Exception):  # noqa: N818  named for what was found
@@ -36,6 +40,20 @@ class Slot(NamedTuple):
     tables: Tables
 
 
+class Slots(NamedTuple):
+    """What lies at a stem: the newest trustworthy slot, and those that are none."""
+
+    best: Slot | None
+    torn: list[Path]  # a write that was cut off
+    altered: list[Path]  # whole, but not as it was written
+    unreadable: list[OSError]  # the disk does not say what is in it
+
+    @property
+    def bad(self) -> list[Path]:
+        """The files that hold nothing to go by."""
+        return self.torn + self.altered
+
+
 def slot_paths(stem: Path) -> tuple[Path, Path]:
     """The two files of a stem."""
     return stem.with_name(f"{stem.name}.a.json"), stem.with_name(f"{stem.name}.b.json")
@@ -51,14 +69,42 @@ def checksum(tables: Mapping[str, Any]) -> str:
 def read_slot(path: Path) -> Slot | None:
     """One slot, or None when it is absent, torn or tampered with."""
     try:
-        raw = json.loads(path.read_bytes())
+        return parse(path, path.read_bytes())
+    except OSError:
+        return None
+
+
+def parse(path: Path, content: bytes) -> Slot | None:
+    """The slot that these bytes are, or None."""
+    try:
+        raw = json.loads(content)
         seal = raw[_SLOT]["1"]
         rev, sha256 = seal["rev"], seal["sha256"]
-        if not isinstance(rev, int) or checksum(raw) != sha256:
+        if type(rev) is not int or checksum(raw) != sha256:
             return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return Slot(rev, path, {name: table for name, table in raw.items() if name != _SLOT})
+
+
+def look(stem: Path) -> Slots:
+    """What lies at a stem."""
+    found = Slots(None, [], [], [])
+    for path in slot_paths(stem):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            found.unreadable.append(error)
+            continue
+        slot = parse(path, content)
+        if slot is None:
+            # The seal is written last: where it stands, nothing was cut off.
+            (found.altered if _SEALED.search(content) else found.torn).append(path)
+        elif found.best is None or slot.rev > found.best.rev:
+            found = found._replace(best=slot)
+    return found
 
 
 def newest(stem: Path) -> Slot | None:
@@ -68,14 +114,16 @@ def newest(stem: Path) -> Slot | None:
     ------
     Damaged
         When there are slots and none can be trusted.
+    OSError
+        When the disk does not let them be read.
 
     """
-    slots = [slot for path in slot_paths(stem) if (slot := read_slot(path))]
-    if slots:
-        return max(slots, key=lambda slot: slot.rev)
-    if present := [path for path in slot_paths(stem) if path.exists()]:
-        raise Damaged(present)
-    return None
+    found = look(stem)
+    if found.best is None and found.unreadable:
+        raise found.unreadable[0]
+    if found.best is None and found.bad:
+        raise Damaged(found.bad)
+    return found.best
 
 
 class TwoSlotStorage(Storage):
@@ -91,19 +139,41 @@ class TwoSlotStorage(Storage):
 
     def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the tables to the slot that is not the newest, down to the disk."""
-        current = newest(self._stem)
+        found = look(self._stem)
+        if found.unreadable:  # it may hold the newest
+            raise found.unreadable[0]
+        if found.best is None and found.bad:
+            raise Damaged(found.bad)
+        current = found.best
         first, second = slot_paths(self._stem)
         target = second if current and current.path == first else first
         seal = {"rev": current.rev + 1 if current else 1, "sha256": checksum(data)}
         # One write of ready bytes: what cannot be JSON fails before the file is touched.
         content = json.dumps({**data, _SLOT: {"1": seal}}, allow_nan=False).encode("ascii")
-        is_new = not target.exists()
-        with target.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if is_new:
-            _sync_folder(target.parent)
+        if target.exists():
+            _put(target, content)
+        else:
+            make(target, content)
+
+
+def make(path: Path, content: bytes) -> None:
+    """A new file that is there whole, or not at all."""
+    unfinished = path.with_name(path.name + UNFINISHED)
+    try:
+        _put(unfinished, content)
+        unfinished.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _put(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ from easymodel_nb.store.trash import Deleted
 from easymodel_nb.train.requests import source_run
 from easymodel_nb.widgets.state import (
     Job,
+    Keeping,
     ProjectItem,
     ProjectsState,
     QueueItem,
@@ -171,6 +172,7 @@ def projects_state(
     active: str,
     views: Sequence[RunView],
     trash: Sequence[Deleted] = (),
+    keeping: Keeping | None = None,
 ) -> ProjectsState:
     """The project list with its last and active runs; one pass over the runs for all of them."""
     last: dict[str, RunView] = {}
@@ -193,7 +195,7 @@ def projects_state(
         for project in projects
     ]
     gone = [TrashItem(id=one.id, name=one.name, deleted=one.deleted) for one in trash]
-    return ProjectsState(active=active, items=items, trash=gone)
+    return ProjectsState(active=active, items=items, trash=gone, keeping=keeping or Keeping())
 
 
 def card(view: RunView, queue: Sequence[str], *, spark: bool = True) -> RunCard:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.redaction import redact, throughout
 from easymodel_nb.runlog.events import finite
+from easymodel_nb.store import refusals
 from easymodel_nb.widgets.methods import METHODS, Buffered, DownloadPartResult, Empty
 
 _log = logging.getLogger(__name__)
@@ -77,7 +78,13 @@ def _answer(
         raise RpcError("invalid_params", f"{method}: {details}.") from None
     if isinstance(parsed, Buffered) and buffers:
         parsed.attach(memoryview(buffers[0]).cast("B"))
-    return handlers[method](parsed) or Empty()
+    try:
+        return handlers[method](parsed) or Empty()
+    except OSError as error:
+        if not refusals.is_refusal(error):
+            raise
+        said = f"{refusals.in_words(error)} {refusals.remedy(error)}, then try again."
+        raise problem_error("disk.refused", said) from None
 
 
 def _dumped(result: BaseModel) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from easymodel_nb.widgets.state import (
     Beat,
     Catalog,
     DocumentState,
+    Keeping,
     ProblemsState,
     Snapshot,
     SourceFacts,
@@ -120,6 +121,7 @@ class Session:
         self.lock = threading.RLock()
         self.home, self.manager, self.tokens, self.height = home, manager, tokens, height
         self.store = ProjectStore(home)
+        self._unsubscribe = self.store.shelf.subscribe(self._tell)
         self.holding = Holding(self.store, self._tell)
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
@@ -256,7 +258,9 @@ class Session:
         mine = self.latest = cards.of_project(views, project_id)
         queue, shown = self.manager.queue(), self.shown(mine)
         return {
-            "projects": cards.projects_state(projects, project_id, views, trash),
+            "projects": cards.projects_state(
+                projects, project_id, views, trash, Keeping(problem=self.store.shelf.problem)
+            ),
             "runs": cards.runs_state(
                 views,
                 project_id,
@@ -330,6 +334,7 @@ class Session:
 
     def close(self) -> None:
         """End the workers, and let go of the project."""
+        self._unsubscribe()
         self.holding.close()
         self.worker.close()
         self.audits.close()

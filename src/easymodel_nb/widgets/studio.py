@@ -1,5 +1,6 @@
 """`studio()`: the box in the cell, its Python side, and what ties the parts together."""
 
+import contextlib
 import os
 import threading
 import time
@@ -286,14 +287,13 @@ def _within(height: int) -> int:
 def _session(home: str | os.PathLike[str] | None, height: int) -> Session:
     from easymodel_nb.train.manager import manager_of  # noqa: PLC0415  keeps `import widgets` lean
 
-    try:
-        folder = environment.home(home)
-    except OSError as error:
-        raise problem_error(
-            "home.unwritable",
-            f"EasyModel cannot make its home {error.filename} ({error.strerror}). Name another "
-            "folder: studio(home=...).",
-        ) from None
+    folder = environment.home_path(home)  # where it cannot be made, projects are kept in memory
+    with contextlib.suppress(OSError):
+        if folder.is_file():
+            raise problem_error(
+                "home.file",
+                f"EasyModel's home {folder} is a file. Name another folder: studio(home=...).",
+            )
     return Session(folder, manager_of(folder), height=_within(height))
 
 

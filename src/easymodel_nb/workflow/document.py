@@ -272,6 +272,24 @@ def read_text(path: Path) -> str:
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
+def refuse_newer(raw: dict[str, Any]) -> None:
+    """Refuse a document of a newer version, of which nothing may be changed.
+
+    Raises
+    ------
+    StudioError
+        When it is one.
+
+    """
+    version = raw.get("version", VERSION)
+    if isinstance(version, int) and version > VERSION:
+        raise problem_error(
+            "workflow.newer",
+            f"This workflow was saved by a newer EasyModel (document version {version}; this one "
+            f"reads {VERSION}). Upgrade with: pip install -U easymodel-nb.",
+        )
+
+
 def _migrate(raw: dict[str, Any]) -> dict[str, Any]:
     if raw.get("format", FORMAT) != FORMAT:
         raise problem_error(
@@ -280,12 +298,7 @@ def _migrate(raw: dict[str, Any]) -> dict[str, Any]:
     version = raw.get("version", VERSION)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise problem_error("workflow.invalid", f"The workflow's version {version!r} is no number.")
-    if version > VERSION:
-        raise problem_error(
-            "workflow.newer",
-            f"This workflow was saved by a newer EasyModel (document version {version}; this one "
-            f"reads {VERSION}). Upgrade with: pip install -U easymodel-nb.",
-        )
+    refuse_newer(raw)
     while version < VERSION:
         raw = MIGRATIONS[version](raw)
         version = raw["version"]
