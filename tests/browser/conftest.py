@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from harness.browser import keep_pictures
+from harness.canvas import Canvas, Drawings, draw
 from harness.lab import LabPage, launch
+from harness.one import CLIPBOARD, one_studio
 from harness.server import JupyterServer, lab
 from harness.waiting import PATIENCE
 from playwright.sync_api import Browser, BrowserContext, expect
 
 NOTEBOOK_NUMBERS = itertools.count(1)
+DRAWINGS = 40
+"""More than any module has tests."""
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -62,6 +66,26 @@ def open_studio(notebook: Callable[..., LabPage], home: Path) -> Callable[..., L
         return opened
 
     return make
+
+
+@pytest.fixture(scope="module")
+def drawings(
+    server: JupyterServer, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Drawings]:
+    """One studio for the edits of a module."""
+    home = tmp_path_factory.mktemp("editing")
+    projects = draw(home, DRAWINGS)
+    with one_studio(server, browser, home, "'another cell'", permissions=CLIPBOARD) as studio:
+        yield Drawings(studio, home, projects)
+
+
+@pytest.fixture
+def canvas(drawings: Drawings, request: pytest.FixtureRequest) -> Iterator[Canvas]:
+    """A project of its own for each test; no edit of it may reach the notebook."""
+    request.node.pages = [drawings.studio.page]
+    cells = drawings.studio.cells()
+    yield drawings.next()
+    assert drawings.studio.cells() == cells
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,47 +1,12 @@
 """Each editing action by keyboard alone; what it did is read from what the kernel saved."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from harness.canvas import Canvas, draw, shape, turn_to
-from harness.lab import LabPage, launch
-from harness.one import CLIPBOARD, one_studio
-from harness.server import JupyterServer
-from playwright.sync_api import Browser, expect
+from harness.canvas import Canvas, Drawings, shape
+from playwright.sync_api import expect
 
-TESTS = 24
 NODES = {"m1", "d1", "f1", "f2"}
-
-
-@pytest.fixture(scope="module")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Iterator[str]]:
-    home = tmp_path_factory.mktemp("keys")
-    return home, iter(draw(home, TESTS))
-
-
-@pytest.fixture(scope="module")
-def studio(
-    server: JupyterServer, browser: Browser, projects: tuple[Path, Iterator[str]]
-) -> Iterator[LabPage]:
-    home, _ = projects
-    with one_studio(server, browser, home, "'another cell'", permissions=CLIPBOARD) as opened:
-        yield opened
-
-
-@pytest.fixture
-def canvas(
-    studio: LabPage, projects: tuple[Path, Iterator[str]], request: pytest.FixtureRequest
-) -> Iterator[Canvas]:
-    """A project of its own for each test; none of them may reach the notebook."""
-    request.node.pages = [studio.page]
-    home, ids = projects
-    project = next(ids)
-    turn_to(studio, project)
-    cells = studio.cells()
-    yield Canvas(studio, home, project)
-    assert studio.cells() == cells
 
 
 def clipboard(canvas: Canvas, text: str | None = None) -> str:
@@ -106,15 +71,10 @@ def test_copy_and_paste_as_a_workflow(canvas: Canvas):
     canvas.keeps(before)
 
 
-def test_paste_into_another_project(
-    canvas: Canvas, studio: LabPage, projects: tuple[Path, Iterator[str]]
-):
-    home, ids = projects
+def test_paste_into_another_project(canvas: Canvas, drawings: Drawings):
     canvas.node("f1").focus()
     canvas.press("Control+c")
-    other = next(ids)
-    turn_to(studio, other)
-    there = Canvas(studio, home, other)
+    there = drawings.next()
     before = there.doc()
     there.focus_pane()
     there.press("Control+v")
@@ -125,31 +85,6 @@ def test_paste_into_another_project(
     there.press("Control+z")
     there.keeps(before)
     assert len(canvas.nodes()) == 4
-
-
-def test_paste_into_another_notebook(
-    canvas: Canvas, server: JupyterServer, studio: LabPage, tmp_path: Path
-):
-    """Another kernel, another home: nothing but the clipboard joins the two."""
-    canvas.focus_pane()
-    canvas.press("Control+a", "Control+c")
-    (project,) = draw(tmp_path, 1)
-    name = server.write("editing-there.ipynb", launch(tmp_path))
-    page = studio.page.context.new_page()
-    try:
-        notebook = LabPage(page, server, name).open()
-        notebook.run_cell(0)
-        notebook.ready()
-        there = Canvas(notebook, tmp_path, project)
-        expect(page.locator(".react-flow__node")).to_have_count(4)
-        there.focus_pane()
-        there.press("Control+v")
-        there.becomes(lambda: len(there.nodes()) == 8, "paste")
-        assert len(there.wires()) == 4
-        assert len(notebook.cells()) == 1
-    finally:
-        page.close()
-        server.close(name)
 
 
 def test_cut_and_paste(canvas: Canvas):
@@ -393,10 +328,11 @@ def test_the_sheet_names_every_shortcut_and_closes(canvas: Canvas):
     assert set(canvas.nodes()) == NODES
 
 
-def test_keys_of_another_cell_and_of_a_field_reach_no_node(canvas: Canvas, studio: LabPage):
+def test_keys_of_another_cell_and_of_a_field_reach_no_node(canvas: Canvas, drawings: Drawings):
     before = canvas.doc()
     canvas.focus_pane()
     canvas.press("Control+a", "Control+c")
+    studio = drawings.studio
     studio.select_cell(1, "edit")
     canvas.press("Control+v", "Control+z", "Delete")
     studio.do("panel.content.widgets[1].model.sharedModel.setSource(argument);", "'another cell'")

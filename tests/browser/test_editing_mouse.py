@@ -1,43 +1,8 @@
 """Each editing action by mouse; what it did is read from what the kernel saved."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from harness.canvas import Canvas, draw, turn_to
-from harness.lab import LabPage
-from harness.one import CLIPBOARD, one_studio
-from harness.server import JupyterServer
-from playwright.sync_api import Browser, expect
-
-TESTS = 24
-
-
-@pytest.fixture(scope="module")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Iterator[str]]:
-    home = tmp_path_factory.mktemp("mouse")
-    return home, iter(draw(home, TESTS))
-
-
-@pytest.fixture(scope="module")
-def studio(
-    server: JupyterServer, browser: Browser, projects: tuple[Path, Iterator[str]]
-) -> Iterator[LabPage]:
-    home, _ = projects
-    with one_studio(server, browser, home, "'another cell'", permissions=CLIPBOARD) as opened:
-        yield opened
-
-
-@pytest.fixture
-def canvas(
-    studio: LabPage, projects: tuple[Path, Iterator[str]], request: pytest.FixtureRequest
-) -> Canvas:
-    """A project of its own for each test, in the one studio."""
-    request.node.pages = [studio.page]
-    home, ids = projects
-    project = next(ids)
-    turn_to(studio, project)
-    return Canvas(studio, home, project)
+from harness.canvas import Canvas
+from playwright.sync_api import expect
 
 
 def test_drag_a_chip_onto_the_pane(canvas: Canvas):

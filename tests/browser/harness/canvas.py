@@ -51,6 +51,21 @@ def turn_to(studio: LabPage, project: str) -> None:
     expect(studio.page.locator(".react-flow__edge")).to_have_count(len(DRAWN["edges"]))
 
 
+class Drawings:
+    """A studio, and a project of that document for each test that will change one."""
+
+    def __init__(self, studio: LabPage, home: Path, projects: list[str]) -> None:
+        self.studio = studio
+        self.home = home
+        self._unused = iter(projects)
+
+    def next(self) -> "Canvas":
+        """The next of them, open."""
+        project = next(self._unused)
+        turn_to(self.studio, project)
+        return Canvas(self.studio, self.home, project)
+
+
 class Canvas:
     """One open project."""
 

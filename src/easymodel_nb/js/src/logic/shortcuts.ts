@@ -34,6 +34,7 @@ export type Command =
   | "zoomReset"
   | "full"
   | "outline"
+  | "problem"
   | "help";
 
 export type Group = "Editing" | "Adding and connecting" | "Selecting and moving" | "Looking";
@@ -95,6 +96,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   line("Looking", "zoomOut", "-", "Zoom out"),
   line("Looking", "zoomReset", "0", "Back to 100 %"),
   line("Looking", "outline", "Shift+O", "Outline: the canvas as a list", "studio"),
+  line("Looking", "problem", "P", "Next problem", "studio"),
   line("Looking", "full", "Shift+F", "Full screen"),
   line("Looking", "help", "?", "Shortcuts", "studio"),
 ];

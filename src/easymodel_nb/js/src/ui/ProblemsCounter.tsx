@@ -3,12 +3,15 @@ import { useReactFlow } from "@xyflow/react";
 import { useRef } from "react";
 import { forbidden } from "../logic/audit";
 import { failures, unique } from "../logic/runs";
+import { hint, isMac } from "../logic/shortcuts";
 import type { Problem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import type { State } from "../state/store";
 import { Icon } from "./icons";
 import { glide } from "./motion";
 import { useView } from "./view";
+
+const mac = isMac(navigator.platform);
 
 export function allProblems(s: State): Problem[] {
   const { problems, runs, catalog } = s.traits;
@@ -63,6 +66,7 @@ export function ProblemsCounter() {
       type="button"
       className="em-problems em-problems-some"
       data-testid="problems"
+      title={`Show the next problem (${hint("problem", mac)})`}
       onClick={walk}
     >
       <Icon name="alert" size={14} />

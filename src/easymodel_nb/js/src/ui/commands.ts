@@ -205,6 +205,7 @@ export function makeCommands(
           .catch(() => {}); // a notebook's frame may forbid it
     },
     outline: () => toggleOutline(view),
+    problem: () => view.el.querySelector<HTMLElement>('[data-testid="problems"]')?.click(),
     help: () => open({ kind: "shortcuts" }),
   };
   return {
