@@ -5,7 +5,6 @@ It begins as a run does (`preparation`, `assembly`), takes real steps on the lon
 uses what the check has measured, or measures its own model while it prepares.
 """
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from easymodel_nb.train.fitting.sizes import least_bytes, most_bytes
 from easymodel_nb.train.preparation import Preparation, parse, prepare
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter, Unlogged
+from easymodel_nb.train.scratch import scratch
 from easymodel_nb.workflow.document import FinetuneData
 
 _ROOM = 0.5  # of what is free: a run that needs less by its size is not measured before it begins
@@ -65,11 +65,11 @@ def fit_check(
 
     """
     with (
-        tempfile.TemporaryDirectory() as folder,
+        scratch(home) as folder,
         quiet(LogBuffer(redact)),
         settings_restored(),
     ):
-        reporter = Unlogged(home, Path(folder), on_stage=on_stage)
+        reporter = Unlogged(home, folder, on_stage=on_stage)
         device = environment.device(ask_torch=True)
         ready = prepare(
             request,

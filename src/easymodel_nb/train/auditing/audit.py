@@ -6,7 +6,6 @@ downloaded.
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from easymodel_nb.train.hub.refusals import NO_ANSWER
 from easymodel_nb.train.preparation import Preparation, parse, prepare
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Unlogged
+from easymodel_nb.train.scratch import scratch
 from easymodel_nb.train.tasks.figures import Counts, RowFigures
 from easymodel_nb.workflow.document import FinetuneData
 
@@ -60,10 +60,10 @@ def audit(
     accept = parse(FinetuneData, request["node"]).accept
     node = str(request["node"]["id"])
     with (
-        tempfile.TemporaryDirectory(prefix="easymodel-audit-") as folder,
+        scratch(home) as folder,
         quiet(LogBuffer(redact)),
     ):
-        reporter = Unlogged(home, Path(folder), on_stage=on_stage)
+        reporter = Unlogged(home, folder, on_stage=on_stage)
         try:
             ready = prepare(request, token, control, reporter, weights=False, limit=ANNOUNCED)
             found = _counted(ready, control)

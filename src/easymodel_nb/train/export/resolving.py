@@ -1,9 +1,7 @@
 """The plan of a node without a run: everything before the weights."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from easymodel_nb import environment
@@ -12,6 +10,7 @@ from easymodel_nb.secrets import TokenHolder
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.preparation import Preparation, prepare
 from easymodel_nb.train.reporter import Unlogged
+from easymodel_nb.train.scratch import scratch
 from easymodel_nb.workflow.check import check
 from easymodel_nb.workflow.document import Node, Workflow
 from easymodel_nb.workflow.sweeps import variants
@@ -32,8 +31,7 @@ def resolve(workflow: Workflow, node: str) -> Iterator[Preparation]:
         raise StudioError(errors)
     request = request_of(workflow, node)
     home = environment.writable_home()
-    with tempfile.TemporaryDirectory(prefix="easymodel-") as name:
-        folder = Path(name)
+    with scratch(home) as folder:
         yield prepare(
             request,
             TokenHolder().token,

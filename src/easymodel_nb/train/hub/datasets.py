@@ -1,6 +1,5 @@
 """What is known of a dataset on the Hub before a run reads it: configurations, first rows."""
 
-import tempfile
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ from easymodel_nb.train.hub.models import access, info_of, licence_of, page_of, 
 from easymodel_nb.train.hub.refusals import NoAnswer, guarded
 from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.reporter import Unlogged
+from easymodel_nb.train.scratch import scratch
 
 SMALL = 10_000_000  # bytes: less is read whole, so that its rows can be counted
 FIRST_ROWS = 20
@@ -123,14 +123,14 @@ def rows(known: Repository, config: str | None, token: str | None, home: Path) -
         When it cannot be read; a note, when that takes too long.
 
     """
-    with tempfile.TemporaryDirectory(prefix="easymodel-look-") as folder:
-        control = Control(Path(folder))
+    with scratch(home) as folder:
+        control = Control(folder)
         control.end_in(_PATIENCE)
         try:
             if known.folder is not None:
                 return _tables(known, _read(known, known.folder, config, control))
             if 0 < known.size <= SMALL:
-                unlogged = Unlogged(home, Path(folder))
+                unlogged = Unlogged(home, folder)
                 loaded = load_dataset(known.repo, config, token, control, unlogged)
                 return _tables(known, loaded.splits)
             return _tables(known, _first(known, config, token, control), complete=False)
