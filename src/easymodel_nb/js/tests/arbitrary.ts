@@ -1,8 +1,10 @@
 /** Random edits of a document, for the property tests: each a function of the document it meets. */
 import fc from "fast-check";
+import { setSource } from "../src/logic/another-source";
 import * as edits from "../src/logic/edits";
 import * as graph from "../src/logic/graph";
 import { KINDS } from "../src/logic/ports";
+import { reconnect } from "../src/logic/reconnect";
 import type { Workflow } from "../src/protocol";
 
 export type Edit = (doc: Workflow) => Workflow;
@@ -45,6 +47,24 @@ const chain = fc.tuple(index, index).map(
       const link = { source: source.id, sourceHandle: name, target: target.id, targetHandle: name };
       return graph.connect(doc, link);
     },
+);
+const moveEnd = fc.tuple(index, index, handle, fc.boolean()).map(
+  ([e, n, to, target]): Edit =>
+    (doc) => {
+      const edge = pick(doc.edges, e);
+      const other = pick(doc.nodes, n);
+      if (!edge || !other) return doc;
+      const { id, source, sourceHandle = null, target: into, targetHandle = null } = edge;
+      const link = target
+        ? { source, sourceHandle, target: other.id, targetHandle: to }
+        : { source: other.id, sourceHandle: to, target: into, targetHandle };
+      return reconnect(doc, id, link);
+    },
+);
+const source = fc.tuple(index, fc.string()).map(
+  ([n, name]): Edit =>
+    (doc) =>
+      setSource(doc, pick(doc.nodes, n)?.id ?? "", name),
 );
 const setField = fc
   .tuple(index, fc.constantFrom("epochs", "seed", "source", "text", "future"), value)
@@ -107,6 +127,8 @@ export const anEdit: fc.Arbitrary<Edit> = fc.oneof(
   add,
   connect,
   { arbitrary: chain, weight: 2 },
+  moveEnd,
+  source,
   { arbitrary: setField, weight: 3 },
   rename,
   move,

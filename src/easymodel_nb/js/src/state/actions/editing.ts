@@ -1,4 +1,5 @@
 /** Edits of the document: what undo brings back. */
+import { setSource } from "../../logic/another-source";
 import { accepted, toggled } from "../../logic/audit";
 import type { Choice, Clash } from "../../logic/clash";
 import * as clipboard from "../../logic/clipboard";
@@ -8,6 +9,7 @@ import * as history from "../../logic/history";
 import type { Size } from "../../logic/layout";
 import { freeSpot, ROOM } from "../../logic/place";
 import { type Link, refusal } from "../../logic/ports";
+import { reconnect } from "../../logic/reconnect";
 import { setRole } from "../../logic/roles";
 import type { Position, SourceOption, Workflow } from "../../protocol";
 import { makeUploads } from "../uploads";
@@ -44,7 +46,15 @@ export function editingActions(desk: Desk) {
     );
     mended(id, fields);
   };
-  const uploads = makeUploads(sync, (node, source) => setField(node, { source }));
+  /** Another source lets go of what belonged to the former one, in the step of its letters. */
+  const chooseSource = (id: string, source: string, typing = false) => {
+    const { key, past } = get().history;
+    const typed = `${id}.source`;
+    const first = key === typed ? past.at(-1)?.nodes.find((n) => n.id === id) : undefined;
+    edit((d) => setSource(d, id, source, first), typed, typing ? undefined : GESTURE_MS);
+    mended(id, ["source"]);
+  };
+  const uploads = makeUploads(sync, chooseSource);
   let lookedAt = 0;
   let look: ReturnType<typeof setTimeout> | null = null;
 
@@ -80,6 +90,7 @@ export function editingActions(desk: Desk) {
       if (!use || !held()) await attempt(committer.answer(use));
     },
     setField,
+    setSource: chooseSource,
     setRole(id: string, field: string, value: string | null) {
       const node = doc().nodes.find((n) => n.id === id);
       if (!node) return;
@@ -95,6 +106,13 @@ export function editingActions(desk: Desk) {
       const why = refusal(doc(), link);
       if (why) notify(why, "info");
       else edit((d) => graph.connect(d, link));
+      mended(link.target, [link.targetHandle ?? ""]);
+    },
+    /** Moves an end of an edge to another port. */
+    reconnect(id: string, link: Link) {
+      const why = refusal(doc(), link);
+      if (why) notify(why, "info");
+      else edit((d) => reconnect(d, id, link));
       mended(link.target, [link.targetHandle ?? ""]);
     },
     remove,

@@ -18,7 +18,7 @@ const HINTS = {
 };
 
 export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
-  const { setField, lookAtVariables } = useActions();
+  const { setSource, lookAtVariables } = useActions();
   const models = useStudio((s) => s.traits.catalog.models);
   const datasets = useStudio((s) => s.traits.catalog.datasets);
   const variables = useStudio((s) => s.traits.catalog.variables);
@@ -43,7 +43,7 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
           testid="field-source"
           invalid={problems.some((p) => p.severity === "error")}
           describedBy={problems.length > 0 ? at : undefined}
-          onChange={(source, typing) => setField(node.id, { source }, typing)}
+          onChange={(source, typing) => setSource(node.id, source, typing)}
           onQuery={setQuery}
           {...(kind === "dataset" && { onFocus: lookAtVariables })}
         />
