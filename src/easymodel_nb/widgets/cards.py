@@ -268,7 +268,7 @@ def summary(view: RunView) -> str:
         f"{data.epochs} epoch{'s' * (data.epochs != 1)}",
         f"batch {data.batch_size}",
         f"{rows:,} rows" if rows else "all rows",
-        data.method,
+        {"lora": "LoRA", "qlora": "QLoRA"}.get(data.method, data.method),
     ]
     return ", ".join(parts)
 

@@ -206,6 +206,7 @@ export const GROUPS: Group[] = [
 export function labelOf(name: string): string {
   const spec = [...NODE_FIELDS, ...GROUPS.flatMap((g) => g.fields)].find((f) => f.name === name);
   if (spec) return spec.label;
+  if (name === "eval_split") return "Validation split"; // as in the panel of a dataset
   const words = name.replace(/^.*\./, "").replace(/_/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -262,15 +263,21 @@ export function summary(node: Node): string {
     `${show(epochs)} epoch${epochs === 1 ? "" : "s"}`,
     `batch ${show(get("batch_size"))}`,
     rows,
-    show(get("method")),
+    methodName(get("method")),
   ].join(", ");
 }
 
 /** "full, lr auto, seed 42": what the Advanced line says. */
 export function advanced(node: Node): string {
   const told = (name: string) => listed(node, name) ?? (show(fieldValue(node, name)) || "auto");
-  return `${told("method")}, lr ${told("learning_rate")}, seed ${told("seed")}`;
+  return `${methodName(told("method"))}, lr ${told("learning_rate")}, seed ${told("seed")}`;
 }
+
+/** As it is written: "full", "LoRA". */
+const methodName = (value: unknown): string =>
+  show(value)
+    .replace(/lora\b/g, "LoRA")
+    .replace("qL", "QL");
 
 const amount = (value: unknown) =>
   typeof value === "number" ? value.toLocaleString("en-US") : show(value);

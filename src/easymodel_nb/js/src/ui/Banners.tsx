@@ -64,7 +64,7 @@ function Held() {
       <Icon name="lock" size={16} />
       <div className="em-grow">
         <b>
-          This project is open in {held.by} since {clock(held.since)}
+          This project is open in {held.by} since {clock(held.since).slice(0, 5)}
         </b>
         <p>
           Here it can only be read. Take over to edit it here; then it is read-only there.

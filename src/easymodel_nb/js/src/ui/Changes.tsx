@@ -31,7 +31,10 @@ export function Conflict() {
       <Icon name="warn" size={16} />
       <div className="em-grow">
         <b>This project was also changed elsewhere</b>
-        <p>All other changes were joined. What both sides changed, you choose:</p>
+        <p>
+          All other changes were merged. {several ? "These were" : "This was"} changed on both
+          sides: choose which to keep.
+        </p>
         <ul className="em-clashes">
           {clashes.slice(0, SHOWN).map((clash) => (
             <Line key={clash.key} clash={clash} several={several} chosen={chosen} choose={choose} />
@@ -77,7 +80,8 @@ function Line({ clash, several, chosen, choose }: LineProps) {
   );
   return (
     <li data-testid="clash">
-      {about}: {side("mine", `${mine} here`)} {side("theirs", `${theirs} there`)}
+      <span className="em-clash-about">{about}: </span>
+      {side("mine", `${mine} here`)} {side("theirs", `${theirs} there`)}
     </li>
   );
 }

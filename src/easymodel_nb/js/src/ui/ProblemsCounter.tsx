@@ -37,7 +37,14 @@ export function ProblemsCounter() {
   const { el } = useView();
   const actions = useActions();
   const problems = useStudio((s) => JSON.stringify(allProblems(s).map((p) => [p.node, p.message])));
-  if (lost) return <span className="em-problems em-muted">Not checked</span>;
+  if (lost) {
+    return (
+      <span className="em-problems em-muted" title="Not checked: the kernel does not answer">
+        <Icon name="unknown" size={14} />
+        <span className="em-problems-word">Not checked</span>
+      </span>
+    );
+  }
   if (count === 0) {
     return (
       <span className="em-problems em-muted" data-testid="problems-none">

@@ -1,6 +1,8 @@
 /** What part of a document is in view when it is opened. */
 import {
+  getViewportForBounds,
   type InternalNode,
+  type Rect,
   useNodesInitialized,
   useReactFlow,
   useStore,
@@ -47,8 +49,20 @@ export function useOpening(root: RefObject<HTMLDivElement | null>): void {
       at.x + width * viewport.zoom <= box.width &&
       at.y + height * viewport.zoom <= box.height;
     if (saved && inside) void flow.setViewport(viewport);
-    else void flow.fitView(FIT);
+    else void flow.setViewport(fitted({ x, y, width, height }, box));
   }, [ready, wide, tab, opened, flow, root, store]);
+}
+
+/** Everything in the middle, or its beginning where it is too much to be legible in one look. */
+function fitted(all: Rect, room: { width: number; height: number }): Viewport {
+  const { minZoom, maxZoom, padding } = FIT;
+  const view = getViewportForBounds(all, room.width, room.height, minZoom, maxZoom, padding);
+  const { zoom } = view;
+  return {
+    x: all.width * zoom > room.width ? EDGE - all.x * zoom : view.x,
+    y: all.height * zoom > room.height ? EDGE - all.y * zoom : view.y,
+    zoom,
+  };
 }
 
 /** Opening the inspector narrows the canvas: its node is moved into view, and back afterwards. */

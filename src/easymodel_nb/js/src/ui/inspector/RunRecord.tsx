@@ -1,5 +1,6 @@
 /** One run of a node: what came of it, the plan that made it, and a way back to its settings. */
 import { useEffect, useRef } from "react";
+import { sentence } from "../../logic/dataset";
 import { type Row, restored, settings, surroundings } from "../../logic/record";
 import type { Node, RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
@@ -79,7 +80,7 @@ function Rows({ rows }: { rows: Row[] }) {
             {row.value}
             {row.now !== null && <span className="em-now"> now {row.now}</span>}
           </dd>
-          {row.reason && <dd className="em-why">{row.reason}</dd>}
+          {row.reason && <dd className="em-why">{sentence(row.reason)}</dd>}
         </div>
       ))}
     </dl>
