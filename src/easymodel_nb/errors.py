@@ -1,9 +1,11 @@
 """What went wrong, as a sentence a user can act on, on the node where it belongs."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
+
+from easymodel_nb.redaction import hide
 
 Severity = Literal["error", "ask", "note"]
 
@@ -30,7 +32,7 @@ class Problem(BaseModel):
 
     code: str
     severity: Severity = "error"
-    message: str
+    message: Annotated[str, AfterValidator(hide)]  # a sentence may quote what was typed
     node: str | None = None
     field: str | None = None
     fix: Fix | None = None

@@ -17,6 +17,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), handler)
         self.files: dict[str, bytes] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
+        self.asked: list[str] = []  # paths with their queries
         self.go = threading.Event()
         self.go.set()
         self.stalled = threading.Event()  # a body is held back
@@ -90,6 +91,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def noted(self) -> str:
         """The path that was asked for, noted with method and headers."""
+        self.server.asked.append(self.path)
         path = self.path.split("?", 1)[0]
         self.server.requests.append((self.command, path, dict(self.headers)))
         return path
