@@ -126,13 +126,14 @@ class ProjectExportResult(BaseModel):
 
 
 class ProjectImportParams(Params):
-    """The text of an exported project."""
+    """The text of an exported project; `open`: whether it is gone to."""
 
     text: str
+    open: bool = True
 
 
 class ProjectImportResult(BaseModel):
-    """The new project, which is open now, and in words what has to be chosen again in it."""
+    """The new project, and in words what has to be chosen again in it."""
 
     project_id: str
     missing: list[str] = []

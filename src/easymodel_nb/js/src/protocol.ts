@@ -883,13 +883,14 @@ export interface ProjectExportResult {
   text: string;
 }
 /**
- * The text of an exported project.
+ * The text of an exported project; `open`: whether it is gone to.
  */
 export interface ProjectImportParams {
+  open?: boolean;
   text: string;
 }
 /**
- * The new project, which is open now, and in words what has to be chosen again in it.
+ * The new project, and in words what has to be chosen again in it.
  */
 export interface ProjectImportResult {
   missing: string[];

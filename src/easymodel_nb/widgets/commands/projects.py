@@ -97,10 +97,11 @@ class ProjectCommands(Group):
         return ProjectExportResult(name=parcel.name, text=parcel.text, left_out=parcel.left_out)
 
     def project_import(self, params: ProjectImportParams) -> ProjectImportResult:
-        """Make a project of an exported file and open it."""
+        """Make a project of an exported file, and open it."""
         workflow = portable.unpack(params.text)
         project_id = self._created(workflow.name, workflow)
-        self._session.open(project_id)
+        if params.open:
+            self._session.open(project_id)
         return ProjectImportResult(project_id=project_id, missing=portable.missing(workflow))
 
     def project_take(self, params: ProjectParams) -> None:

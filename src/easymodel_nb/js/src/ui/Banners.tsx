@@ -5,12 +5,14 @@ import { useActions, useStudio } from "../state/session";
 import type { NoticeAction } from "../state/store";
 import { Conflict, Offer } from "./Changes";
 import { Icon } from "./icons";
+import { Keeping } from "./Keeping";
 import { Button } from "./parts";
 
 export function Banners() {
   return (
     <div className="em-banners">
       <KernelLost />
+      <Keeping />
       <Held />
       <Offer />
       <Conflict />

@@ -13,7 +13,7 @@ const SHOWN = 5;
 export function Conflict() {
   const conflict = useStudio((s) => s.commit.conflict);
   const document = useStudio((s) => s.history.present);
-  const { resolve } = useActions();
+  const { resolve, keepCopy } = useActions();
   const [chosen, setChosen] = useState<Record<string, Choice>>({});
   if (!conflict) return null;
   const clashes = conflict.clashes.map((c) => inWords(c, document, conflict.document));
@@ -47,6 +47,9 @@ export function Conflict() {
       </Button>
       <Button testid="use-theirs" onClick={() => resolve("theirs")}>
         Use theirs
+      </Button>
+      <Button testid="keep-copy" onClick={() => void keepCopy()}>
+        Use theirs, keep mine as a copy
       </Button>
     </div>
   );

@@ -102,17 +102,27 @@ function Device() {
 function SaveState({ rail }: { rail: boolean }) {
   const commit = useStudio((s) => s.commit);
   const lost = useStudio((s) => s.lostSince !== null);
+  const memory = useStudio((s) => s.traits.projects.keeping?.problem ?? null);
   const waiting = commit.unsaved > 0;
   const trouble = waiting && (lost || commit.failure !== null || commit.conflict !== null);
   const edits = commit.unsaved === 1 ? "1 edit" : `${commit.unsaved} edits`;
-  const text = trouble ? `${edits} not saved yet` : waiting ? "Saving" : "Saved";
+  const text = trouble
+    ? `${edits} not saved yet`
+    : waiting
+      ? "Saving"
+      : memory
+        ? "In memory only"
+        : "Saved";
   return (
     <div
-      className={trouble ? "em-line em-save em-warn-text" : "em-line em-save"}
-      title={commit.failure ?? text}
+      className={trouble || memory ? "em-line em-save em-warn-text" : "em-line em-save"}
+      title={commit.failure ?? memory ?? text}
       data-saved={!waiting}
     >
-      <Icon name={trouble ? "warn" : waiting ? "clock" : "check"} size={14} />
+      <Icon
+        name={trouble || (memory && !waiting) ? "warn" : waiting ? "clock" : "check"}
+        size={14}
+      />
       <span className={rail ? "em-hidden" : "em-ellipsis"}>{text}</span>
     </div>
   );

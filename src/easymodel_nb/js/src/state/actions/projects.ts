@@ -76,6 +76,20 @@ export function projectActions(desk: Desk) {
     projectRestore: (project_id: string) => restore(project_id),
     emptyTrash: (project_ids: string[] | null = null) =>
       attempt(call("trash_empty", { project_ids })),
+    /** Theirs is the project from now on; ours stands beside it, under its name with a number. */
+    async keepCopy() {
+      const text = JSON.stringify(desk.doc());
+      const made = await attempt(call("project_import", { text, open: false }));
+      if (!made || desk.held()) return;
+      committer.resolve("theirs");
+      const name = get().traits.projects.items.find((p) => p.id === made.project_id)?.name;
+      offer(`Your version is kept as ${name ?? "a project of its own"}.`, {
+        label: "Open it",
+        testid: "open-copy",
+        act: () =>
+          void go(() => call("project_switch", { project_id: made.project_id }), made.project_id),
+      });
+    },
     projectExport: (project_id: string) => exportProject(project_id),
     projectImport: importFile,
     takeOver: () => attempt(call("project_take", { project_id: get().projectId })),
