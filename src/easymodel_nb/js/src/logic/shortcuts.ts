@@ -105,7 +105,9 @@ export const SHORTCUTS: readonly Shortcut[] = [
 export const GESTURES: readonly { keys: string; words: string; group: Group }[] = [
   { group: "Selecting and moving", keys: "Shift+Drag", words: "Select with a box" },
   { group: "Selecting and moving", keys: "Shift+Click", words: "Add to the selection" },
+  { group: "Selecting and moving", keys: "Alt+Drag", words: "Move without lining up" },
   { group: "Adding and connecting", keys: "Double-click", words: "Search and add there" },
+  { group: "Adding and connecting", keys: "Drag its end", words: "Move or remove a connection" },
   { group: "Looking", keys: "Mod+Wheel", words: "Zoom" },
 ];
 

@@ -26,6 +26,7 @@ import { useConnecting } from "./connecting";
 import { Empty } from "./Empty";
 import { FlowEdge } from "./FlowEdge";
 import { useDrops } from "./file-drop";
+import { Guides, useGuides } from "./Guides";
 import type { KeyHandlers } from "./keys";
 import { edgeNames, mergeNodes, statusList } from "./merge";
 import { FinetuneNode } from "./nodes/FinetuneNode";
@@ -88,8 +89,10 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
     }));
   }, [doc.edges, picked, names]);
 
+  const lines = useGuides();
   const onNodesChange = useCallback(
-    (changes: NodeChange[]) => {
+    (given: NodeChange[]) => {
+      const changes = lines.adjust(given);
       setNodes((before) => applyNodeChanges(changes, before));
       const moved = changes.flatMap((c) =>
         c.type === "position" && c.dragging === false && c.position
@@ -98,7 +101,7 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
       );
       if (moved.length > 0) actions.move(new Map(moved));
     },
-    [actions],
+    [actions, lines],
   );
   const flowStore = useStoreApi();
   const onEdgesChange = useCallback(
@@ -191,6 +194,7 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
         <Background gap={GRID} size={1.5} />
         <Corner />
         <SelectionBar commands={commands} />
+        <Guides store={lines.store} />
       </ReactFlow>
       {doc.nodes.length === 0 && <Empty />}
       <Popups commands={commands} />

@@ -88,8 +88,12 @@ function useItems(popup: MenuPopup, commands: Commands): MenuItem[] {
     ];
   }
   if (edges.length > 0) {
-    const label = edges.length === 1 ? "Delete the connection" : "Delete the connections";
+    const [edge = ""] = edges;
+    const one = edges.length === 1;
+    const label = one ? "Delete the connection" : "Delete the connections";
+    const elsewhere = { onSelect: () => commands.moveEdge(edge) };
     return [
+      ...(one ? [item("connect", "Connect elsewhere", "link", elsewhere)] : []),
       item("remove", label, "trash", {
         danger: true,
         onSelect: () => commands.removeEdges(edges),

@@ -59,7 +59,11 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
     else return;
     e.preventDefault();
   };
-  const words = popup.from.length > 0 ? "Connect to" : "Search and add";
+  const words = popup.edge
+    ? "Connect elsewhere"
+    : popup.from.length > 0
+      ? "Connect to"
+      : "Search and add";
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: only watches the focus leave
     <div
@@ -128,8 +132,9 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
         ))}
         {found.length === 0 && (
           <p className="em-search-none">
-            Nothing is called that. A name such as openai-community/gpt2, or an address of the Hub
-            or of a data file, can be typed or pasted here.
+            {popup.edge
+              ? "There is nothing else that fits this connection."
+              : "Nothing is called that. A name such as openai-community/gpt2, or an address of the Hub or of a data file, can be typed or pasted here."}
           </p>
         )}
       </div>

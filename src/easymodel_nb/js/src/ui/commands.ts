@@ -1,7 +1,7 @@
 /** What can be done on the canvas, by whichever way: a key, a menu, a button, the search. */
 import { type ReactFlowInstance, useReactFlow, useStoreApi } from "@xyflow/react";
 import { createContext, useContext, useMemo } from "react";
-import type { Alignment } from "../logic/edits";
+import type { Alignment, HandleEnd } from "../logic/edits";
 import { portsOf } from "../logic/fits";
 import { arrange, type Size } from "../logic/layout";
 import { type Command, NUDGES } from "../logic/shortcuts";
@@ -11,7 +11,7 @@ import { save } from "../state/browser";
 import { type Session, useSession } from "../state/session";
 import { boxes } from "./add";
 import { makeClip } from "./clip";
-import { makeFocus, nodeSelector } from "./focus-node";
+import { edgeSelector, makeFocus, nodeSelector } from "./focus-node";
 import { glide } from "./motion";
 import { toggleOutline } from "./outline/toggle";
 import { type Popup, useView, type View } from "./view";
@@ -125,6 +125,18 @@ export function makeCommands(
     const at = box ? { x: box.right, y: box.top } : spot().at;
     if (from.length > 0) open({ kind: "search", at, free: true, from, existing: true });
   }
+  /** Where else the edge can come from or go to, by name. */
+  function moveEdge(id: string): void {
+    const edge = store.getState().history.present.edges.find((e) => e.id === id);
+    const box = view.el.querySelector(edgeSelector(id))?.getBoundingClientRect();
+    if (!edge?.sourceHandle || !edge.targetHandle) return;
+    const from: HandleEnd[] = [
+      { node: edge.source, handle: edge.sourceHandle, side: "source" },
+      { node: edge.target, handle: edge.targetHandle, side: "target" },
+    ];
+    const at = box ? { x: box.left + box.width / 2, y: box.top } : spot().at;
+    open({ kind: "search", at, free: true, from, existing: true, edge: id });
+  }
   const only = (target: Element | null) => concerned(flow, target).nodes[0];
 
   const run: Record<Command, (target: Element | null) => void> = {
@@ -174,8 +186,9 @@ export function makeCommands(
     search: () => open({ kind: "search", ...spot(), from: [], existing: false }),
     note: () => noteAt(spot().at),
     connect(target) {
-      const id = only(target);
-      if (id) connectNode(id);
+      const { nodes, edges } = concerned(flow, target);
+      if (nodes[0]) connectNode(nodes[0]);
+      else if (edges[0]) moveEdge(edges[0]);
     },
     menu: (target) => menu(target),
     arrange() {
@@ -219,6 +232,7 @@ export function makeCommands(
     select,
     noteAt,
     connectNode,
+    moveEdge,
     flowPoint: (at: Position) => flow.screenToFlowPosition(at),
     removeEdges(edges: string[]) {
       actions.remove(new Set(), new Set(edges));

@@ -5,6 +5,8 @@ const FRAMES = 30; // React Flow measures a node before it can take the focus
 
 export const nodeSelector = (id: string) => `.react-flow__node[data-id="${CSS.escape(id)}"]`;
 
+export const edgeSelector = (id: string) => `.react-flow__edge[data-id="${CSS.escape(id)}"]`;
+
 export function makeFocus(view: View) {
   const canvas = () =>
     view.el.querySelector<HTMLElement>(".em-canvas")?.focus({ preventScroll: true });

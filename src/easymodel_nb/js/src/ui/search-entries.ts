@@ -3,7 +3,7 @@ import { useReactFlow } from "@xyflow/react";
 import { read } from "../logic/clipboard";
 import * as edits from "../logic/edits";
 import { TASKS } from "../logic/fields";
-import { linkOf, portsThatFit } from "../logic/fits";
+import { linkOf, portKey, portsThatFit } from "../logic/fits";
 import * as graph from "../logic/graph";
 import { freeSpot, ROOM } from "../logic/place";
 import { KINDS, titleOf } from "../logic/ports";
@@ -108,6 +108,25 @@ export function useEntries(popup: SearchPopup, typed: string, commands: Commands
     run,
   });
 
+  const { edge } = popup;
+  if (edge !== undefined) {
+    return from.flatMap((end) => {
+      const instead = from.find((other) => other !== end);
+      return portsThatFit(doc, end)
+        .filter((to) => instead && portKey(to) !== portKey(instead))
+        .map((to) => ({
+          id: `port:${end.side}:${end.handle}:${to.node}:${to.handle}`,
+          title: nameOf(doc, to.node),
+          detail: `in place of ${nameOf(doc, instead?.node ?? "")}`,
+          group: end.side === "source" ? "To" : "From",
+          icon: iconOf(doc.nodes.find((n) => n.id === to.node)?.type),
+          run: () => {
+            actions.reconnect(edge, linkOf(end, to));
+            commands.focus.node(to.node);
+          },
+        }));
+    });
+  }
   if (from.length > 0) {
     const typeOf = (id: string) => doc.nodes.find((n) => n.id === id)?.type;
     const words = (end: edits.HandleEnd, handle: string) =>

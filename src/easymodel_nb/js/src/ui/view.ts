@@ -11,7 +11,15 @@ import { load } from "../state/browser";
 export type Popup =
   | { kind: "menu"; at: Position; nodes: string[]; edges: string[] }
   /** With `from`: what fits one of these ports, and with `existing` also ports that are there. */
-  | { kind: "search"; at: Position; free: boolean; from: HandleEnd[]; existing: boolean }
+  | {
+      kind: "search";
+      at: Position;
+      free: boolean;
+      from: HandleEnd[];
+      existing: boolean;
+      /** The edge that is to end elsewhere: `from` are its ends. */
+      edge?: string;
+    }
   | { kind: "shortcuts" };
 
 export interface ViewState {
