@@ -23,12 +23,20 @@ BEAT_SECONDS = 10.0
 
 
 class Holding:
-    """Takes the lease of the project that is open; every method may be called from any thread."""
+    """Takes the lease of the project that is open; every method may be called from any thread.
+
+    `news` is asked at each look whether anything else has changed that others change.
+    """
 
     def __init__(
-        self, store: ProjectStore, tell: Callable[[], None], owner: Owner | None = None
+        self,
+        store: ProjectStore,
+        tell: Callable[[], None],
+        owner: Owner | None = None,
+        *,
+        news: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._store, self._tell = store, tell
+        self._store, self._tell, self._news = store, tell, news
         self._leases = Leases(store.home, store.lock, owner or this_process(notebook()))
         self._lock = threading.RLock()
         self._project = ""
@@ -104,6 +112,8 @@ class Holding:
 
     def _watch(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
+            if self._news():
+                self._tell()
             with self._lock:
                 project, before = self._project, _told(self._holder)
                 if not project:

@@ -19,6 +19,7 @@ from easymodel_nb.widgets import cards, templates
 from easymodel_nb.widgets.audits import Audits
 from easymodel_nb.widgets.best import Best
 from easymodel_nb.widgets.chosen import Choices, Chosen
+from easymodel_nb.widgets.elsewhere import Elsewhere
 from easymodel_nb.widgets.exports import Exports
 from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.holding import Holding
@@ -122,7 +123,8 @@ class Session:
         self.home, self.manager, self.tokens, self.height = home, manager, tokens, height
         self.store = ProjectStore(home)
         self._unsubscribe = self.store.shelf.subscribe(self._tell)
-        self.holding = Holding(self.store, self._tell)
+        self._elsewhere, self._under_way = Elsewhere(home), True  # until the first look
+        self.holding = Holding(self.store, self._tell, news=self._runs_elsewhere)
         self.uploads = Uploads(home)
         self.worker = Worker("easymodel-facts")
         self.hub = Hub(home, tokens.token)
@@ -257,6 +259,7 @@ class Session:
         self.tries.look(views)
         mine = self.latest = cards.of_project(views, project_id)
         queue, shown = self.manager.queue(), self.shown(mine)
+        self._under_way = any(view.active for view in views)
         return {
             "projects": cards.projects_state(
                 projects, project_id, views, trash, Keeping(problem=self.store.shelf.problem)
@@ -271,9 +274,7 @@ class Session:
                 names={project.id: project.name for project in projects},
                 best=self.best.of(mine),
             ),
-            "beat": Beat(
-                active=self.jobs.active or self.tries.active or any(view.active for view in views)
-            ),
+            "beat": Beat(active=self.jobs.active or self.tries.active or self._under_way),
         }
 
     def _problems(self, project: Project) -> list[Problem]:
@@ -369,6 +370,10 @@ class Session:
 
     def _tell(self) -> None:
         self.changed()
+
+    def _runs_elsewhere(self) -> bool:
+        """Whether another process did something with a run, while nobody here looks for it."""
+        return not self._under_way and self._elsewhere.changed()
 
     def _busy(self) -> bool:
         """Whether a run of the open project was under way at the last look."""
