@@ -40,7 +40,7 @@ def test_a_run_that_goes_on_elsewhere_is_not_shown_as_interrupted(session: Sessi
     assert status(session) == "interrupted"
     session.changed = told.set
     session.holding.start()
-    write_live(folder, attempt=2)
+    write_live(folder, attempt=2, stage={"stage": "loading", "message": "Starting"})
     RunLog(folder).append("stage", stage="loading", message="Starting")  # somebody resumes it
     assert told.wait(60), "nobody looked"
     assert status(session) == "running"
