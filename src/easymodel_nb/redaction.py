@@ -16,7 +16,7 @@ import re
 import threading
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 MASK = "[redacted]"
 _SHORTEST = 8  # what is shorter would be found in ordinary words
@@ -31,6 +31,9 @@ SIGNS_IN = re.compile(
 _PARAMETER = re.compile(r"([?&;])([\w.~%-]{1,60})=([^&\s#'\"<>\\]+)")
 _SAID = re.compile(r"(?i)(bearer\s+|basic\s+|token[=:]\s*)[A-Za-z0-9_\-.+/=]{8,}")
 
+_ADDRESS = re.compile(r"\s*https?://\S+\s*")
+
+_held: dict[str, str] = {}
 _known: dict[str, tuple[str, ...]] = {}
 _lock = threading.Lock()
 
@@ -69,6 +72,40 @@ def hide(text: str) -> str:
 def outgoing(text: str) -> str:
     """`text` as it may be shown and taken elsewhere."""
     return _PARAMETER.sub(_parameter, hide(text))
+
+
+def kept(text: str) -> str:
+    """`text` as a document holds it; what signs in in an address is held in memory instead.
+
+    The same process reads the address with it (`whole`); another one has to be told again.
+    """
+    if not _ADDRESS.fullmatch(text):
+        return hide(text)
+    signing = [value for _, name, value in _PARAMETER.findall(text) if SIGNS_IN.search(name)]
+    masked = hide(_PARAMETER.sub(_parameter, text))
+    # A Hub token is sent to the Hub alone, and what stands before a host works nowhere here.
+    if signing and MASK not in text and not _TOKEN.search(text) and not _USER.search(text):
+        for value in signing:
+            remember(value)
+            remember(unquote(value))
+        _held[masked.strip()] = text.strip()
+    return masked
+
+
+def whole(address: str) -> str:
+    """The address with what signs in at it, where this process was told."""
+    return _held.get(address.strip(), address)
+
+
+def held() -> dict[str, str]:
+    """What is held, for a child of this process, by its input and in no other way."""
+    return dict(_held)
+
+
+def hold(addresses: dict[str, str]) -> None:
+    """Hold what the parent was told."""
+    for address in addresses.values():
+        kept(address)
 
 
 def redact(text: str) -> str:

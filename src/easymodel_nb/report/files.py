@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.redaction import outgoing
 from easymodel_nb.report import page_settings, svg
 from easymodel_nb.report.csv_text import csv_text
 from easymodel_nb.report.figures import Empty
@@ -140,7 +141,8 @@ def record(folder: Path) -> Iterator[File]:
             # Not splitlines(), which also cuts at U+2028 and its like inside a text.
             lines = path.read_text(encoding="utf-8").split("\n")[:-1]
             cleaned = [_line(line) for line in lines] if name == RECORDED[0] else lines
-            yield File(f"{RECORD}/{name}", "".join(f"{line}\n" for line in cleaned).encode())
+            text = outgoing("".join(f"{line}\n" for line in cleaned))
+            yield File(f"{RECORD}/{name}", text.encode())
 
 
 def _line(line: str) -> str:

@@ -1,6 +1,7 @@
 """Two ways to run a folder: a thread of this process, or a process of its own."""
 
 import contextlib
+import json
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from easymodel_nb.redaction import held
 from easymodel_nb.runlog.events import Event, StopReason
 from easymodel_nb.runlog.log import RunLog, RunReader, write_live
 from easymodel_nb.runlog.view import StageView
@@ -154,7 +156,7 @@ class ProcessRunner:
             )
         self._process = process
         if process.stdin is not None:
-            process.stdin.write(((self._token() or "") + "\n").encode())
+            process.stdin.write(f"{self._token() or ''}\n{json.dumps(held())}\n".encode())
             process.stdin.close()
         # Its own word comes only when it has imported what it needs.
         stage = StageView(stage="loading", message="Starting a process for the run")

@@ -1,9 +1,11 @@
 """The private entry point of `ProcessRunner`: runs one folder, reads the token from stdin."""
 
+import json
 import signal
 import sys
 from pathlib import Path
 
+from easymodel_nb.redaction import hold
 from easymodel_nb.secrets import TokenHolder
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.engine import execute
@@ -13,6 +15,7 @@ def main(folder: Path) -> None:
     """Run the folder to its end."""
     holder = TokenHolder()
     holder.type_in(sys.stdin.readline())
+    hold(json.loads(sys.stdin.readline() or "{}"))
     control = Control(folder)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: control.stop("signal"))

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
-from easymodel_nb.redaction import throughout
+from easymodel_nb.redaction import kept, throughout
 
 FORMAT: Final = "easymodel.workflow"
 VERSION: Final = 1
@@ -176,7 +176,7 @@ class Workflow(_Open):
         raw = _as_dict(document)
         if _depth_over(raw, _DEEPEST):
             raise _too_deep()
-        raw = throughout(_migrate(raw))  # what signs in is never written; check() asks for it
+        raw = throughout(_migrate(raw), kept)  # what signs in is never written; check() asks for it
         try:
             return cls.model_validate(raw)
         except ValidationError as error:

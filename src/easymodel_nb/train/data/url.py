@@ -8,6 +8,7 @@ from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from urllib.parse import unquote
 
+from easymodel_nb.redaction import whole
 from easymodel_nb.train.addresses import at_source
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.files import SHOWN, SUFFIXES
@@ -66,7 +67,7 @@ def _fetch(
     url: str, folder: Path, name: str, arrived: _Arrived, control: Control, limit: int | None
 ) -> None:
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310  http(s) only
+        with urllib.request.urlopen(whole(url), timeout=_TIMEOUT) as answer:  # noqa: S310  http(s) only
             path = folder / _named(url, name, answer.headers)
             part = path.with_name(path.name + ".part")
             arrived.total = float(answer.headers.get("Content-Length") or 0) or None
