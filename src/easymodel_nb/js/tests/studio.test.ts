@@ -8,6 +8,8 @@ import { flow, node, run, three } from "./make";
 
 class Kernel implements Model {
   answers = true;
+  /** What it has not come to, as while a cell runs in its only thread. */
+  readonly waiting: unknown[] = [];
   readonly #heard = new Map<string, Set<(...args: unknown[]) => void>>();
   readonly projects: Record<string, { rev: number; document: Workflow }> = {
     p: { rev: 1, document: three() },
@@ -55,7 +57,10 @@ class Kernel implements Model {
     this.push();
   }
   send(message: unknown): void {
-    if (!this.answers) return;
+    if (!this.answers) {
+      this.waiting.push(message);
+      return;
+    }
     const { id, method, params } = message as { id: string; method: string; params: never };
     const reply = method === "commit" ? this.#commit(params) : { ok: true, result: {} };
     queueMicrotask(() => this.#tell("msg:custom", { id, ...reply }));
@@ -95,6 +100,31 @@ beforeEach(() => {
 afterEach(() => {
   session.dispose();
   vi.useRealTimers();
+});
+
+describe("a stop", () => {
+  const said = () => state().notice?.text ?? "";
+
+  it("that waits for the running cell says so, whatever else is heard, until it is answered", async () => {
+    kernel.answers = false;
+    void session.actions.stop("r");
+    for (let second = 0; second < 40; second += 1) {
+      await vi.advanceTimersByTimeAsync(1000);
+      kernel.push(); // from a thread of its own: the run goes on
+      expect(said()).toEqual(second < 2 ? "" : expect.stringContaining("interrupt the cell"));
+    }
+    expect([state().lostSince, state().stopping]).toEqual([null, ["r"]]);
+    kernel.answers = true;
+    for (const message of kernel.waiting) kernel.send(message);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([said(), state().stopping]).toEqual(["", []]);
+  });
+
+  it("that is answered at once says nothing", async () => {
+    void session.actions.stop(null);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([said(), state().stopping]).toEqual(["", []]);
+  });
 });
 
 describe("steps", () => {

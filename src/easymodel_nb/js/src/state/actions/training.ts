@@ -9,6 +9,13 @@ import { DEFAULTS, type Problem } from "../../protocol";
 import { download } from "../browser";
 import { type Desk, without } from "./desk";
 
+/** Where one thread of the kernel does everything, a stop waits in line for the running cell. */
+const STOP_WAITS_MS = 3_000;
+const STOP_LIMIT_MS = 600_000;
+const STOP_WAITS =
+  "Stop has not reached the run yet: the kernel is busy with a cell. It stops when that cell " +
+  "ends; interrupt the cell to stop now.";
+
 export function trainingActions(desk: Desk) {
   const {
     call,
@@ -47,7 +54,12 @@ export function trainingActions(desk: Desk) {
   async function stop(run: string | null): Promise<void> {
     const mark = run ?? "*";
     set({ stopping: [...get().stopping, mark] });
-    await attempt(call("stop", { run, project_id: run === null ? get().projectId : null }));
+    // News of the run may come all the while: only its own answer says that it was heard.
+    const timer = setTimeout(() => notify(STOP_WAITS, "info"), STOP_WAITS_MS);
+    const project_id = run === null ? get().projectId : null;
+    await attempt(call("stop", { run, project_id }, STOP_LIMIT_MS));
+    clearTimeout(timer);
+    if (get().notice?.text === STOP_WAITS) set({ notice: null });
     set({ stopping: without(get().stopping, mark) });
   }
 
