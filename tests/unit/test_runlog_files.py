@@ -1,17 +1,21 @@
 """The files of a run: appended to by one writer, read by anyone, alive while its owner is."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
-from easymodel_nb import environment
+from easymodel_nb import environment, ids
+from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.log import (
     RunLog,
+    RunReader,
     fold_file,
     new_run,
     read_live,
@@ -119,3 +123,114 @@ def test_a_live_file_that_is_torn_or_older_does_not_count(folder: Path):
     write_live(folder, step=2, loss=9.0)
     assert read_view(folder).step == 5
     assert isinstance(read_live(folder), Live)
+
+
+def test_run_ids_sort_also_when_the_clock_goes_back(home: Path, monkeypatch: pytest.MonkeyPatch):
+    now = datetime.now(UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]  # noqa: ARG003
+            return now - timedelta(hours=len(names))
+
+    monkeypatch.setattr(ids, "datetime", Clock)
+    names: list[str] = []
+    while len(names) < 5:
+        names.append(new_run(home).name)
+    assert names == sorted(names)
+    assert len(set(names)) == 5
+
+
+def test_missing_lines_are_counted_and_told(folder: Path):
+    writer = begin(folder)
+    for step in range(1, 6):
+        progress(writer, step, loss=1.0)
+    path = folder / "events.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert read_view(folder).warnings == []
+    path.write_bytes(b"".join([*lines[:5], b'{"type": "celebration", "seq": 5}\n', *lines[6:]]))
+    assert read_view(folder).warnings == [], "a later version's line is no gap"
+    path.write_bytes(b"".join([*lines[:4], b"\0" * 40 + b"\n", *lines[5:6], *lines[7:]]))
+    (warning,) = read_view(folder).warnings
+    assert warning.code == "log.gap"
+    assert "2 lines" in warning.message
+    assert read_view(folder).curve[-1].step == 5
+    event = RunLog(folder).append("run_finished", summary={}, model_path="m")
+    assert event.seq == 9, "the sequence goes on from its end"
+
+
+def test_a_reader_that_follows_counts_what_is_missing_too(folder: Path):
+    writer, reader = begin(folder), RunReader(folder)
+    assert reader.view().warnings == []
+    path = folder / "events.jsonl"
+    writer._seq += 3
+    progress(writer, 1)
+    path.write_bytes(path.read_bytes() + b'{"torn')
+    assert "3 lines" in reader.view().warnings[0].message
+    progress(RunLog(folder), 2)
+    assert len(reader.view().warnings) == 1
+
+
+class Refusing:
+    """A file of a disk that is full after so many bytes."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self.file, self.room = file, room
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+    def write(self, data: Any) -> int:
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done: int = self.file.write(bytes(data)[: self.room])
+        self.room -= done
+        return done
+
+
+@pytest.mark.parametrize("room", [0, 1, 40, 200])
+def test_a_full_disk_does_not_cost_the_run_its_log(
+    folder: Path, room: int, monkeypatch: pytest.MonkeyPatch
+):
+    writer = begin(folder)
+    before = (folder / "events.jsonl").read_bytes()
+    whole = Path.open
+    with monkeypatch.context() as full:
+        full.setattr(Path, "open", lambda *a, **k: Refusing(whole(*a, **k), room))
+        full.setattr(Path, "write_text", lambda *_a, **_k: Refusing(None, 0).write(b""))
+        for step in (1, 2, 3):
+            progress(writer, step, loss=float(step))
+            write_live(folder, step=step)
+        assert [line["seq"] for line in map(json.loads, before.splitlines())] == [0, 1, 2, 3]
+    written = (folder / "events.jsonl").read_bytes()
+    assert written.startswith(before)
+    assert written.endswith(b"}\n"), "nothing half written"
+    progress(writer, 4, loss=4.0)
+    view = fold_file(folder)
+    assert [point.step for point in view.curve] == [1, 2, 3, 4]
+    assert view.warnings == []
+
+
+def test_a_run_without_room_for_its_first_line_is_none(home: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = new_run(home)
+    with monkeypatch.context() as full:
+        whole = Path.open
+        full.setattr(Path, "open", lambda *a, **k: Refusing(whole(*a, **k), 0))
+        with pytest.raises(StudioError, match="is full") as refused:
+            RunLog(folder).append("run_created", project_id="p", node_id="f1", request={})
+    assert refused.value.problems[0].code == "run.unwritable"
+    assert not folder.exists()
+
+
+def test_a_home_where_no_run_can_be_written_down_is_named(home: Path):
+    home.mkdir()
+    (home / "runs").write_text("in the way")
+    with pytest.raises(StudioError, match="cannot be done now") as refused:
+        new_run(home)
+    assert refused.value.problems[0].code == "run.unwritable"

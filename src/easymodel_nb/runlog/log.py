@@ -3,20 +3,19 @@
 import contextlib
 import json
 import os
-import secrets
 import threading
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from easymodel_nb import environment
+from easymodel_nb import environment, refusals
+from easymodel_nb.errors import Problem, StudioError, problem_error
+from easymodel_nb.ids import next_id
 from easymodel_nb.redaction import throughout
 from easymodel_nb.runlog.events import Event, finite, now, parse
 from easymodel_nb.runlog.owners import Pulse
-from easymodel_nb.runlog.view import Live, RunView, fold, overlay, step
+from easymodel_nb.runlog.view import Live, RunView, overlay, step
 
 
 def runs_folder(home: Path) -> Path:
@@ -25,27 +24,34 @@ def runs_folder(home: Path) -> Path:
 
 
 def new_run(home: Path) -> Path:
-    """A fresh run folder; its name sorts by time and names no person."""
-    while True:
-        stamp = _next_stamp()
-        folder = runs_folder(home) / f"{stamp}-{secrets.token_hex(2)}"
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(parents=True)
-            return folder
+    """A fresh run folder; its name sorts by the order of queueing and names no person.
+
+    Raises
+    ------
+    StudioError
+        When the disk refuses it: a run is nothing without its log.
+
+    """
+    root = runs_folder(home)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _naming:
+            folder = root / next_id((path.name for path in root.iterdir()), digits=3)
+            folder.mkdir()
+    except OSError as error:
+        raise _unwritable(error, home) from None
+    return folder
 
 
-_last_stamp = ""
-_stamp_lock = threading.Lock()
+_naming = threading.Lock()
 
 
-def _next_stamp() -> str:
-    """Now, never the same twice: runs queued in one millisecond keep their order."""
-    global _last_stamp  # noqa: PLW0603  one clock a process
-    with _stamp_lock:
-        while (stamp := datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]) == _last_stamp:
-            time.sleep(0.0005)
-        _last_stamp = stamp
-        return stamp
+def _unwritable(error: OSError, home: Path) -> StudioError:
+    return problem_error(
+        "run.unwritable",
+        f"A run is written down as it goes, and that cannot be done now: "
+        f"{refusals.in_words(error, home)} {refusals.remedy(error)}, then train again.",
+    )
 
 
 class RunLog:
@@ -56,8 +62,8 @@ class RunLog:
         self.run_id = folder.name
         self._path = folder / "events.jsonl"
         self._lock = threading.Lock()
-        lines = _drop_torn_line(self._path)
-        self._seq = lines
+        self._seq = _drop_torn_line(self._path)
+        self._waiting = b""  # lines that the disk refused, and will be asked to take again
 
     def append(self, type: str, **fields: Any) -> Event:  # noqa: A002  the name in the file
         """Write one event and return it."""
@@ -75,14 +81,38 @@ class RunLog:
             if event is None:
                 msg = f"{type!r} is no event type"
                 raise ValueError(msg)
-            line = json.dumps(raw, ensure_ascii=False, allow_nan=False) + "\n"
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(line)
-                file.flush()
-                if type != "progress":
-                    os.fsync(file.fileno())
+            line = (json.dumps(raw, ensure_ascii=False, allow_nan=False) + "\n").encode()
+            try:
+                self._write(self._waiting + line, sync=type != "progress")
+            except OSError as error:
+                if self._seq == 0:
+                    with contextlib.suppress(OSError):
+                        self._path.unlink(missing_ok=True)
+                        self.folder.rmdir()  # there is no such run
+                    raise _unwritable(error, self.folder.parents[1]) from None
+                # A full disk costs nobody their run: what it did is written once there is room.
+                self._waiting += line
+            else:
+                self._waiting = b""
             self._seq += 1
             return event
+
+    def _write(self, lines: bytes, *, sync: bool) -> None:
+        """Append the lines, or leave the file as it was."""
+        if self._waiting:
+            _drop_torn_line(self._path)  # where not even that could be done
+        with self._path.open("ab", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                left = memoryview(lines)
+                while left:
+                    left = left[file.write(left) :]
+                if sync:
+                    os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(end)
+                raise
 
 
 def _jsonable(value: Any) -> Any:
@@ -96,7 +126,7 @@ def _jsonable(value: Any) -> Any:
 
 
 def _drop_torn_line(path: Path) -> int:
-    """Cut what a killed writer left after the last whole line; count the whole ones."""
+    """Cut what a killed writer left after the last whole line; answers the next `seq`."""
     if not path.exists():
         return 0
     data = path.read_bytes()
@@ -104,7 +134,17 @@ def _drop_torn_line(path: Path) -> int:
     if whole < len(data):
         with path.open("r+b") as file:
             file.truncate(whole)
-    return data[:whole].count(b"\n")
+    lines = data[:whole].splitlines()
+    last = _seq_of(lines[-1]) if lines else None
+    return len(lines) if last is None else max(last + 1, len(lines))
+
+
+def _seq_of(line: bytes) -> int | None:
+    with contextlib.suppress(ValueError, RecursionError):
+        raw = json.loads(line)
+        seq = raw.get("seq") if isinstance(raw, dict) else None
+        return seq if isinstance(seq, int) else None
+    return None
 
 
 class RunReader:
@@ -114,6 +154,7 @@ class RunReader:
         self.folder = folder
         self._offset = 0
         self._folded = RunView(id=folder.name)
+        self._sequence = Sequence()
         self._pulse = Pulse()
         self._lock = threading.Lock()
 
@@ -123,15 +164,15 @@ class RunReader:
             data = (self.folder / "events.jsonl").read_bytes()
         except FileNotFoundError:
             return
-        yield from _parse_lines(data[: data.rfind(b"\n") + 1])
+        yield from Sequence().events(data)
 
     def view(self) -> RunView:
         """The run as it is now."""
         with self._lock:
-            self._catch_up()
-            if self._folded.status not in {"queued", "running"}:
-                return self._folded
-            return overlay(self._folded, read_live(self.folder), self._pulse.alive)
+            view = self._catch_up()
+            if view.status not in {"queued", "running"}:
+                return view
+            return overlay(view, read_live(self.folder), self._pulse.alive)
 
     def folded(self) -> RunView:
         """The fold of the log alone, without live.json."""
@@ -141,7 +182,7 @@ class RunReader:
     def _catch_up(self) -> RunView:
         for event in self.new_events():
             self._folded = step(self._folded, event)
-        return self._folded
+        return self._sequence.told(self._folded)
 
     def new_events(self) -> list[Event]:
         """The events since the last call, or since the last view."""
@@ -156,15 +197,44 @@ class RunReader:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return list(_parse_lines(whole))
+        return list(self._sequence.events(whole))
 
 
-def _parse_lines(data: bytes) -> Iterator[Event]:
-    for line in data.splitlines():
-        with contextlib.suppress(ValueError, RecursionError):
-            raw = json.loads(line)
-            if isinstance(raw, dict) and (event := parse(raw)) is not None:
-                yield event
+class Sequence:
+    """The lines of a log in order, and how many of them are not there."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self.missing = 0
+
+    def events(self, data: bytes) -> Iterator[Event]:
+        """The events of more lines; unknown types and a torn last line are left out."""
+        for line in data[: data.rfind(b"\n") + 1].splitlines():
+            with contextlib.suppress(ValueError, RecursionError):
+                raw = json.loads(line)
+                if isinstance(raw, dict):
+                    event = parse(raw)
+                    self._count(raw.get("seq"))
+                    if event is not None:
+                        yield event
+
+    def _count(self, seq: object) -> None:
+        if type(seq) is int and seq >= self._next:
+            self.missing += seq - self._next
+            self._next = seq + 1
+
+    def told(self, view: RunView) -> RunView:
+        """The view, which says what is missing."""
+        if not self.missing:
+            return view
+        lines = "1 line" if self.missing == 1 else f"{self.missing:,} lines"
+        gap = Problem(
+            code="log.gap",
+            severity="note",
+            message=f"{lines} of this run's log, runs/{view.id}/events.jsonl, were lost or "
+            "damaged. What is shown of the run is what the others say.",
+        )
+        return view.model_copy(update={"warnings": [*view.warnings, gap]})
 
 
 def read_view(folder: Path) -> RunView:
@@ -174,7 +244,7 @@ def read_view(folder: Path) -> RunView:
 
 def fold_file(folder: Path) -> RunView:
     """The fold of the log alone, without live.json."""
-    return fold(RunReader(folder).events(), RunView(id=folder.name))
+    return RunReader(folder).folded()
 
 
 # ---------------------------------------------------------------- live.json
@@ -200,8 +270,9 @@ def write_live(folder: Path, *, pid: int | None = None, **fields: Any) -> Live:
     live = Live(run_id=folder.name, beat=now(), **owner, **fields)
     text = json.dumps(finite(live.model_dump(mode="json")), allow_nan=False)
     temporary = folder / f".live-{os.getpid()}.tmp"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(folder / "live.json")
+    with contextlib.suppress(OSError):  # it says how it goes; a run goes on without saying so
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(folder / "live.json")
     return live
 
 

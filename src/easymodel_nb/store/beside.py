@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from easymodel_nb.store import ids
+from easymodel_nb import ids
 
 
 class Beside(NamedTuple):

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from easymodel_nb import ids
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import finite
-from easymodel_nb.store import backups, ids, order, record
+from easymodel_nb.store import backups, order, record
 from easymodel_nb.store.locks import lock_at
 from easymodel_nb.store.records import Records
 from easymodel_nb.store.settings import SettingsFile

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from easymodel_nb import refusals
 from easymodel_nb.errors import problem_error
-from easymodel_nb.store import record, refusals
+from easymodel_nb.store import record
 from easymodel_nb.store.locks import PathLock
 from easymodel_nb.store.shelf import shelf_at
 from easymodel_nb.store.two_slot import Damaged

@@ -19,8 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from easymodel_nb import refusals
 from easymodel_nb.errors import Problem, StudioError
-from easymodel_nb.store import beside, record, refusals
+from easymodel_nb.store import beside, record
 from easymodel_nb.store.locks import PathLock, lock_at
 from easymodel_nb.store.two_slot import Damaged, Slots, look, newest, slot_paths
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from easymodel_nb import refusals
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.redaction import redact, throughout
 from easymodel_nb.runlog.events import finite
-from easymodel_nb.store import refusals
 from easymodel_nb.widgets.methods import METHODS, Buffered, DownloadPartResult, Empty
 
 _log = logging.getLogger(__name__)
