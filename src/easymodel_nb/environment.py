@@ -6,7 +6,7 @@ import platform
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import psutil
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from easymodel_nb.errors import problem_error
 
 Host = Literal["colab", "vscode", "jupyter", "python"]
+COLAB_DRIVE = Path("/content/drive/MyDrive")
 _START_TIME = 19  # its place in /proc/PID/stat behind the name of the program
 
 
@@ -48,11 +49,7 @@ def default_home() -> Path:
     """EASYMODEL_HOME, or local disk in Colab, or the platform's user data folder."""
     if chosen := os.environ.get("EASYMODEL_HOME"):
         return Path(chosen).expanduser()
-    if host() == "colab":
-        return Path("/content/.easymodel")
-    from platformdirs import user_data_path  # noqa: PLC0415
-
-    return user_data_path("easymodel", appauthor=False)
+    return _local_home()
 
 
 def home_path(chosen: str | os.PathLike[str] | None = None) -> Path:
@@ -78,6 +75,60 @@ def writable_home(chosen: str | os.PathLike[str] | None = None) -> Path:
             f"EasyModel cannot make its home {error.filename} ({error.strerror}). Name another "
             "folder: --home on the command line, home= in Python.",
         ) from None
+
+
+class Places(NamedTuple):
+    """Where work lies, and where it is copied to."""
+
+    home: Path
+    mirror: Path | None  # a folder that is synced; None: there is none
+    mirror_name: str = ""  # as people call it: "Drive"
+    notice: str = ""
+
+
+def places(chosen: str | os.PathLike[str] | None = None) -> Places:
+    """The home, always on a local disk where that can be told, and its mirror.
+
+    The mirror is EASYMODEL_MIRROR ("off": none), else in Colab `EasyModel` on Drive. A home on
+    Drive becomes the mirror, because files that are rewritten often get lost there.
+    """
+    folder = home_path(chosen)
+    wanted = os.environ.get("EASYMODEL_MIRROR", "").strip()
+    if wanted.lower() == "off":
+        return Places(folder, None)
+    if is_synced(folder):
+        local = _local_home()
+        notice = (
+            f"{folder} is on Google Drive, where files in use get lost. So you work in {local}, "
+            "on this machine's disk, and all of it is copied to that folder and comes back from it."
+        )
+        return Places(local, folder, _mirror_name(folder), notice)
+    if wanted:
+        mirror = Path(wanted).expanduser().absolute()
+        return Places(folder, mirror, _mirror_name(mirror))
+    if host() == "colab":
+        return Places(folder, COLAB_DRIVE / "EasyModel", "Drive")
+    return Places(folder, None)
+
+
+def is_synced(folder: Path) -> bool:
+    """Whether a folder is on Google Drive, by its path."""
+    return COLAB_DRIVE.parent in folder.parents or any(
+        part in {"Google Drive", "My Drive"} or part.startswith("GoogleDrive-")
+        for part in folder.parts
+    )
+
+
+def _local_home() -> Path:
+    if host() == "colab":
+        return Path("/content/.easymodel")
+    from platformdirs import user_data_path  # noqa: PLC0415
+
+    return user_data_path("easymodel", appauthor=False)
+
+
+def _mirror_name(folder: Path) -> str:
+    return "Drive" if is_synced(folder) else folder.name
 
 
 def boot_id() -> str:

@@ -113,6 +113,8 @@ class FaultyFolder:
             except BaseException:
                 self._put(path, content[: self.random.randrange(len(content) + 1)])
                 raise
+        if self.random.random() < self.faults:
+            content = content[: self.random.randrange(len(content) + 1)]  # cut off without a word
         self._put(path, content)
 
     def _put(self, path: str, content: bytes | None) -> None:

@@ -195,6 +195,21 @@ class TryParams(RunParams):
     pair: str = Field("", max_length=100_000)
 
 
+class RunDestination(BaseModel):
+    """One host, and in words what it is and how often it was reached."""
+
+    where: str
+    said: str
+
+
+class RunDestinations(BaseModel):
+    """Where a run's data went; `unseen` says what could not be recorded."""
+
+    sentence: str
+    found: list[RunDestination] = []
+    unseen: list[str] = []
+
+
 class RunDetails(BaseModel):
     """What the inspector shows of a run: what was drawn, every choice with its reason, its log."""
 
@@ -203,6 +218,7 @@ class RunDetails(BaseModel):
     detail: str
     log: list[str]
     metrics: list[dict[str, Any]]
+    destinations: RunDestinations | None = None  # None: nobody recorded them
 
 
 class NodeRunsParams(Params):
@@ -366,6 +382,13 @@ class UploadParams(Params):
     id: str
 
 
+class MirrorCheckpointsParams(Params):
+    """Whether the full checkpoints of a run are copied to the mirror."""
+
+    run: str
+    agreed: bool
+
+
 class SuggestParams(Params):
     """What was typed as a source; `task` is that of the node it feeds."""
 
@@ -412,6 +435,10 @@ METHODS: dict[str, Method] = {
         ProjectImportParams, ProjectImportResult, "make a project of such a file and open it"
     ),
     "project_take": Method(ProjectParams, Empty, "edit here what another notebook has open"),
+    "mirror_save": Method(Empty, Empty, "save to the mirror now, and look whether all is there"),
+    "mirror_checkpoints": Method(
+        MirrorCheckpointsParams, Empty, "copy a run's full checkpoints to the mirror, or not"
+    ),
     "settings": Method(SettingsParams, Empty, "remember settings"),
     "token": Method(TokenParams, Empty, "hold or forget a Hub token"),
     "show_run": Method(RunParams, Empty, "show a run in the dashboard"),

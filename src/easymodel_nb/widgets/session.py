@@ -25,6 +25,7 @@ from easymodel_nb.widgets.facts import Describe, Facts
 from easymodel_nb.widgets.holding import Holding
 from easymodel_nb.widgets.hub import Hub
 from easymodel_nb.widgets.jobs import Jobs
+from easymodel_nb.widgets.mirroring import Mirroring
 from easymodel_nb.widgets.mismatch import unfit_tasks
 from easymodel_nb.widgets.replay import Gate
 from easymodel_nb.widgets.rpc import RpcError
@@ -126,6 +127,7 @@ class Session:
         self._elsewhere, self._under_way = Elsewhere(home), True  # until the first look
         self.holding = Holding(self.store, self._tell, news=self._runs_elsewhere)
         self.uploads = Uploads(home)
+        self.mirroring: Mirroring | None = None
         self.worker = Worker("easymodel-facts")
         self.hub = Hub(home, tokens.token)
         self.facts = Facts(
@@ -261,9 +263,7 @@ class Session:
         queue, shown = self.manager.queue(), self.shown(mine)
         self._under_way = any(view.active for view in views)
         return {
-            "projects": cards.projects_state(
-                projects, project_id, views, trash, Keeping(problem=self.store.shelf.problem)
-            ),
+            "projects": cards.projects_state(projects, project_id, views, trash, self._keeping()),
             "runs": cards.runs_state(
                 views,
                 project_id,
@@ -276,6 +276,17 @@ class Session:
             ),
             "beat": Beat(active=self.jobs.active or self.tries.active or self._under_way),
         }
+
+    def mirrored(self, mirroring: Mirroring | None) -> "Session":
+        """This session, with the mirror of its home."""
+        self.mirroring = mirroring
+        if mirroring is not None:
+            mirroring.tell = self._tell
+        return self
+
+    def _keeping(self) -> Keeping:
+        mirror = self.mirroring.state() if self.mirroring else None
+        return Keeping(problem=self.store.shelf.problem, mirror=mirror)
 
     def _problems(self, project: Project) -> list[Problem]:
         key = (project.id, project.revision, project.name)
@@ -337,6 +348,8 @@ class Session:
         """End the workers, and let go of the project."""
         self._unsubscribe()
         self.holding.close()
+        if self.mirroring is not None:
+            self.mirroring.close()
         self.worker.close()
         self.audits.close()
         self.jobs.close()

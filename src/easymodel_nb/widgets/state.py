@@ -58,6 +58,14 @@ class TrashItem(BaseModel):
     deleted: str | None = None  # ISO time
 
 
+class MirrorQuestion(BaseModel):
+    """A full checkpoint, which is copied once the user agreed to its size."""
+
+    run: str
+    step: int
+    bytes: int
+
+
 class Mirror(BaseModel):
     """The copy of the home on a synced folder, such as Google Drive."""
 
@@ -65,6 +73,11 @@ class Mirror(BaseModel):
     saved: str | None = None  # ISO time: all that was there then is copied and read back
     pending: bool = False  # something changed since, or is being copied
     problem: str | None = None  # why the last copying failed, and what one can do
+    note: str | None = None  # what is being brought from there
+    questions: list[MirrorQuestion] = []
+    free: int | None = None  # bytes, where that can be told
+    safe: dict[str, int] = {}  # by run: the step of its newest checkpoint that is there
+    away: dict[str, int] = {}  # by run: bytes of models and checkpoints that are there alone
 
 
 class Keeping(BaseModel):

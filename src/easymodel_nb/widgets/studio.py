@@ -15,6 +15,7 @@ from easymodel_nb.widgets import rpc
 from easymodel_nb.widgets.cell import StudioBox, close_all
 from easymodel_nb.widgets.commands import Commands, as_studio_error
 from easymodel_nb.widgets.dashboard.dashboard import Dashboard
+from easymodel_nb.widgets.mirroring import mirroring_of
 from easymodel_nb.widgets.publisher import Publisher
 from easymodel_nb.widgets.recording import recording
 from easymodel_nb.widgets.replay import Gate, Player, described
@@ -287,14 +288,18 @@ def _within(height: int) -> int:
 def _session(home: str | os.PathLike[str] | None, height: int) -> Session:
     from easymodel_nb.train.manager import manager_of  # noqa: PLC0415  keeps `import widgets` lean
 
-    folder = environment.home_path(home)  # where it cannot be made, projects are kept in memory
+    places = environment.places(home)
+    folder = places.home  # where it cannot be made, projects are kept in memory
     with contextlib.suppress(OSError):
         if folder.is_file():
             raise problem_error(
                 "home.file",
                 f"EasyModel's home {folder} is a file. Name another folder: studio(home=...).",
             )
-    return Session(folder, manager_of(folder), height=_within(height))
+    manager = manager_of(folder)
+    mirroring = mirroring_of(places, manager.subscribe)  # a fresh home has its projects then
+    session = Session(folder, manager, height=_within(height), notice=places.notice)
+    return session.mirrored(mirroring)
 
 
 def _replace_current(made: Studio) -> Studio:

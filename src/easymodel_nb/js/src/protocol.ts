@@ -33,6 +33,8 @@ export interface Protocol {
   Keeping: Keeping;
   Methods: Methods;
   Mirror: Mirror;
+  MirrorCheckpointsParams: MirrorCheckpointsParams;
+  MirrorQuestion: MirrorQuestion;
   ModelData: ModelData;
   Node: Node;
   NodeParams: NodeParams;
@@ -61,6 +63,8 @@ export interface Protocol {
   Rendered: Rendered;
   ResumeParams: ResumeParams;
   RunCard: RunCard;
+  RunDestination: RunDestination;
+  RunDestinations: RunDestinations;
   RunDetails: RunDetails;
   RunParams: RunParams;
   RunsState: RunsState;
@@ -600,10 +604,27 @@ export interface Keeping {
  * The copy of the home on a synced folder, such as Google Drive.
  */
 export interface Mirror {
+  away: {
+    [k: string]: number;
+  };
+  free: number | null;
+  note: string | null;
   pending: boolean;
   place: string;
   problem: string | null;
+  questions: MirrorQuestion[];
+  safe: {
+    [k: string]: number;
+  };
   saved: string | null;
+}
+/**
+ * A full checkpoint, which is copied once the user agreed to its size.
+ */
+export interface MirrorQuestion {
+  bytes: number;
+  run: string;
+  step: number;
 }
 export interface Methods {
   audit: {
@@ -641,6 +662,14 @@ export interface Methods {
   measure: {
     params: RunParams;
     result: JobResult;
+  };
+  mirror_checkpoints: {
+    params: MirrorCheckpointsParams;
+    result: Empty;
+  };
+  mirror_save: {
+    params: Empty;
+    result: Empty;
   };
   node_runs: {
     params: NodeRunsParams;
@@ -790,6 +819,13 @@ export interface NodeParams {
  * One run.
  */
 export interface RunParams {
+  run: string;
+}
+/**
+ * Whether the full checkpoints of a run are copied to the mirror.
+ */
+export interface MirrorCheckpointsParams {
+  agreed: boolean;
   run: string;
 }
 /**
@@ -972,6 +1008,7 @@ export interface TrainResult {
  * What the inspector shows of a run: what was drawn, every choice with its reason, its log.
  */
 export interface RunDetails {
+  destinations: RunDestinations | null;
   detail: string;
   log: string[];
   metrics: {
@@ -983,6 +1020,21 @@ export interface RunDetails {
   request: {
     [k: string]: unknown;
   };
+}
+/**
+ * Where a run's data went; `unseen` says what could not be recorded.
+ */
+export interface RunDestinations {
+  found: RunDestination[];
+  sentence: string;
+  unseen: string[];
+}
+/**
+ * One host, and in words what it is and how often it was reached.
+ */
+export interface RunDestination {
+  said: string;
+  where: string;
 }
 /**
  * What is shown of a run's samples; what is absent stays, but the page begins anew.

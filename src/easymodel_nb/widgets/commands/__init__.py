@@ -8,6 +8,7 @@ from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.widgets.commands.document import DocumentCommands
 from easymodel_nb.widgets.commands.files import FileCommands
 from easymodel_nb.widgets.commands.group import Group, Screen
+from easymodel_nb.widgets.commands.mirror import MirrorCommands
 from easymodel_nb.widgets.commands.models import ModelCommands
 from easymodel_nb.widgets.commands.projects import ProjectCommands
 from easymodel_nb.widgets.commands.sources import SourceCommands
@@ -22,6 +23,7 @@ GROUPS: tuple[type[Group], ...] = (
     FileCommands,
     ProjectCommands,
     SourceCommands,
+    MirrorCommands,
 )
 
 
@@ -29,19 +31,23 @@ class Commands:
     """The handlers; `handlers` is what `rpc` calls."""
 
     def __init__(self, session: Session, screen: Screen) -> None:
-        self._screen = screen
+        self._screen, self._mirroring = screen, session.mirroring
         self.moved = False
         self.handlers: dict[str, Handler] = {
-            name: self._handler(work, shown=shown)
+            name: self._handler(name, work, shown=shown)
             for group in GROUPS
             for name, work, shown in group(session, screen).commands()
         }
 
-    def _handler(self, work: Callable[..., object], *, shown: bool) -> Handler:
+    def _handler(self, name: str, work: Callable[..., object], *, shown: bool) -> Handler:
         def handle(params: BaseModel) -> BaseModel | None:
             if self.moved:
                 raise RpcError("moved", "This studio moved to a newer cell; go on there.")
+            if self._mirroring is not None:
+                self._mirroring.refuse_away(name, params)
             result = work(params)
+            if self._mirroring is not None and name != "pull":
+                self._mirroring.poke()
             if shown:
                 self._screen.publish()
             return result if isinstance(result, BaseModel) else None
