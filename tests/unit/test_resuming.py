@@ -61,7 +61,8 @@ def test_checkpoints_belong_to_what_the_steps_depend_on():
 def test_answers_of_later_steps_and_torn_ones_go(tmp_path: Path):
     path = tmp_path / SAMPLES
     lines = [f'{{"step": {step}, "text": "\u2028 {step}"}}\n' for step in (0, 0, 5, 10)]
-    path.write_text("".join(lines) + '{"step": 5, "te', encoding="utf-8")
+    torn = '{"step": 5, "text": "\u00fc'.encode()[:-1]  # within a letter
+    path.write_bytes("".join(lines).encode() + torn)
     keep(tmp_path, {0, 5})
     assert path.read_text(encoding="utf-8") == "".join(lines[:3])
     keep(tmp_path / "nowhere", {0})

@@ -139,7 +139,7 @@ def record(folder: Path) -> Iterator[File]:
         path = folder / name
         if path.exists():
             # Not splitlines(), which also cuts at U+2028 and its like inside a text.
-            lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
             cleaned = [_line(line) for line in lines] if name == RECORDED[0] else lines
             text = outgoing("".join(f"{line}\n" for line in cleaned))
             yield File(f"{RECORD}/{name}", text.encode())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from easymodel_nb.errors import problem_error
 from easymodel_nb.measured import Measured
 from easymodel_nb.runlog import adapters, scores
+from easymodel_nb.runlog.lines import json_lines
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.view import EpochPoint, RunView, Status
 
@@ -100,7 +101,7 @@ class Run:
         confidence of a label.
         """
         rows: dict[int, dict[str, Any]] = {}
-        found = _read_lines(self._folder / "samples.jsonl")
+        found = json_lines(self._folder / "samples.jsonl")
         kept = self.view.summary.get("kept_step")  # of early stopping: the model's own answers
         if kept is not None and any(row.get("step") == kept for row in found):
             found = [row for row in found if row.get("step") in {0, kept}]
@@ -142,7 +143,7 @@ class Run:
         `base_scores` and `tuned_scores` hold the scores by name; they are empty where none were
         computed at that point.
         """
-        lines = _read_lines(self._folder / "samples.jsonl")
+        lines = json_lines(self._folder / "samples.jsonl")
         trained = [line["epoch"] for line in lines if line["epoch"] != 0]
         at = (trained[-1] if trained else None) if epoch is None else epoch
         found = scores.read(self._folder, of="prompts")
@@ -194,15 +195,6 @@ class Run:
             return adapters.load_adapted(path, self.plan), tokenizer
         (name,) = transformers.AutoConfig.from_pretrained(path).architectures
         return getattr(transformers, name).from_pretrained(path), tokenizer
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    # Not splitlines(), which also cuts at U+2028 and its like inside a text.
-    return [json.loads(line) for line in text.split("\n")[:-1]]
 
 
 def _scores_at(values: scores.Values | None, index: int) -> dict[str, float | None]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from easymodel_nb.runlog.events import finite
+from easymodel_nb.runlog.lines import json_lines
 
 NAME = "scores.jsonl"
 Values = dict[str, list[float | None]]
@@ -53,15 +54,14 @@ def append(folder: Path, scores: Scores) -> None:
 def read(folder: Path, *, of: str | None = None) -> list[Scores]:
     """The scores of a run by step; of a point that was measured again, the later ones.
 
-    `of` names a set. A torn last line is dropped.
+    `of` names a set. A line that was torn by the end of its writer is dropped.
     """
-    try:
-        lines = (folder / NAME).read_text(encoding="utf-8").split("\n")[:-1]
-    except FileNotFoundError:
-        return []
     found = {}
-    for line in lines:
-        scores = Scores(**json.loads(line))
+    for line in json_lines(folder / NAME):
+        try:
+            scores = Scores(**line)
+        except TypeError:
+            continue
         if of is None or scores.set == of:
             found[scores.step, scores.set] = scores
     return [found[key] for key in sorted(found)]

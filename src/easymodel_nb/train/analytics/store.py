@@ -11,6 +11,7 @@ from typing import Any
 
 from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.events import finite
+from easymodel_nb.runlog.lines import json_lines
 from easymodel_nb.runlog.scores import Scores, Values
 
 SAMPLES = "samples.jsonl"
@@ -33,14 +34,14 @@ class Store:
     def rows(self, step: int) -> list[Row]:
         """The answers of a point, in the order of the prompts; the later ones of two."""
         found: dict[int, Row] = {}
-        for row in lines(self._folder / SAMPLES):
+        for row in json_lines(self._folder / SAMPLES):
             if row["step"] == step:
                 found[int(row["index"])] = row
         return [found[index] for index in sorted(found)]
 
     def rows_before(self, step: int, count: int) -> list[Row] | None:
         """The answers of the last point before a step that has so many; None without one."""
-        steps = {int(row["step"]) for row in lines(self._folder / SAMPLES)}
+        steps = {int(row["step"]) for row in json_lines(self._folder / SAMPLES)}
         for earlier in sorted((one for one in steps if one < step), reverse=True):
             if len(found := self.rows(earlier)) >= count:
                 return found[:count]
@@ -59,28 +60,13 @@ class Store:
         return next((each.values for each in found), {})
 
 
-def lines(path: Path) -> list[Row]:
-    """The whole lines of a file of JSON lines; one that was torn is left out."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    found = []
-    for line in text.split("\n")[:-1]:
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
-
-
 def keep(folder: Path, steps: Collection[int]) -> None:
     """Drop the answers and scores of other steps, and what was written half."""
     for name in (SAMPLES, scores.NAME):
         path = folder / name
         if not path.exists():
             continue
-        kept = [row for row in lines(path) if row.get("step") in steps]
+        kept = [row for row in json_lines(path) if row.get("step") in steps]
         part = folder / f"{name}.part"
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
         part.write_text(text, encoding="utf-8")
