@@ -3,20 +3,25 @@
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from harness.browser import RESULTS
 
 _HERE = Path(__file__).parent
 _AXE = _HERE.parents[2] / "src/easymodel_nb/js/node_modules/axe-core/axe.min.js"
 _RUN = """async (selector) => {
-  const {violations} = await axe.run(selector, {resultTypes: ['violations'], iframes: false});
+  const {violations} = await axe.run(selector, {
+    resultTypes: ['violations'], iframes: false,
+    rules: {'color-contrast': {enabled: false}}, // `pale` looks closer, and in every dress
+  });
   return violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) =>
     `${v.id} (${v.impact}): ${v.help}\\n` + v.nodes.slice(0, 4).map((n) =>
       `    ${n.target} ${n.html.slice(0, 160)} ${n.failureSummary?.split('\\n')[1]}`
     ).join('\\n'));
 }"""
 STUDIO = '[data-testid="em-studio"]'
+THEMES = ("light", "dark")
+CONTRASTS = ("no-preference", "more")
 LEAST = 4.5
 """The contrast of text that WCAG 2 asks for (1.4.3)."""
 
@@ -49,6 +54,30 @@ class Reach:
             f"{text!r} ({classes}): {_rgb(colour)} on {_rgb(behind)} is {ratio}"
             for text, colour, behind, ratio, classes in looked["found"]
         ]
+
+    def dress(self, theme: str, contrast: str) -> None:
+        """Theme and contrast as the page around the studio has them, with nothing pressed."""
+        self.page.emulate_media(contrast=contrast)  # type: ignore[arg-type]
+        light = "true" if theme == "light" else "false"
+        self.page.evaluate("(light) => { document.body.dataset.jpThemeLight = light }", light)
+        frame = self.page.locator(STUDIO)
+        expect(frame).to_have_attribute("data-theme", theme)
+        expect(frame).to_have_attribute("data-contrast", "more" if contrast == "more" else "normal")
+        self.page.wait_for_function(
+            "() => document.getAnimations().every("
+            "(a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)"
+        )
+
+    def look(self, state: str) -> list[str]:
+        """All that is wrong with one state: by axe-core, and in every dress by contrast."""
+        wrong = [f"{state}: {line}" for line in self.violations()]
+        for contrast in CONTRASTS:
+            for theme in THEMES:
+                self.dress(theme, contrast)
+                told = f"{state}, {theme}, contrast {contrast}"
+                wrong += [f"{told}: {line}" for line in self.pale()]
+        self.dress("light", "no-preference")
+        return wrong
 
     def focused(self) -> dict[str, Any] | None:
         """What has the focus, or None where nothing has it."""

@@ -83,7 +83,7 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
           autoComplete="off"
           spellCheck={false}
           aria-label={words}
-          aria-expanded="true"
+          aria-expanded={found.length > 0}
           aria-controls={id}
           aria-autocomplete="list"
           aria-activedescendant={found.length > 0 ? `${id}-${at}` : undefined}
@@ -97,7 +97,14 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
           onKeyDown={onKeyDown}
         />
       </div>
-      <div ref={list} id={id} className="em-search-list" role="listbox" aria-label={words}>
+      <div
+        ref={list}
+        id={id}
+        className="em-search-list"
+        role="listbox"
+        aria-label={words}
+        hidden={found.length === 0}
+      >
         {found.map((entry, i) => (
           <Fragment key={entry.id}>
             {entry.group !== found[i - 1]?.group && (
@@ -130,14 +137,14 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
             </div>
           </Fragment>
         ))}
-        {found.length === 0 && (
-          <p className="em-search-none">
-            {popup.edge
-              ? "There is nothing else that fits this connection."
-              : "Nothing is called that. A name such as openai-community/gpt2, or an address of the Hub or of a data file, can be typed or pasted here."}
-          </p>
-        )}
       </div>
+      {found.length === 0 && (
+        <p className="em-search-none" role="status">
+          {popup.edge
+            ? "There is nothing else that fits this connection."
+            : "Nothing is called that. A name such as openai-community/gpt2, or an address of the Hub or of a data file, can be typed or pasted here."}
+        </p>
+      )}
     </div>
   );
 }
