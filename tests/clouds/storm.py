@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 from types import TracebackType
+from typing import Self
 
 from clouds import Cloud, FaultyFolder, Killed, Machine, notes
 
@@ -37,7 +38,7 @@ class Storm:
         self.expected: set[str] = set()
         self.unsaved: list[set[str]] = [set(), set()]  # not acknowledged as saved yet
 
-    def __enter__(self) -> "Storm":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -57,7 +58,7 @@ class Storm:
 
     def step(self, who: int, what: str) -> None:
         """One thing that happens to one machine."""
-        getattr(self, f"_{what}")(who, self.machines[who])
+        getattr(self, f"_{what}")(who)
 
     def _token(self, who: int) -> str:
         self.number += 1
@@ -66,38 +67,47 @@ class Storm:
         self.unsaved[who].add(token)
         return token
 
-    def _new(self, who: int, machine: Machine) -> None:
+    def _new(self, who: int) -> None:
+        machine = self.machines[who]
         machine.store.create(f"P{self.number}", notes(self._token(who)))
 
-    def _write(self, who: int, machine: Machine) -> None:
+    def _write(self, who: int) -> None:
+        machine = self.machines[who]
         if ids := machine.projects():
             machine.write(self.random.choice(ids), self._token(who))
 
-    def _erase(self, who: int, machine: Machine) -> None:
+    def _erase(self, who: int) -> None:
+        machine = self.machines[who]
         if ids := machine.projects():
             gone = machine.erase(self.random.choice(ids))
             self.expected.discard(gone or "")
 
-    def _delete(self, who: int, machine: Machine) -> None:
+    def _delete(self, who: int) -> None:
+        machine = self.machines[who]
         if ids := machine.projects():
             machine.store.delete(self.random.choice(ids))
 
-    def _restore(self, who: int, machine: Machine) -> None:
+    def _restore(self, who: int) -> None:
+        machine = self.machines[who]
         if ids := machine.store.trash.ids():
             machine.store.restore(self.random.choice(ids))
 
-    def _save(self, who: int, machine: Machine) -> None:
+    def _save(self, who: int) -> None:
+        machine = self.machines[who]
         if machine.attempt(machine.save):
             self.unsaved[who].clear()
 
-    def _sync(self, who: int, machine: Machine) -> None:
+    def _sync(self, who: int) -> None:
+        machine = self.machines[who]
         machine.folder.sync(self.random.random())
 
-    def _restart(self, who: int, machine: Machine) -> None:
+    def _restart(self, who: int) -> None:
+        machine = self.machines[who]
         machine.begin()
         machine.attempt(machine.look)
 
-    def _killed(self, who: int, machine: Machine) -> None:
+    def _killed(self, who: int) -> None:
+        machine = self.machines[who]
         machine.folder.kill_after = self.random.randrange(1, 40)
         try:
             machine.attempt(machine.look)
@@ -107,7 +117,8 @@ class Storm:
         machine.folder.kill_after = None
         machine.begin()
 
-    def _machine(self, who: int, machine: Machine) -> None:
+    def _machine(self, who: int) -> None:
+        machine = self.machines[who]
         # Drive's own program uploads what it has taken before the machine ends, or never:
         # what was never uploaded nobody can promise.
         while machine.folder.uploads:
@@ -120,8 +131,9 @@ class Storm:
         self.unsaved[who].clear()
         self.lost += 1
 
-    def _meet(self, who: int, machine: Machine) -> None:
+    def _meet(self, who: int) -> None:
         """What is saved by now reaches the other one, as far as the faults let it."""
+        machine = self.machines[who]
         if machine.attempt(machine.save):
             self.unsaved[who].clear()
         for one in (*self.machines, *self.machines):

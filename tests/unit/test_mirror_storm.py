@@ -1,9 +1,8 @@
 """Two machines, edits, syncs and faults in any order: every acknowledged change is found."""
 
-from storm import STEPS, Storm
-
 from hypothesis import given
 from hypothesis import strategies as st
+from storm import STEPS, Storm
 
 
 @given(

@@ -133,6 +133,7 @@ class RunArrivals:
         log = renamed(branch.log, name, target)
         known = self._log(target)
         if known is not None and known.startswith(log):
+            self._want(target, branch.entry, log, known, was=name)
             return
         if known is not None and not log.startswith(known):  # it went on here: another one
             target = f"{target}x"
