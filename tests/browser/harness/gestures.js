@@ -27,7 +27,7 @@
     };
   };
 
-  async function held(target, from, steps, radius) {
+  async function held(target, from, steps, radius, to = from) {
     const times = [];
     mouse("mousedown", target, from);
     for (let step = 1; step <= steps; step++) {
@@ -35,17 +35,29 @@
       mouse("mousemove", window.document.documentElement, circle(from, step, steps, radius));
     }
     times.push(await frame());
-    mouse("mouseup", window.document.documentElement, from);
+    mouse("mousemove", window.document.documentElement, to);
+    mouse("mouseup", window.document.documentElement, to);
     for (let rest = 0; rest < 3; rest++) times.push(await frame()); // what letting go costs
     return times;
   }
 
+  /** A node, and the point of its head where it is taken. */
+  const grip = (id) => {
+    const node = canvas().querySelector(`.react-flow__node[data-id="${id}"]`);
+    const { left, top } = node.getBoundingClientRect();
+    return [node, { x: left + 60, y: top + 14 }];
+  };
+
   const gestures = {
     pan: (steps) => held(canvas().querySelector(".react-flow__pane"), middle(canvas()), steps, 240),
-    drag(steps, id) {
-      const node = canvas().querySelector(`.react-flow__node[data-id="${id}"]`);
-      const { left, top } = node.getBoundingClientRect();
-      return held(node, { x: left + 60, y: top + 14 }, steps, 60);
+    drag: (steps, id) => held(...grip(id), steps, 60),
+    /** Drags a node and lets it go elsewhere, until the document that says so is saved. */
+    async drop(steps, id) {
+      const [node, from] = grip(id);
+      const times = await held(node, from, steps, 60, { x: from.x + 40, y: from.y + 20 });
+      const waits = () => document.querySelector('[data-saved="false"]') !== null;
+      while (waits()) await frame();
+      return times;
     },
     async zoom(steps) {
       const pane = canvas().querySelector(".react-flow__pane");
@@ -64,7 +76,7 @@
   };
 
   window.gestures = {
-    /** The milliseconds of each frame; a gesture ends where it began. */
+    /** The milliseconds of each frame; a gesture ends where it began, but for a drop. */
     async run(name, steps, id) {
       for (let i = 0; i < SETTLE; i++) await frame();
       const times = await gestures[name](steps, id);

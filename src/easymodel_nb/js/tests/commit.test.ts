@@ -83,9 +83,9 @@ describe("the commit protocol", () => {
     await vi.advanceTimersByTimeAsync(10);
     expect(sent).toHaveLength(1);
     expect(last(sent).params).toMatchObject({ base_rev: 1, project_id: "p", document: edited(5) });
-    expect(view()).toMatchObject({ unsaved: 2, saving: true });
+    expect(view()).toMatchObject({ unsaved: 2, unchecked: true, saving: true });
     await last(sent).answer({ rev: 2 });
-    expect(view()).toMatchObject({ unsaved: 0, saving: false });
+    expect(view()).toMatchObject({ unsaved: 0, unchecked: false, saving: false });
   });
 
   it("flushes at once and answers with the revision that holds the edit", async () => {

@@ -1,6 +1,7 @@
 /** What the gate says of a Finetuning node, and whether it lets it train. */
 import type { Audit, Cell, Node, Problem } from "../protocol";
 import { fieldValue } from "./graph";
+import { once } from "./once";
 import { unique } from "./runs";
 
 export type Sign = NonNullable<Cell["sign"]>;
@@ -27,21 +28,22 @@ export function toggled(codes: string[], code: string): string[] {
 }
 
 /** Everything the audit and the fit check found, each once; what forbids comes first. */
-export function found(audit: Audit | undefined): Problem[] {
-  if (!audit) return [];
+export const found = (audit: Audit | undefined): Problem[] => (audit ? foundBy(audit) : []);
+
+const foundBy = once((audit: Audit): Problem[] => {
   const all = unique([...audit.problems, ...(audit.fit?.problems ?? [])]);
   const rank = { error: 0, ask: 1, note: 2 };
   return all.sort((a, b) => rank[a.severity] - rank[b.severity]);
-}
+});
 
 /** What the audits found that forbids, for the places outside the node they were made for. */
-export function forbidden(audits: Record<string, Audit>): Problem[] {
-  return unique(
+export const forbidden = once((audits: Record<string, Audit>): Problem[] =>
+  unique(
     Object.values(audits).flatMap((audit) =>
       audit.state === "done" ? found(audit).filter((p) => p.severity === "error") : [],
     ),
-  );
-}
+  ),
+);
 
 /**
  * The verdict with the ticks as they stand here: a tick counts before the kernel has

@@ -8,6 +8,7 @@
  */
 import type { CommitParams, CommitResult, DocumentState, Workflow } from "../protocol";
 import type { Choice, Clash } from "./clash";
+import { trainsTheSame } from "./graph";
 import { merge, sameWork } from "./merge";
 import { Failure } from "./rpc";
 
@@ -27,6 +28,8 @@ export interface Conflict extends Foreign {
 }
 export interface CommitView {
   unsaved: number;
+  /** Some of it is more than where a node lies: what was found of the document is of the past. */
+  unchecked: boolean;
   saving: boolean;
   conflict: Conflict | null;
   failure: string | null;
@@ -98,6 +101,7 @@ export class Line {
   get view(): CommitView {
     return {
       unsaved: this.#version - this.#acked,
+      unchecked: this.dirty && !trainsTheSame(this.#base, this.document),
       saving: this.#under,
       conflict: this.#conflict,
       failure: this.#failure,

@@ -1,6 +1,7 @@
 /** Changes of the workflow document. Each returns a new document and leaves the old one alone. */
 import type { Edge, FieldChange, Node, Position, Workflow } from "../protocol";
 import { DEFAULTS } from "../protocol";
+import { edgesInto, nodeOf } from "./lookup";
 import { type Link, refusal, replaced } from "./ports";
 
 export const WIDTH: Record<string, number> = { model: 232, dataset: 232, finetune: 336, note: 200 };
@@ -86,8 +87,8 @@ function mapNode(doc: Workflow, id: string, change: (node: Node) => Node): Workf
 export function move(doc: Workflow, positions: Map<string, Position>): Workflow {
   const moved = doc.nodes.map((n) => {
     const to = positions.get(n.id);
-    if (!to || (to.x === n.position.x && to.y === n.position.y)) return n;
-    return { ...n, position: { x: Math.round(to.x), y: Math.round(to.y) } };
+    const [x, y] = to ? [Math.round(to.x), Math.round(to.y)] : [n.position.x, n.position.y];
+    return x === n.position.x && y === n.position.y ? n : { ...n, position: { x, y } };
   });
   return moved.every((n, i) => n === doc.nodes[i]) ? doc : { ...doc, nodes: moved };
 }
@@ -117,9 +118,25 @@ export function fieldValue(node: Node, field: string): unknown {
 
 /** What flows into an input handle: the node at the other end of its first edge. */
 export function inputOf(doc: Workflow, id: string, handle: string): Node | undefined {
-  const edge = doc.edges.find((e) => e.target === id && e.targetHandle === handle);
-  return edge && doc.nodes.find((n) => n.id === edge.source);
+  const edge = edgesInto(doc.edges, id).find((e) => e.targetHandle === handle);
+  return edge && nodeOf(doc, edge.source);
 }
+
+/** Whether nothing but where nodes lie, their names and notes differs. */
+export function trainsTheSame(a: Workflow, b: Workflow): boolean {
+  const there = nodesThatTrain(b);
+  const here = nodesThatTrain(a);
+  return (
+    here.length === there.length &&
+    here.every((n, i) => {
+      const other = there[i];
+      return n.id === other?.id && n.type === other.type && same(n.data, other.data);
+    }) &&
+    same(a.edges, b.edges)
+  );
+}
+
+const nodesThatTrain = (doc: Workflow) => doc.nodes.filter((n) => n.type !== "note");
 
 /** Python writes these as null where they are absent; in a node's data null is a value. */
 const OPTIONAL = new Set(["label", "sourceHandle", "targetHandle"]);

@@ -1,6 +1,8 @@
 /** What may connect to what: the table of workflow/ports.json, which Python reads too. */
 import table from "../../../workflow/ports.json";
 import type { Edge, Workflow } from "../protocol";
+import { nodeOf } from "./lookup";
+import { groups } from "./once";
 
 interface Port {
   type: string;
@@ -30,8 +32,8 @@ export function titleOf(type: string): string {
  * connecting it replaces what was there.
  */
 export function refusal(doc: Workflow, link: Link): string | null {
-  const source = doc.nodes.find((n) => n.id === link.source);
-  const target = doc.nodes.find((n) => n.id === link.target);
+  const source = nodeOf(doc, link.source);
+  const target = nodeOf(doc, link.target);
   if (!source || !target) return "A connection needs two nodes.";
   const out = KINDS[source.type]?.outputs[link.sourceHandle ?? ""];
   const into = KINDS[target.type]?.inputs[link.targetHandle ?? ""];
@@ -75,14 +77,18 @@ export function fitting({ type, handle, side }: End): { type: string; handle: st
 }
 
 /** Whether following edges from `from` arrives at `to`. */
-export function reaches(edges: Edge[], from: string, to: string): boolean {
+export const reaches = (edges: Edge[], from: string, to: string): boolean =>
+  reached(edges, [from]).has(to);
+
+/** All nodes that following edges from these arrives at, themselves included. */
+export function reached(edges: Edge[], from: string[]): Set<string> {
+  const out = groups(edges, (e) => e.source);
   const seen = new Set<string>();
-  const frontier = [from];
+  const frontier = [...from];
   for (let id = frontier.pop(); id !== undefined; id = frontier.pop()) {
-    if (id === to) return true;
     if (seen.has(id)) continue;
     seen.add(id);
-    frontier.push(...edges.filter((e) => e.source === id).map((e) => e.target));
+    frontier.push(...(out.get(id) ?? []).map((e) => e.target));
   }
-  return false;
+  return seen;
 }

@@ -1,7 +1,8 @@
 /** What a node shows of its runs. */
 import type { Problem, ProblemsState, RunCard, Workflow } from "../protocol";
 import { amount, ordinal, percent } from "./format";
-import { reaches } from "./ports";
+import { groups, once, onceOfTwo } from "./once";
+import { reached } from "./ports";
 
 export type NodeStatus = "idle" | RunCard["status"];
 
@@ -9,8 +10,15 @@ export const isActive = (run: RunCard | undefined): boolean =>
   run?.status === "queued" || run?.status === "running";
 
 /** The run a node shows: the one under way, the next that waits, the newest; newest come first. */
-export function latest(runs: RunCard[], node: string): RunCard | undefined {
-  const mine = runs.filter((run) => run.node_id === node);
+export const latest = (runs: RunCard[], node: string): RunCard | undefined =>
+  latestOfEach(runs).get(node);
+
+const latestOfEach = once(
+  (runs: RunCard[]) =>
+    new Map([...groups(runs, (run) => run.node_id)].map(([node, mine]) => [node, shown(mine)])),
+);
+
+function shown(mine: RunCard[]): RunCard | undefined {
   const next = mine
     .filter((run) => run.status === "queued")
     .sort((a, b) => (a.queue_position ?? 0) - (b.queue_position ?? 0))[0];
@@ -111,15 +119,19 @@ export function failures(runs: RunCard[], mended: string[] = []): Problem[] {
 
 /** Whether an error of the check concerns this node: its own, of what flows into it, or of all. */
 export function blocks(problems: Problem[], doc: Workflow, node: string): boolean {
-  return problems.some(
-    (p) => p.severity === "error" && (p.node === null || reaches(doc.edges, p.node, node)),
-  );
+  const { all, nodes } = blocked(problems, doc.edges);
+  return all || nodes.has(node);
 }
+
+const blocked = onceOfTwo((problems: Problem[], edges: Workflow["edges"]) => {
+  const errors = problems.filter((p) => p.severity === "error");
+  const from = errors.flatMap((p) => (p.node === null ? [] : [p.node]));
+  return { all: errors.some((p) => p.node === null), nodes: reached(edges, from) };
+});
 
 /** The newest run of each node. */
 export function newestPerNode(runs: RunCard[]): RunCard[] {
-  const ids = [...new Set(runs.map((run) => run.node_id))];
-  return ids.map((id) => latest(runs, id)).filter((run) => run !== undefined);
+  return [...latestOfEach(runs).values()].filter((run) => run !== undefined);
 }
 
 export function unique(problems: Problem[]): Problem[] {

@@ -3,6 +3,7 @@ import type { Catalog, Node, SourceOption, Variable, Workflow } from "../protoco
 import { TASKS } from "./fields";
 import { count } from "./format";
 import { fieldValue } from "./graph";
+import { edgesFrom } from "./lookup";
 
 interface Option {
   value: string;
@@ -14,7 +15,8 @@ interface Option {
 
 /** The Finetuning node that a source feeds, the first of them. */
 export function nodeFed(doc: Workflow, id: string): Node | null {
-  const targets = doc.edges.filter((e) => e.source === id).map((e) => e.target);
+  const targets = edgesFrom(doc.edges, id).map((e) => e.target);
+  if (targets.length === 0) return null;
   return doc.nodes.find((n) => n.type === "finetune" && targets.includes(n.id)) ?? null;
 }
 

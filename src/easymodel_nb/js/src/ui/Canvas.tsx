@@ -15,6 +15,7 @@ import {
   SelectionMode,
   useKeyPress,
   useStoreApi,
+  type Viewport,
 } from "@xyflow/react";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { refusal } from "../logic/ports";
@@ -26,6 +27,7 @@ import { useConnecting } from "./connecting";
 import { Empty } from "./Empty";
 import { FlowEdge } from "./FlowEdge";
 import { useDrops } from "./file-drop";
+import { useFolding } from "./folding";
 import { Guides, useGuides } from "./Guides";
 import type { KeyHandlers } from "./keys";
 import { edgeNames, mergeNodes, statusList } from "./merge";
@@ -129,6 +131,14 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
       }) === null,
     [store],
   );
+  const folding = useFolding();
+  const onMoveEnd = useCallback(
+    (_: unknown, viewport: Viewport) => {
+      actions.viewport(viewport);
+      folding.settled();
+    },
+    [actions, folding],
+  );
   const connecting = useConnecting(root, commands);
   const drops = useDrops(root, commands);
   const keys = useCanvasKeys(commands, drops.addFiles);
@@ -169,7 +179,8 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
         colorMode={theme}
         minZoom={0.2}
         maxZoom={2}
-        onMoveEnd={(_, viewport) => actions.viewport(viewport)}
+        onMoveStart={folding.onMoveStart}
+        onMoveEnd={onMoveEnd}
         onPaneClick={focus.canvas}
         onSelectionEnd={focus.canvas}
         onlyRenderVisibleElements={nodes.length > CULL_FROM}

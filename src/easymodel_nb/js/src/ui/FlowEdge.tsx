@@ -1,6 +1,7 @@
 /** A connection in the colour of what flows through it, drawn as its target's state asks. */
 import { BaseEdge, type EdgeProps, getBezierPath } from "@xyflow/react";
 import { memo, useState } from "react";
+import { nodeOf } from "../logic/lookup";
 import { KINDS } from "../logic/ports";
 import { latest } from "../logic/runs";
 import { useStudio } from "../state/session";
@@ -12,7 +13,7 @@ export const FlowEdge = memo(function FlowEdge(p: EdgeProps) {
   const [path, x, y] = getBezierPath(p);
   const [over, setOver] = useState(false);
   const type = useStudio((s) => {
-    const source = s.history.present.nodes.find((n) => n.id === p.source);
+    const source = nodeOf(s.history.present, p.source);
     return KINDS[source?.type ?? ""]?.outputs[p.sourceHandleId ?? ""]?.type ?? "unknown";
   });
   const state = useStudio((s) => {

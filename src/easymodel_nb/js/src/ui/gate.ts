@@ -9,11 +9,11 @@ export const useAudit = (node: string): Audit | undefined =>
   useStudio((s) => s.traits.problems.audits[node]);
 
 /**
- * Red, amber or green; null while nothing is decided. While an edit is under way both are
- * of the past, and Python decides.
+ * Red, amber or green; null while nothing is decided. While an edit of what is trained is under
+ * way both are of the past, and Python decides.
  */
 export function standing(s: State, node: Node): Sign | null {
-  if (s.commit.unsaved > 0) return null;
+  if (s.commit.unchecked) return null;
   const { items, audits } = s.traits.problems;
   if (blocks(items, s.history.present, node.id)) return "red";
   return verdict(audits[node.id], accepted(node));

@@ -37,6 +37,8 @@ export interface ViewState {
   /** What dragging the pane does. */
   tool: "hand" | "select";
   snap: boolean;
+  /** Whether nodes are large enough to be drawn open. */
+  near: boolean;
   /** The node whose name is being edited. */
   renaming: string | null;
   /** What was copied last, for browsers that keep the clipboard from us. */
@@ -66,6 +68,7 @@ export const makeViewStore = (): StoreApi<ViewState> =>
     fits: null,
     tool: load<boolean>("select") ? "select" : "hand",
     snap: load<boolean>("snap") ?? false,
+    near: true,
     renaming: null,
     clip: "",
   }));

@@ -1,4 +1,5 @@
 /** What the user can do. Edits change the working copy; commands go to Python. */
+import { countOf, nodeOf } from "../../logic/lookup";
 import { latest } from "../../logic/runs";
 import type { Sync } from "../python-sync";
 import type { State } from "../store";
@@ -27,9 +28,7 @@ export function makeActions(sync: Sync) {
 export function isOpen(state: State, id: string): boolean {
   const chosen = state.open[openKey(state, id)];
   if (chosen !== undefined) return chosen;
-  const { nodes } = state.history.present;
-  const node = nodes.find((n) => n.id === id);
-  if (node?.type !== "finetune") return true;
-  const only = nodes.filter((n) => n.type === "finetune").length === 1;
-  return only || latest(state.traits.runs.items, id) !== undefined;
+  const doc = state.history.present;
+  if (nodeOf(doc, id)?.type !== "finetune") return true;
+  return countOf(doc, "finetune") === 1 || latest(state.traits.runs.items, id) !== undefined;
 }

@@ -1,6 +1,7 @@
 /** What every node has: header with status ring, title, status word and menu. */
-import { type NodeProps, useStore } from "@xyflow/react";
-import type { ReactNode } from "react";
+import type { NodeProps } from "@xyflow/react";
+import { type ReactNode, useRef } from "react";
+import { nodeOf } from "../../logic/lookup";
 import { titleOf } from "../../logic/ports";
 import type { Node, Problem } from "../../protocol";
 import { isOpen } from "../../state/actions";
@@ -10,17 +11,26 @@ import { Icon, type IconName, Ring } from "../icons";
 import { InlineEdit } from "../parts";
 import { useView, useViewState } from "../view";
 
-export const CLOSED_BELOW = 0.7;
-
 /** Whether a node is drawn open: as the user left it, and never when it would be too small. */
 export function useOpen(id: string): boolean {
-  const near = useStore((s) => s.transform[2] >= CLOSED_BELOW);
   const open = useStudio((s) => isOpen(s, id));
-  return near && open;
+  return useViewState((s) => open && s.near); // one that is closed anyway is not drawn again
 }
 
-export const useNode = (id: string): Node | undefined =>
-  useStudio((s) => s.history.present.nodes.find((n) => n.id === id));
+/** The node as it is drawn: a new one when more changed than where it lies. */
+export function useNode(id: string): Node | undefined {
+  const kept = useRef<Node>(undefined);
+  return useStudio((s) => {
+    const [now, before] = [nodeOf(s.history.present, id), kept.current];
+    const stays =
+      now?.id === before?.id &&
+      now?.type === before?.type &&
+      now?.label === before?.label &&
+      now?.data === before?.data;
+    if (!stays) kept.current = now;
+    return kept.current;
+  });
+}
 
 /** What a node draws hangs on its id; React Flow also tells it where it lies, at each move. */
 export const sameId = (before: NodeProps, after: NodeProps) => before.id === after.id;

@@ -2,6 +2,7 @@
 import { Handle, Position } from "@xyflow/react";
 import { memo } from "react";
 import { portKey } from "../../logic/fits";
+import { edgesFrom, edgesInto } from "../../logic/lookup";
 import { useStudio } from "../../state/session";
 import { useViewState } from "../view";
 
@@ -15,16 +16,15 @@ interface PortProps {
 
 export const Port = memo(function Port({ node, side, name, type, top }: PortProps) {
   const connected = useStudio((s) =>
-    s.history.present.edges.some((e) =>
-      side === "in"
-        ? e.target === node && e.targetHandle === name
-        : e.source === node && e.sourceHandle === name,
-    ),
+    side === "in"
+      ? edgesInto(s.history.present.edges, node).some((e) => e.targetHandle === name)
+      : edgesFrom(s.history.present.edges, node).some((e) => e.sourceHandle === name),
   );
   // While a connection is drawn, what fits grows and the rest steps back.
   const fits = useViewState((s) => {
+    if (!s.fits) return undefined;
     const end = { node, handle: name, side: side === "in" ? "target" : "source" } as const;
-    return s.fits?.has(portKey(end));
+    return s.fits.has(portKey(end));
   });
   const words = `${name} ${side === "in" ? "input" : "output"}`;
   return (

@@ -1,5 +1,6 @@
 /** Train Model, Train again. The filled one while it is the only Finetuning node. */
 import { accepted, refusal } from "../../logic/audit";
+import { countOf, nodeOf } from "../../logic/lookup";
 import { runsOf, sweepOf } from "../../logic/sweep";
 import type { Node } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
@@ -13,7 +14,7 @@ const refusedBy = (s: State, node: Node | undefined): string | null =>
 
 /** Whether there is one Finetuning node, whose own button is then the filled one. */
 export const useOnly = (): boolean =>
-  useStudio((s) => s.history.present.nodes.filter((n) => n.type === "finetune").length === 1);
+  useStudio((s) => countOf(s.history.present, "finetune") === 1);
 
 interface TrainProps {
   node: string;
@@ -28,15 +29,10 @@ export function TrainButton({ node, label, second = false }: TrainProps) {
   const lost = useStudio((s) => s.lostSince !== null);
   const starting = useStudio((s) => s.starting.includes(node) || s.starting.includes("*"));
   const runs = useStudio((s) => {
-    const found = s.history.present.nodes.find((n) => n.id === node);
+    const found = nodeOf(s.history.present, node);
     return found ? runsOf(sweepOf(found)) : 1;
   });
-  const refused = useStudio((s) =>
-    refusedBy(
-      s,
-      s.history.present.nodes.find((n) => n.id === node),
-    ),
-  );
+  const refused = useStudio((s) => refusedBy(s, nodeOf(s.history.present, node)));
   const button = (
     <Button
       icon="play"
