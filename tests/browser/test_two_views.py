@@ -92,3 +92,20 @@ def test_two_tabs_edit_at_once_and_lose_nothing(
     for view in (page, tab):
         expect(view.input("epochs")).to_have_value(str(second))
         expect(view.hook("conflict")).to_have_count(0)
+
+    with asleep(pid, home):
+        page.input("epochs").fill("9")
+        tab.input("epochs").fill("10")
+    asked = until(
+        lambda: next((v for v in (page, tab) if v.hook("conflict").count()), None), "a conflict"
+    )
+    first, second = (10, 9) if asked is page else (9, 10)
+    asked.hook("keep-copy").click()
+    expect(asked.hook("conflict")).to_have_count(0)
+    expect(asked.hook("notice")).to_contain_text("Your version is kept as")
+    for view in (page, tab):
+        expect(view.input("epochs")).to_have_value(str(first))
+        expect(view.hook("project-item")).to_have_count(2)
+    assert finetune(home, project)["epochs"] == first
+    asked.hook("open-copy").click()
+    expect(asked.input("epochs")).to_have_value(str(second))
