@@ -53,6 +53,7 @@ const PATHS = {
   plug: (
     <path d="m4 20 4-4M16 8l4-4M8 12l4 4-2 2a3 3 0 0 1-4 0 3 3 0 0 1 0-4zM16 12l-4-4 2-2a3 3 0 0 1 4 0 3 3 0 0 1 0 4zM4 4l16 16" />
   ),
+  cloud: <path d="M7 18a4.5 4.5 0 0 1-.6-8.95 6 6 0 0 1 11.6 1.2A3.9 3.9 0 0 1 17.5 18z" />,
   upload: <path d="M12 16V4M7 9l5-5 5 5M4 16v4h16v-4" />,
   download: <path d="M12 4v12M7 11l5 5 5-5M4 16v4h16v-4" />,
   template: <path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM16.5 13v7M13 16.5h7" />,

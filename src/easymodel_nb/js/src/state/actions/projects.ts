@@ -92,6 +92,9 @@ export function projectActions(desk: Desk) {
     },
     projectExport: (project_id: string) => exportProject(project_id),
     projectImport: importFile,
+    mirrorSave: () => attempt(call("mirror_save", {})),
+    mirrorCheckpoints: (run: string, agreed: boolean) =>
+      attempt(call("mirror_checkpoints", { run, agreed })),
     takeOver: () => attempt(call("project_take", { project_id: get().projectId })),
   };
 }

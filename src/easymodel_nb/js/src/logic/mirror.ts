@@ -1,0 +1,36 @@
+/** What the toolbar says of the copy on a synced folder. */
+import type { Mirror } from "../protocol";
+import { clock, date } from "./format";
+
+const DAY = 24 * 3600 * 1000;
+
+export type MirrorState = "failed" | "asking" | "pending" | "saved";
+
+export function mirrorState(mirror: Mirror): MirrorState {
+  if (mirror.problem) return "failed";
+  if (mirror.questions.length > 0) return "asking";
+  return mirror.pending || !mirror.saved ? "pending" : "saved";
+}
+
+/** "Saved to Drive 14:02"; `short` is what a narrow toolbar has room for. */
+export function mirrorLine(mirror: Mirror, now: number): { long: string; short: string } {
+  const at = savedAt(mirror, now);
+  switch (mirrorState(mirror)) {
+    case "failed":
+      return { long: `Not saved to ${mirror.place}`, short: "Not saved" };
+    case "asking":
+      return { long: `Copy a checkpoint to ${mirror.place}?`, short: "Copy?" };
+    case "pending":
+      return { long: `Saving to ${mirror.place}`, short: "Saving" };
+    default:
+      return { long: `Saved to ${mirror.place} ${at}`, short: at };
+  }
+}
+
+/** The time of day, with the day where it is another one. */
+export function savedAt(mirror: Mirror, now: number): string {
+  if (!mirror.saved) return "";
+  const time = Date.parse(mirror.saved);
+  const today = now - time < DAY && new Date(now).getDate() === new Date(time).getDate();
+  return today ? clock(time).slice(0, 5) : date(mirror.saved);
+}
