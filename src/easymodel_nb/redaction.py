@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 MASK = "[redacted]"
+HELD = "[held]"  # the same of an address that is whole in memory
 _SHORTEST = 8  # what is shorter would be found in ordinary words
 _TOKEN = re.compile(r"(?:hf|api_org)_[A-Za-z0-9]{30,}")
 _LIKE_A_TOKEN = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{8,}")
@@ -82,13 +83,16 @@ def kept(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         return hide(text)
     signing = [value for _, name, value in _PARAMETER.findall(text) if SIGNS_IN.search(name)]
-    masked = hide(_PARAMETER.sub(_parameter, text))
+    if not signing or HELD in signing:
+        return hide(text)  # nothing to hold, or a page sends back what is held
     # A Hub token is sent to the Hub alone, and what stands before a host works nowhere here.
-    if signing and MASK not in text and not _TOKEN.search(text) and not _USER.search(text):
-        for value in signing:
-            remember(value)
-            remember(unquote(value))
-        _held[masked.strip()] = text.strip()
+    if MASK in text or _TOKEN.search(text) or _USER.search(text):
+        return outgoing(text)
+    for value in signing:
+        remember(value)
+        remember(unquote(value))
+    masked = outgoing(text).replace(f"={MASK}", f"={HELD}")
+    _held[masked.strip()] = text.strip()
     return masked
 
 

@@ -27,6 +27,7 @@ PLANTED = {
     "environment": "hf_" + "EnViRoN7" * 4 + "Qa",
     "login": "hf_" + "StOrEd53" * 4 + "Wb",
     "typed": "hf_" + "TyPeDiN9" * 4 + "Ec",
+    "signed": "SiGnEdAdDrEsS" * 3,  # no Hub token: the key in a dataset's own address
 }
 SETTINGS = {
     "epochs": 1,
@@ -143,6 +144,12 @@ for model in ("someone/told-by-a-library", "someone/none", "someone/closed"):
     except easymodel.StudioError as error:
         print("refused:", error)
 """,
+    """
+draw("builtin:tiny-gpt2", f"{os.environ['FILES']}/rows.jsonl?key={PLANTED['signed']}&page=1")
+apart.submit(studio.project.workflow, "f1", token=studio._session.tokens.token)
+signed = apart.wait(timeout=200)
+signed.status, signed.view.problem and signed.view.problem.message
+""",
     "draw(f'https://x:{PLANTED[\"typed\"]}@huggingface.co/someone/secret'); train()",
     "studio.command('project_rename', project_id='no-' + PLANTED['typed'], name='x')",
     "studio.command('dance', token=PLANTED['typed'])",
@@ -242,7 +249,8 @@ class Session:
 def planted_hub() -> Iterator[Hub]:
     """A Hub on which each of the tokens may read and write."""
     with fake_hub() as hub:
-        every = set(PLANTED.values())
+        every = {token for token in PLANTED.values() if token.startswith("hf_")}
+        hub.cdn.files["/rows.jsonl"] = jsonl(ROWS)
         for token in every:
             hub.accounts[token] = Account("someone", orgs=("a-team",))
         hub.add("someone/secret", model_files(), private=True, granted=every)
@@ -274,6 +282,7 @@ def execute(folder: Path, hub: Hub, cells: list[str], **more: str) -> Session:
         "HF_TOKEN": PLANTED["environment"],
         "OMP_NUM_THREADS": "1",
         "PLANTED": str(secrets),
+        "FILES": hub.cdn.url,
         "CONTACTS": str(contacts),
         "PYTHONPATH": path,
         **more,

@@ -11,7 +11,10 @@ import pytest
 from searching import below, occurrences
 from session import CELLS, PLANTED, Session, execute, planted_hub
 
-TOKENS = tuple(PLANTED.values())
+from easymodel_nb.runlog.destinations import NAME, read
+
+SECRETS = tuple(PLANTED.values())
+TOKENS = tuple(token for token in SECRETS if token.startswith("hf_"))
 STORED = ".cache/huggingface/token"  # where `hf auth login` put it
 
 
@@ -27,19 +30,22 @@ def test_the_session_did_all_that(session: Session):
         3: "'finished'",
         4: "('finished', 'typed')",
         5: "('done', 'failed', 'done', 'done', True)",
-        10: "There is no project",
-        11: "There is no command 'dance'",
-        12: "Something went wrong inside EasyModel (KeyError",
+        9: "('finished', None)",
+        11: "There is no project",
+        12: "There is no command 'dance'",
+        13: "Something went wrong inside EasyModel (KeyError",
     }
     for cell, said in expected.items():
         assert said in session.output(cell), session.output(cell)
-    assert session.output(7).count("refused: The source of Dataset held a token") == 4
+    assert session.output(7).count("refused: The source of Dataset held a token") == 4, (
+        session.output(7)
+    )
     assert session.output(8).count("failed") + session.output(8).count("refused:") == 3
-    assert "The source of Model held a token" in session.output(9)
-    assert "[redacted]" in session.output(12)
-    assert "[redacted]" in session.output(13), "the library's error repeats the model's config"
+    assert "The source of Model held a token" in session.output(10)
+    assert "[redacted]" in session.output(13)
+    assert "[redacted]" in session.output(14), "the library's error repeats the model's config"
     errors = [n for n, c in enumerate(session.notebook.cells) for o in c.outputs if "ename" in o]
-    assert errors == [9, 10, 11]
+    assert errors == [10, 11, 12]
     assert session.notebook.metadata["widgets"], "widget state is saved in it"
 
 
@@ -48,7 +54,7 @@ def test_no_secret_is_below_home(session: Session):
     hubs_own = {  # the Hub's file, in which this test's Hub planted it
         p.relative_to(session.home).as_posix() for p in cache.rglob("*") if p.is_file()
     }
-    assert below(session.home, TOKENS, {STORED, *hubs_own}) == []
+    assert below(session.home, SECRETS, {STORED, *hubs_own}) == []
     names = {path.name for path in session.home.rglob("*")}
     assert names >= {
         "session.ipynb",
@@ -72,7 +78,7 @@ def test_no_secret_is_in_what_was_pushed_or_asked(session: Session):
         for files in repo.revisions.values():
             for path, content in files.items():
                 if name != "someone/told-by-a-library":
-                    assert list(occurrences(content, TOKENS, f"{name}/{path}")) == []
+                    assert list(occurrences(content, SECRETS, f"{name}/{path}")) == []
     asked = "\n".join([*hub.asked, *hub.cdn.asked])
     assert list(occurrences(asked.encode(), TOKENS)) == [], "a token goes in a header, or nowhere"
     for _, path, headers in hub.cdn.requests:  # another host: it has no business with a token
@@ -88,7 +94,7 @@ def test_no_secret_is_in_a_process_or_its_environment(session: Session):
         # What the kernel was started with is not ours; what its children get is.
         if what == "environ" and line in kernels:
             continue
-        assert list(occurrences(text.encode(), TOKENS, f"{what} of {line}")) == []
+        assert list(occurrences(text.encode(), SECRETS, f"{what} of {line}")) == []
 
 
 def test_nothing_went_anywhere_but_to_the_hub(session: Session):
@@ -98,6 +104,26 @@ def test_nothing_went_anywhere_but_to_the_hub(session: Session):
     assert others == []
     assert {c[1] for c in session.contacts} <= {"127.0.0.1", "localhost"}
     assert len({c[3] for c in session.contacts}) > 1, "the kernel, and the run's own process"
+
+
+def test_the_run_tells_where_its_data_went(session: Session):
+    told = {path.parent.name: read(path.parent) for path in session.home.rglob(NAME)}
+    hosts = {url: urlsplit(url) for url in (session.hub.url, session.hub.cdn.url)}
+    heard = {(c[1], c[2]) for c in session.contacts}
+    during = set()
+    for known in told.values():
+        assert known is not None
+        for found in known.found:
+            assert (found.host, found.port) in heard, "what the run tells is what was heard"
+            assert found.port in {part.port for part in hosts.values()}
+            assert found.times > 0
+            during.add(found.during)
+    assert during == {"training", "pushing"}
+    kinds = {found.kind for known in told.values() if known for found in known.found}
+    assert "hub" in kinds
+    (first,) = session.home.rglob("report.html")
+    assert 'data-testid="destinations"' in first.read_text()
+    assert "the Hugging Face Hub; " in first.read_text()
 
 
 def test_the_search_would_have_found_it(session: Session, tmp_path: Path):

@@ -187,6 +187,7 @@ def _settings(told: Told) -> str:
     parts = [
         *part("Settings, and why", page_settings.settings_data(view)),
         *part("Environment", page_settings.environment_data(view)),
+        *filter(None, [page_settings.destinations_html(told.destinations)]),
     ]
     return tag("section", tag("div", "".join(parts), "rp-two")) if parts else ""
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from easymodel_nb.report.content import Cell, DataTable
-from easymodel_nb.report.html import Row, table, text
+from easymodel_nb.report.html import Row, table, tag, text
+from easymodel_nb.runlog.destinations import Destinations, said
 from easymodel_nb.runlog.view import RunView
 
 # What a person would look for first; whatever else the plan holds follows.
@@ -49,6 +50,17 @@ def environment_data(view: RunView) -> DataTable:
         [name, _shown(value)] for name, value in known.items() if value is not None
     ]
     return DataTable("environment", ["what", "value"], rows)
+
+
+def destinations_html(known: Destinations | None) -> str:
+    """Where the run's data went, in words; empty where nobody recorded it."""
+    if known is None:
+        return ""
+    rows = [Row([text("span", d.where), text("span", said(d))]) for d in known.found]
+    listed = table("Where did my data go?", ["host", "what"], rows) if rows else ""
+    beside = "".join(text("p", sentence) for sentence in known.unseen)
+    inner = text("h2", "Where did my data go?") + text("p", known.sentence) + listed + beside
+    return tag("div", inner, "rp-words", data_testid="destinations")
 
 
 def plain_table(data: DataTable, caption: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from easymodel_nb.report.content import PanelContent
 from easymodel_nb.report.figures import Empty
 from easymodel_nb.report.grid import Kind, Panel, kinds_of
-from easymodel_nb.runlog import scores
+from easymodel_nb.runlog import destinations, scores
+from easymodel_nb.runlog.destinations import Destinations
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.scores import Scores
 from easymodel_nb.runlog.view import RunView
@@ -29,6 +30,7 @@ class Told:
     scores: Sequence[Scores] = ()
     card: str = ""
     others: Sequence[RunView] = ()
+    destinations: Destinations | None = None  # None: nobody recorded them
 
     @property
     def panels(self) -> list[Panel]:
@@ -48,4 +50,5 @@ class Told:
 
 def told(run: Run, *, card: str = "", others: Sequence[RunView] = ()) -> Told:
     """What there is to tell of a run."""
-    return Told(run.view, run.sample_rows(), scores.read(run.folder), card, others)
+    known = destinations.read(run.folder)
+    return Told(run.view, run.sample_rows(), scores.read(run.folder), card, others, known)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from easymodel_nb.runlog.events import Event
 from easymodel_nb.runlog.log import read_view
+from easymodel_nb.train.contacts import recorded
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.failure import problem_of
 from easymodel_nb.train.heavy import import_trainer
@@ -40,7 +41,7 @@ def execute(
     try:
         reporter.stage("loading", FIRST_SENTENCE)
         control.interruptible(import_trainer, tick=reporter.heartbeat)
-        with quiet(buffer), settings_restored():
+        with recorded(folder, "training"), quiet(buffer), settings_restored():
             from easymodel_nb.train.attempt import Attempt  # noqa: PLC0415  it imports PyTorch
 
             Attempt(folder, control, reporter, token).run()

@@ -11,6 +11,7 @@ from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
+from easymodel_nb.train.contacts import recorded
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
 from easymodel_nb.widgets.methods import PushParams, PushPlanResult
@@ -70,7 +71,7 @@ def measured(run: Run, home: Path, token: str | None, here: Here) -> dict[str, A
     """Judge the answers a run kept; the judge is downloaded where it is missing."""
     here.tell(None, None, "Loading PyTorch")
     here.control.interruptible(import_trainer)  # it takes seconds, in which a stop is obeyed
-    with _quietly():
+    with _quietly(), recorded(run.folder, "measuring"):
         from easymodel_nb.train.analytics.getting import get_encoder  # noqa: PLC0415
         from easymodel_nb.train.analytics.later import measure  # noqa: PLC0415
 
@@ -138,7 +139,7 @@ def pushed(run: Run, params: PushParams, token: str | None, here: Here) -> dict[
             raise Cancelled from None
 
     here.tell(None, None, "Asking the Hub")
-    with _quietly():
+    with _quietly(), recorded(run.folder, "pushing"):
         try:
             url = _push(run, params, token, tick).send()
         except Cancelled as ended:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from easymodel_nb import environment
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
-from easymodel_nb.redaction import MASK, whole
+from easymodel_nb.redaction import HELD, MASK, whole
 from easymodel_nb.workflow import check_sweep, ports
 from easymodel_nb.workflow.check_methods import method_problems
 from easymodel_nb.workflow.check_roles import roles
@@ -94,7 +94,7 @@ def _ids(workflow: Workflow) -> Iterator[Problem]:
 def _secret(node: Node, source: str) -> Problem:
     without = source.replace(f"{MASK}@", "")
     taken = FieldChange(node=node.id, field="source", value=without)
-    if f"={MASK}" in source:
+    if HELD in source:
         return Problem(
             code="source.secret",
             message=f"What signs in at the address of {node.title} is kept in the memory of one "
@@ -137,7 +137,7 @@ def _data(workflow: Workflow, node: Node) -> Iterator[Problem]:
             field="source",
         )
     source = str(getattr(data, "source", ""))
-    if MASK in whole(source):
+    if MASK in source or HELD in whole(source):
         yield _secret(node, source)
     name = to_choose(source)
     if node.type in {"model", "dataset"} and name is not None:

@@ -1,8 +1,11 @@
 """Runs: queued, stopped, resumed; the gate before them and code instead of them."""
 
+from pathlib import Path
+
 from pydantic import BaseModel
 
 from easymodel_nb.errors import StudioError
+from easymodel_nb.runlog import destinations
 from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.widgets.cards import card
 from easymodel_nb.widgets.commands.group import Group
@@ -16,6 +19,8 @@ from easymodel_nb.widgets.methods import (
     NodeRunsResult,
     QueueMoveParams,
     ResumeParams,
+    RunDestination,
+    RunDestinations,
     RunDetails,
     RunParams,
     SamplesViewParams,
@@ -112,6 +117,7 @@ class TrainingCommands(Group):
             detail=run.view.detail,
             log=self._session.manager.log_lines(params.run)[-_LOG_LINES:],
             metrics=run.metric_rows(),
+            destinations=_destinations(run.folder),
         )
 
     def show_run(self, params: RunParams) -> None:
@@ -137,3 +143,11 @@ class TrainingCommands(Group):
     def try_stop(self, _params: BaseModel) -> None:
         """Stop the answers to a text."""
         self._session.tries.stop()
+
+
+def _destinations(folder: Path) -> RunDestinations | None:
+    known = destinations.read(folder)
+    if known is None:
+        return None
+    found = [RunDestination(where=d.where, said=destinations.said(d)) for d in known.found]
+    return RunDestinations(sentence=known.sentence, found=found, unseen=known.unseen)

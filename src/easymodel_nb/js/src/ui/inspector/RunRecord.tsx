@@ -6,6 +6,7 @@ import type { Node, RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Resume, Resumed } from "../nodes/Resume";
 import { Button } from "../parts";
+import { Destinations } from "./Destinations";
 import { TakeAway } from "./TakeAway";
 
 export function RunRecord({ run, node }: { run: RunCard; node: Node }) {
@@ -33,6 +34,7 @@ export function RunRecord({ run, node }: { run: RunCard; node: Node }) {
       <TakeAway run={run} />
       {details && "text" in details && <p className="em-err-text">{details.text}</p>}
       {known && <Plan node={node} record={known} />}
+      {known?.destinations && <Destinations known={known.destinations} />}
       {known && known.log.length > 0 && (
         <pre className="em-trace nowheel">{known.log.join("\n")}</pre>
       )}
