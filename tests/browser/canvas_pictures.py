@@ -9,14 +9,16 @@ Colours are reduced where Pillow is installed; without it the files are larger.
 import contextlib
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+import canvas_late
 from harness.browser import chromium_browser
 from harness.lab import LabPage, launch
 from harness.projects import WHOLE, prepare
 from harness.server import JupyterServer, lab
 from harness.waiting import PATIENCE
-from pictures import reduce
+from pictures import Taker
 from playwright.sync_api import expect
 
 from easymodel_nb.store.first import ensure_project
@@ -25,6 +27,7 @@ from easymodel_nb.store.projects import ProjectStore
 WIDE = {"width": 1160, "height": 900}
 NARROW = {"width": 900, "height": 900}
 TRAINING = 600_000
+LAID = "first contrast narrow inspector connecting problems empty"
 SMALL = {**WHOLE, "epochs": 12, "eval_size": 16}
 BROKEN = """
 import torch
@@ -34,8 +37,6 @@ def broken(*args, **kwargs):
 torch.Tensor.backward = broken
 """
 MENDED = "torch.Tensor.backward = whole"
-_STILL = """() => document.getAnimations().every(
-  (a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)"""
 
 
 def branches(home: Path) -> None:
@@ -71,30 +72,14 @@ def branches(home: Path) -> None:
 class Canvas:
     """One studio, brought into one state after the other."""
 
-    def __init__(self, page: LabPage, folder: Path, wanted: list[str]) -> None:
+    def __init__(self, page: LabPage, taker: Taker) -> None:
         self.page = page
-        self.folder = folder
-        self.wanted = wanted
+        self.take = taker.take
 
     def press(self, *keys: str) -> None:
         """Keys, one after the other."""
         for key in keys:
             self.page.page.keyboard.press(key)
-
-    def take(self, name: str) -> None:
-        """The studio as it is, in both themes, which nothing in it is pressed for."""
-        if self.wanted and name not in self.wanted:
-            return
-        page = self.page.page
-        for theme in ("light", "dark"):
-            light = "true" if theme == "light" else "false"
-            page.evaluate("(light) => { document.body.dataset.jpThemeLight = light }", light)
-            expect(page.locator(".emnb-studio").last).to_have_attribute("data-theme", theme)
-            page.wait_for_function(_STILL)
-            path = self.folder / f"canvas-{name}-{theme}.png"
-            page.locator(".emnb-studio").last.screenshot(path=path, animations="disabled")
-            reduce(path)
-            print(f"{path}: {path.stat().st_size / 1024:.0f} KB")  # noqa: T201
 
     def ended(self, status: str) -> None:
         """Wait for the end of the run, however busy the machine is."""
@@ -259,37 +244,49 @@ def main(folder: Path, wanted: list[str]) -> None:
         context = browser.new_context(viewport=WIDE, device_scale_factor=1.25)
         context.set_default_timeout(PATIENCE * 1000)
 
-        def start(name: str, home: Path) -> Canvas:
-            name = server.write(f"{name}.ipynb", launch(home))
-            return Canvas(opened(LabPage(context.new_page(), server, name)), folder, wanted)
+        def start(home: Path) -> tuple[LabPage, Taker]:
+            name = server.write(f"{home.name}.ipynb", launch(home))
+            page = opened(LabPage(context.new_page(), server, name))
+            return page, Taker(page, folder, wanted)
 
-        def due(*names: str) -> bool:
-            return not wanted or any(name in wanted for name in names)
+        def through(page: LabPage, steps: list[tuple[Callable[[], None], str]]) -> None:
+            for step, names in steps:
+                if due(names):
+                    step()
+            server.close(page.name)
 
-        prepare(scratch / "alone", SMALL)
-        alone = start("alone", scratch / "alone")
-        steps = [
-            (alone.first, ["first"]),
-            (alone.contrast, ["contrast"]),
-            (alone.narrow, ["narrow"]),
-            (alone.inspector, ["inspector"]),
-            (alone.adding, ["search", "menu", "several", "shortcuts", "outline"]),
-            (alone.connecting, ["connecting"]),
-            (alone.problems, ["problems"]),
-            (alone.running, ["running", "stopped", "finished", "failed"]),
-            (alone.empty, ["empty"]),
-        ]
-        for step, names in steps:
-            if due(*names):
-                step()
-        server.close(alone.page.name)
-        if not due("queue", "kernel-lost", "interrupted"):
-            return
-        branches(scratch / "branches")
-        many = start("branches", scratch / "branches")
-        many.several()
-        many.lost(server)
-        server.close(many.page.name)
+        def due(names: str) -> bool:
+            return not wanted or any(name in wanted for name in names.split())
+
+        if due(f"{LAID} search menu several shortcuts outline running stopped finished failed"):
+            prepare(scratch / "alone", SMALL)
+            alone = Canvas(*start(scratch / "alone"))
+            through(alone.page, [
+                (alone.first, "first"),
+                (alone.contrast, "contrast"),
+                (alone.narrow, "narrow"),
+                (alone.inspector, "inspector"),
+                (alone.adding, "search menu several shortcuts outline"),
+                (alone.connecting, "connecting"),
+                (alone.problems, "problems"),
+                (alone.running, "running stopped finished failed"),
+                (alone.empty, "empty"),
+            ])  # fmt: skip
+        if due("queue kernel-lost interrupted"):
+            branches(scratch / "branches")
+            many = Canvas(*start(scratch / "branches"))
+            through(many.page, [
+                (many.several, "queue kernel-lost interrupted"),
+                (lambda: many.lost(server), "kernel-lost interrupted"),
+            ])  # fmt: skip
+        if due("sweep sweep-runs history sweep-laid-out projects trash held kept offered conflict"):
+            project = canvas_late.desk(scratch / "late")
+            late = canvas_late.Late(*start(scratch / "late"), scratch / "late", project)
+            through(late.page, [
+                (late.sweep, "sweep sweep-runs history sweep-laid-out"),
+                (late.projects, "projects trash"),
+                (late.elsewhere, "held kept offered conflict"),
+            ])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -121,8 +121,8 @@ def _unknown(error: BaseException) -> Problem:
     said = (str(error).splitlines() or [""])[0].strip().rstrip(".")
     return Problem(
         code="run.error",
-        message=f"Training stopped with an error inside {type(error).__name__}: "
-        f"{said or 'no message'}. Details has the traceback.",
+        message=f"Unexpected error. {type(error).__name__}: {said or 'no message'}. "
+        "Details shows where.",
     )
 
 

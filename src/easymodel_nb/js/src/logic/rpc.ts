@@ -72,7 +72,7 @@ export class Rpc {
       const result = reply.result as object;
       waiting.resolve((buffer ? { ...result, buffer } : result) as never);
     } else {
-      const unknown = { code: "internal", message: "The kernel answered without saying why." };
+      const unknown = { code: "internal", message: "The kernel refused without giving a reason." };
       this.#fail(reply.id, reply.error ?? unknown);
     }
     return true;

@@ -142,7 +142,7 @@ export function SearchAdd({ popup, commands }: { popup: SearchPopup; commands: C
         <p className="em-search-none" role="status">
           {popup.edge
             ? "There is nothing else that fits this connection."
-            : "Nothing is called that. A name such as openai-community/gpt2, or an address of the Hub or of a data file, can be typed or pasted here."}
+            : "Nothing has that name. You can also type or paste a name on the Hub, such as openai-community/gpt2, or the address of a data file."}
         </p>
       )}
     </div>

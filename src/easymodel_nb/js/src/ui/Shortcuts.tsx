@@ -64,7 +64,7 @@ export function Shortcuts({ commands }: { commands: Commands }) {
             </section>
           ))}
         </div>
-        <p>They act while the focus is in the studio, and never while you type in a field.</p>
+        <p>Shortcuts work while the studio has the focus, and never while you type in a field.</p>
       </div>
     </div>
   );

@@ -13,7 +13,7 @@ export function Code({ node }: { node: string }) {
   return (
     <Section title="As code">
       <p className="em-muted">
-        Plain transformers, peft and datasets, without an import of EasyModel.
+        Plain code with transformers, peft and datasets; it runs without EasyModel.
       </p>
       <div className="em-row">
         {(["script", "notebook"] as const).map((to) => (

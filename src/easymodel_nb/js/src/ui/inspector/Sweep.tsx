@@ -42,8 +42,8 @@ export function Sweep({ node, problems }: { node: Node; problems: Problem[] }) {
     <Section title="Sweep" part="sweep">
       {rows.length === 0 && (
         <small className="em-help">
-          Several values of a field make a run of each. Type them in its field with commas between
-          them (1e-5, 5e-5), or choose one here.
+          Each value of a field becomes a run of its own. Type several values into a field, with
+          commas between them (1e-5, 5e-5), or choose a field here.
         </small>
       )}
       {rows.map((spec) => (

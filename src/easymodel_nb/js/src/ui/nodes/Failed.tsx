@@ -54,11 +54,7 @@ export function Failed({ run, node }: { run: RunCard; node: string }) {
         </Button>
       </div>
       {fix && <TrainButton node={node} label="Train again" />}
-      {open && (
-        <pre className="em-trace nowheel nodrag nokey">
-          {text || "Asking the kernel for the log"}
-        </pre>
-      )}
+      {open && <pre className="em-trace nowheel nodrag nokey">{text || "Loading the log"}</pre>}
     </>
   );
 }

@@ -26,7 +26,7 @@ export function Trash({ onClose }: { onClose: () => void }) {
         <Button icon="left" kind="quiet" label="Back to the projects" onClick={onClose} />
         <span className="em-grow">Trash</span>
       </div>
-      {items.length === 0 && <p className="em-trash-empty">Nothing here.</p>}
+      {items.length === 0 && <p className="em-trash-empty">The trash is empty.</p>}
       <ul className="em-list">
         {items.map((item) => (
           <li

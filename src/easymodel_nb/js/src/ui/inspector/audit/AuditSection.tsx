@@ -37,11 +37,10 @@ export function AuditSection({ node }: { node: Node }) {
 }
 
 const UNKNOWN: Record<Audit["state"], string> = {
-  none: "Rows, tokens and what would be cut are counted here as soon as a model and a dataset are connected and nothing is marked in red. No model is loaded for it.",
-  waiting: "The audit starts in a moment. Training does not have to wait for it.",
-  checking:
-    "The texts are being counted with the model's tokenizer. Training does not have to wait for it.",
-  unknown: "So nothing of the rows and tokens is known here. It does not keep you from training.",
+  none: "Once a model and a dataset are connected and nothing is marked in red, the rows, the tokens and what would be cut off are counted here. The model is not loaded for it.",
+  waiting: "Counting starts in a moment. You can train without waiting for it.",
+  checking: "The model's tokenizer is counting the texts. You can train without waiting for it.",
+  unknown: "Rows and tokens are therefore not known. You can still train.",
   done: "",
 };
 

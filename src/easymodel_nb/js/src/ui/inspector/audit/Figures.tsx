@@ -44,8 +44,8 @@ function rows(a: Audit): Line[] {
     ...line("Trained", a.rows, count, a.split_rows ? `of ${count(a.split_rows)}` : undefined),
     ...line("Validation", a.eval_rows),
     ...dropped.map(([reason, n]): Line => ["Left out", count(n), reason]),
-    ...some("The same twice", a.duplicates),
-    ...some("In validation too", a.overlap, "rows that are in both splits"),
+    ...some("Duplicates", a.duplicates),
+    ...some("Also in validation", a.overlap, "rows that are in both splits"),
     ...some("Nothing to learn", a.empty_rows),
   ];
 }
@@ -54,8 +54,8 @@ function tokens(a: Audit): Line[] {
   const all = a.learned_unit === "tokens" ? a.tokens : null;
   const learned = all && a.learned_tokens !== null ? of(a.learned_tokens / all) : a.learned_unit;
   return [
-    ...line("An epoch reads", a.tokens),
-    ...line("An epoch learns", a.learned_tokens, count, learned),
+    ...line("Read each epoch", a.tokens),
+    ...line("Learned each epoch", a.learned_tokens, count, learned),
     ...line("Rows cut", a.cut_rows, count, of(a.cut_share)),
     ...line("Target tokens cut", a.cut_target_tokens, count, of(a.cut_target_share)),
     ...(a.windowed ? ([["Long texts", "read in windows"]] as Line[]) : []),
