@@ -1,4 +1,4 @@
-"""Runs on two machines with one synced folder: logs that grow, branch, and wait for their models."""
+"""Runs on two machines with one synced folder: logs that grow and branch, models that wait."""
 
 import json
 from pathlib import Path
