@@ -7,7 +7,9 @@ code, and the ordinary tests replay it from then on.
 """
 
 import logging
+import os
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -31,8 +33,18 @@ def main() -> None:
         target = targets.TARGETS[name]
         for seed in sorted((CORPUS / name).glob("*")):  # all imports happen while they are seen
             target(seed.read_bytes())
+
+    def within(data: bytes) -> None:
+        if time.process_time() > minutes * 60:  # of the CPU: a shared machine's clock says little
+            said = f"{name}: {count[0]:,} inputs in {minutes:g} CPU minutes, nothing broke\n"
+            sys.stdout.write(said)
+            sys.stdout.flush()
+            os._exit(0)
+        count[0] += 1
+        target(data)
+
+    count = [0]
     options = [
-        f"-max_total_time={int(minutes * 60)}",
         "-max_len=4096",
         "-timeout=60",
         "-rss_limit_mb=3000",
@@ -41,7 +53,7 @@ def main() -> None:
         "-print_final_stats=1",
     ]
     (work / "found").mkdir(exist_ok=True)
-    atheris.Setup([sys.argv[0], *options, str(work / "found"), str(CORPUS / name)], target)
+    atheris.Setup([sys.argv[0], *options, str(work / "found"), str(CORPUS / name)], within)
     atheris.Fuzz()
 
 

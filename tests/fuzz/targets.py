@@ -40,6 +40,7 @@ def eventlog(data: bytes) -> None:
     """A run's log: whatever stands in it, the run has a view, and a writer can go on."""
     from easymodel_nb.runlog.log import RunLog, RunReader, read_view
     from easymodel_nb.runlog.run import Run
+    from easymodel_nb.widgets.recording import recording
 
     with _folder() as home:
         folder = home / "runs" / "20260101T000000000-abcd"
@@ -56,6 +57,8 @@ def eventlog(data: bytes) -> None:
         run = Run(folder)
         run.metric_rows()
         run.samples()
+        run.answer_rows()
+        _or_sentence(lambda: recording(folder))
         RunLog(folder).append("stage", stage="loading", message="on")
         assert RunReader(folder).folded().stage.stage == "loading"
         del before
@@ -109,7 +112,7 @@ def rpc(data: bytes) -> None:
         message = json.loads(head)
     except (ValueError, RecursionError):
         return
-    if isinstance(message, dict) and message.get("method") not in handlers:
+    if isinstance(message, dict) and str(message.get("method")) not in handlers and len(head) % 4:
         message = {**message, "method": sorted(handlers)[len(head) % len(handlers)]}
     reply = dispatcher.reply(handlers, message, [buffer] if buffer else [])
     reply.pop("buffers", None)

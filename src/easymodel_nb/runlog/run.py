@@ -101,7 +101,7 @@ class Run:
         confidence of a label.
         """
         rows: dict[int, dict[str, Any]] = {}
-        found = json_lines(self._folder / "samples.jsonl")
+        found = self._sample_lines()
         kept = self.view.summary.get("kept_step")  # of early stopping: the model's own answers
         if kept is not None and any(row.get("step") == kept for row in found):
             found = [row for row in found if row.get("step") in {0, kept}]
@@ -113,6 +113,10 @@ class Run:
             entry[side] = row["text"]
             entry[f"{side}_more"] = {k: v for k, v in row.items() if k not in _SAMPLE_KEYS}
         return [{"base": None, "tuned": None, **rows[index]} for index in sorted(rows)]
+
+    def _sample_lines(self) -> list[dict[str, Any]]:
+        """The lines that are samples; a record may come from anywhere."""
+        return [row for row in json_lines(self._folder / "samples.jsonl") if _is_sample(row)]
 
     def answers(self, epoch: float | None = None) -> "pd.DataFrame":
         """Every answer at one epoch beside the base model's, with what both scored.
@@ -143,7 +147,7 @@ class Run:
         `base_scores` and `tuned_scores` hold the scores by name; they are empty where none were
         computed at that point.
         """
-        lines = json_lines(self._folder / "samples.jsonl")
+        lines = self._sample_lines()
         trained = [line["epoch"] for line in lines if line["epoch"] != 0]
         at = (trained[-1] if trained else None) if epoch is None else epoch
         found = scores.read(self._folder, of="prompts")
@@ -195,6 +199,16 @@ class Run:
             return adapters.load_adapted(path, self.plan), tokenizer
         (name,) = transformers.AutoConfig.from_pretrained(path).architectures
         return getattr(transformers, name).from_pretrained(path), tokenizer
+
+
+def _is_sample(row: dict[str, Any]) -> bool:
+    index, epoch = row.get("index"), row.get("epoch")
+    return (
+        row.keys() >= _SAMPLE_KEYS - {"step"}
+        and isinstance(index, int)
+        and isinstance(epoch, int | float)
+        and isinstance(row["text"], str | None)
+    )
 
 
 def _scores_at(values: scores.Values | None, index: int) -> dict[str, float | None]:

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,7 +86,10 @@ def recording(source: object) -> Recording:
     path = Path(place).expanduser()
     try:
         return _at(path)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (
+        OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile,
+        NotImplementedError, RuntimeError, zlib.error,  # zips that are packed or locked otherwise
+    ) as error:  # fmt: skip
         raise _unreadable(path, error) from None
 
 
