@@ -8,6 +8,7 @@ import { flow, node, run, three } from "./make";
 
 class Kernel implements Model {
   answers = true;
+  readonly asked: string[] = [];
   /** What it has not come to, as while a cell runs in its only thread. */
   readonly waiting: unknown[] = [];
   readonly #heard = new Map<string, Set<(...args: unknown[]) => void>>();
@@ -62,6 +63,7 @@ class Kernel implements Model {
       return;
     }
     const { id, method, params } = message as { id: string; method: string; params: never };
+    this.asked.push(method);
     const reply = method === "commit" ? this.#commit(params) : { ok: true, result: {} };
     queueMicrotask(() => this.#tell("msg:custom", { id, ...reply }));
   }
@@ -100,6 +102,18 @@ beforeEach(() => {
 afterEach(() => {
   session.dispose();
   vi.useRealTimers();
+});
+
+describe("a machine that slept", () => {
+  it("asks what it missed as soon as it wakes, though nothing ran and nobody touched the page", async () => {
+    await vi.advanceTimersByTimeAsync(120_000);
+    kernel.asked.length = 0;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(kernel.asked).toEqual([]);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(kernel.asked).toEqual(["pull"]);
+  });
 });
 
 describe("a stop", () => {

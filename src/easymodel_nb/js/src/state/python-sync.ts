@@ -17,6 +17,7 @@ import { makeStore, type Store } from "./store";
 
 const NAMES = ["document", "projects", "runs", "problems", "catalog", "beat"] as const;
 const TICK_MS = 500;
+const SLEPT_MS = 5_000;
 
 export interface Sync {
   store: Store;
@@ -39,6 +40,7 @@ export function connectPython(model: Model): Sync {
   let waitingSince: number | null = null;
   let pulledAt = 0;
   let touchedAt = Date.now();
+  let tickedAt = Date.now();
 
   const heard = () => {
     waitingSince = null;
@@ -85,6 +87,8 @@ export function connectPython(model: Model): Sync {
   const tick = () => {
     const { traits, heardAt, lostSince } = store.getState();
     const now = Date.now();
+    if (now - tickedAt > SLEPT_MS) wake();
+    tickedAt = now;
     const { beat, catalog, runs } = traits;
     const active = beat.active || runs.items.some((r) => r.status === "running");
     const visible = document.visibilityState === "visible";
@@ -103,7 +107,7 @@ export function connectPython(model: Model): Sync {
     if (verdict.pull && !beat.moved) void pull();
   };
 
-  /** The page was away or asleep: what it missed is asked for at once. */
+  /** The page, or the machine, was away or asleep: what it missed is asked for at once. */
   const wake = () => {
     const here = document.visibilityState === "visible";
     if (here && !store.getState().traits.beat.moved) void pull();
