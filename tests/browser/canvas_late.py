@@ -71,9 +71,9 @@ class Late:
         old.locator(".em-run-open").evaluate("(e) => e.scrollIntoView({block: 'start'})")
         self.take("history")
         self.page.hook("sweep-layout").click()
-        expect(self.page.node("finetune")).to_have_count(3)
         self.page.hook("node-panel-close").click()
         self.fit()
+        expect(self.page.node("finetune")).to_have_count(3)
         self.take("sweep-laid-out")
         self.page.hook("undo").click()
         expect(self.page.node("finetune")).to_have_count(1)
@@ -83,6 +83,7 @@ class Late:
 
     def projects(self) -> None:
         """The list with its search; what was deleted, and the question before it is gone."""
+        expect(self.page.hook("audit")).to_have_attribute("data-state", "done")
         self.page.hook("project-search").fill("re")
         self.take("projects")
         self.page.hook("project-search").fill("")
@@ -100,6 +101,7 @@ class Late:
         self.take("trash")
         self.page.page.get_by_role("button", name="Keep").click()
         self.page.page.keyboard.press("Escape")
+        self.page.page.get_by_role("button", name="Close").first.click()
 
     def elsewhere(self) -> None:
         """Another notebook has the project; then a kernel that is gone, and edits meanwhile."""
@@ -111,6 +113,7 @@ class Late:
         lose_kernel(self.page, self.home, epochs="31", batch_size="16")
         self.take("kept")
         come_back(self.page, self.home, self.project, epochs=51, batch_size=4)
+        expect(self.page.hook("audit")).to_have_attribute("data-state", "done")
         self.take("offered")
         self.page.hook("draft-use").click()
         expect(self.page.hook("conflict")).to_be_visible()

@@ -41,16 +41,18 @@ export function Conflict() {
           ))}
           {clashes.length > SHOWN && <li>and {clashes.length - SHOWN} more</li>}
         </ul>
+        <div className="em-clash-all">
+          <Button testid="use-mine" onClick={() => resolve("mine")}>
+            {several ? "Use all of mine" : "Use mine"}
+          </Button>
+          <Button testid="use-theirs" onClick={() => resolve("theirs")}>
+            {several ? "Use all of theirs" : "Use theirs"}
+          </Button>
+          <Button testid="keep-copy" onClick={() => void keepCopy()}>
+            Use theirs, keep mine as a copy
+          </Button>
+        </div>
       </div>
-      <Button testid="use-mine" onClick={() => resolve("mine")}>
-        Use mine
-      </Button>
-      <Button testid="use-theirs" onClick={() => resolve("theirs")}>
-        Use theirs
-      </Button>
-      <Button testid="keep-copy" onClick={() => void keepCopy()}>
-        Use theirs, keep mine as a copy
-      </Button>
     </div>
   );
 }
@@ -82,7 +84,7 @@ function Line({ clash, several, chosen, choose }: LineProps) {
     </Button>
   );
   return (
-    <li data-testid="clash">
+    <li data-testid="clash" className="em-clash-choice">
       <span className="em-clash-about">{about}: </span>
       {side("mine", `${mine} here`)} {side("theirs", `${theirs} there`)}
     </li>
