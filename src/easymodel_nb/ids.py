@@ -26,7 +26,9 @@ def next_id(known: Iterable[str], *, digits: int = 6) -> str:
 def _moment(one: str) -> datetime | None:
     stamp = one.partition("-")[0]
     try:
-        found = datetime.strptime(stamp, _FORMAT)  # noqa: DTZ007  UTC, as written
+        found = datetime.fromisoformat(f"{stamp[:15]}.{stamp[15:]}")  # UTC, as written
     except ValueError:
         return None
-    return found if found.year < _LAST_YEAR else None  # a name that somebody made up
+    return (
+        found if found.tzinfo is None and found.year < _LAST_YEAR else None
+    )  # a name that somebody made up
