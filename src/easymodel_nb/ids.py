@@ -29,6 +29,5 @@ def _moment(one: str) -> datetime | None:
         found = datetime.fromisoformat(f"{stamp[:15]}.{stamp[15:]}")  # UTC, as written
     except ValueError:
         return None
-    return (
-        found if found.tzinfo is None and found.year < _LAST_YEAR else None
-    )  # a name that somebody made up
+    made_up = found.tzinfo is not None or found.year >= _LAST_YEAR
+    return None if made_up else found

@@ -36,7 +36,7 @@ def remedy(error: OSError) -> str:
 def kept_in_memory(error: OSError, home: Path) -> str:
     """Why projects are in memory alone, and what becomes of them."""
     return (
-        f"{in_words(error, home)} You can go on: your projects are in the memory of this kernel and "
-        "saved by themselves as soon as that is possible. "
+        f"{in_words(error, home)} You can go on: your projects are in the memory of this kernel "
+        "and saved by themselves as soon as that is possible. "
         f"{remedy(error)}, or export what you need before you stop the kernel."
     )
