@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from easymodel_nb.errors import Problem
 from easymodel_nb.store.first import first_workflow
 from easymodel_nb.workflow import check as module
-from easymodel_nb.workflow.check import check, training_order
+from easymodel_nb.workflow.check import check, stopped, training_order
 from easymodel_nb.workflow.document import Edge, Node, Workflow
 
 
@@ -136,6 +136,30 @@ def test_about_one_node_only_what_stops_it():
     assert {p.node for p in check(workflow, "f1")} == {"f1"}
     assert "f1" not in {p.node for p in check(workflow, "f2")}
     assert check(workflow, "f9")[-1].code == "node.missing"
+
+
+KINDS = st.sampled_from(["model", "dataset", "finetune", "note"])
+ENDS = st.tuples(st.integers(0, 6), st.integers(0, 6), st.sampled_from(["model", "dataset"]))
+
+
+@given(st.lists(KINDS, max_size=6), st.lists(ENDS, max_size=10))
+def test_all_that_are_stopped_at_once_are_those_stopped_one_by_one(kinds: Any, ends: Any):
+    sources = {"model": "builtin:tiny-gpt2", "dataset": "builtin:requests"}
+    nodes = [
+        Node(id=str(i), type=kind, data={"source": sources[kind]} if kind in sources else {})
+        for i, kind in enumerate(kinds)
+    ]
+    edges = [
+        Edge(id=f"e{i}", source=str(a), sourceHandle=handle, target=str(b), targetHandle=handle)
+        for i, (a, b, handle) in enumerate(ends)
+    ]
+    workflow = Workflow(nodes=nodes, edges=edges)
+    each = {
+        node.id
+        for node in workflow.of_type("finetune")
+        if any(problem.severity == "error" for problem in check(workflow, node.id))
+    }
+    assert stopped(workflow) == each
 
 
 def test_a_circle_is_named_on_every_node_of_it():

@@ -27,7 +27,7 @@ from easymodel_nb.widgets.audit_keys import Keys, Question
 from easymodel_nb.widgets.audit_store import AuditStore
 from easymodel_nb.widgets.fits import Fits
 from easymodel_nb.workflow import sweeps
-from easymodel_nb.workflow.check import check
+from easymodel_nb.workflow.check import check, stopped
 from easymodel_nb.workflow.document import Node, Workflow
 
 Token = Callable[[], str | None]
@@ -85,11 +85,11 @@ class Audits:
 
     def of(self, workflow: Workflow) -> dict[str, Audit]:
         """What is known now, by finetune node; what is not known yet is asked."""
-        nodes = workflow.of_type("finetune")
+        nodes, without = workflow.of_type("finetune"), stopped(workflow)
         asked = {
             node.id: self._keys.questions(workflow, node.id)
             for node in nodes
-            if not any(p.severity == "error" for p in check(workflow, node.id))
+            if node.id not in without
         }
         questions = [question for of in asked.values() for question in of.values()]
         with self._state:

@@ -1,7 +1,7 @@
 """Every structural problem in a workflow, without reading data or model."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -24,6 +24,7 @@ __all__ = [
     "ancestors",
     "check",
     "label_of",
+    "stopped",
     "training_order",
 ]
 
@@ -60,6 +61,14 @@ def check(workflow: Workflow, node: str | None = None) -> list[Problem]:
         ]
     concerned = ancestors(workflow, node) | {node}
     return [p for p in found if p.node is None or p.node in concerned]
+
+
+def stopped(workflow: Workflow) -> set[str]:
+    """The finetune nodes that an error keeps from training: what `check` says of each, at once."""
+    errors = [p.node for p in _whole(workflow) if p.severity == "error"]
+    into = _sources(workflow)
+    nodes = [node.id for node in workflow.of_type("finetune")]
+    return {n for n in nodes if None in errors or not (_before(into, n) | {n}).isdisjoint(errors)}
 
 
 def _whole(workflow: Workflow) -> Iterator[Problem]:
@@ -230,8 +239,9 @@ def _invalid(node: Node, model: type[BaseModel], field: str, detail: Any) -> Pro
 
 
 def _edges(workflow: Workflow) -> Iterator[Problem]:
+    nodes = {node.id: node for node in reversed(workflow.nodes)}  # the first of an id
     for edge in workflow.edges:
-        source, target = workflow.node(edge.source), workflow.node(edge.target)
+        source, target = nodes.get(edge.source), nodes.get(edge.target)
         if source is None or target is None:
             lost = edge.source if source is None else edge.target
             yield Problem(
@@ -254,12 +264,13 @@ def _edges(workflow: Workflow) -> Iterator[Problem]:
 
 
 def _inputs(workflow: Workflow) -> Iterator[Problem]:
+    counts = Counter((edge.target, edge.targetHandle) for edge in workflow.edges)
     for node in workflow.nodes:
         kind = ports.kinds().get(node.type)
         if kind is None:
             continue
         for handle, port in kind.inputs.items():
-            count = len(workflow.into(node.id, handle))
+            count = counts[node.id, handle]
             if port.required and count == 0:
                 yield Problem(
                     code="input.missing",
@@ -280,20 +291,31 @@ def _inputs(workflow: Workflow) -> Iterator[Problem]:
 
 def ancestors(workflow: Workflow, node_id: str) -> set[str]:
     """Every node from which this one can be reached."""
+    return _before(_sources(workflow), node_id)
+
+
+def _sources(workflow: Workflow) -> dict[str, list[str]]:
+    """What leads into each node: made once where it is asked of many nodes."""
+    into: dict[str, list[str]] = defaultdict(list)
+    for edge in workflow.edges:
+        into[edge.target].append(edge.source)
+    return into
+
+
+def _before(into: dict[str, list[str]], node_id: str) -> set[str]:
     found: set[str] = set()
     frontier = [node_id]
     while frontier:
-        current = frontier.pop()
-        for edge in workflow.edges:
-            if edge.target == current and edge.source not in found:
-                found.add(edge.source)
-                frontier.append(edge.source)
+        new = set(into.get(frontier.pop(), ())) - found
+        found |= new
+        frontier += new
     return found
 
 
 def _cycles(workflow: Workflow) -> Iterator[Problem]:
+    into = _sources(workflow)
     for node in workflow.of_type("finetune"):
-        if node.id in ancestors(workflow, node.id):
+        if node.id in _before(into, node.id):
             yield Problem(
                 code="workflow.cycle",
                 message=f"{node.title} would train on its own result. Remove one connection of "
