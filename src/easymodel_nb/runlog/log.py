@@ -17,10 +17,22 @@ from easymodel_nb.runlog.events import Event, finite, now, parse
 from easymodel_nb.runlog.owners import Pulse
 from easymodel_nb.runlog.view import Live, RunView, overlay, step
 
+_LONGEST_ID = 100
+
 
 def runs_folder(home: Path) -> Path:
     """Where the runs of a home lie."""
     return home / "runs"
+
+
+def run_folder(home: Path, run_id: str) -> Path | None:
+    """The folder of a run there is; an id is one name, and whatever else it is means no run."""
+    if not run_id or len(run_id) > _LONGEST_ID or not run_id.isprintable():
+        return None
+    if set(run_id) & set("/\\:") or run_id.strip(". ") != run_id:
+        return None
+    folder = runs_folder(home) / run_id
+    return folder if (folder / "events.jsonl").exists() else None
 
 
 def new_run(home: Path) -> Path:

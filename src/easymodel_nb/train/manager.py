@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import Event, StopReason
-from easymodel_nb.runlog.log import RunLog, RunReader, new_run, runs_folder, write_live
+from easymodel_nb.runlog.log import RunLog, RunReader, new_run, run_folder, runs_folder, write_live
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
@@ -397,8 +397,8 @@ class RunManager:
         return [self._current[0].folder.name] if self._current is not None else []
 
     def _folder(self, run_id: str) -> Path:
-        folder = runs_folder(self.home) / run_id
-        if "/" in run_id or not (folder / "events.jsonl").exists():
+        folder = run_folder(self.home, run_id)
+        if folder is None:
             raise problem_error("run.unknown", f"There is no run {run_id!r} in this home.")
         return folder
 

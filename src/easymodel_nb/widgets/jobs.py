@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from easymodel_nb.errors import StudioError, problem_error
-from easymodel_nb.runlog.log import runs_folder
+from easymodel_nb.runlog.log import run_folder
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.widgets import job_work
@@ -201,8 +201,8 @@ class Jobs:
             When there is none.
 
         """
-        folder = runs_folder(self._home) / run
-        if Path(run).name != run or not (folder / "events.jsonl").exists():
+        folder = run_folder(self._home, run)
+        if folder is None:
             raise problem_error("run.unknown", f"There is no run {run!r} in this home.")
         return Run(folder)
 

@@ -70,7 +70,7 @@ def _answer(
         known = ", ".join(METHODS)
         raise RpcError("unknown_method", f"There is no command {method!r}; there are {known}.")
     try:
-        parsed = METHODS[method].params.model_validate(params)
+        parsed = METHODS[method].params.model_validate(throughout(params, _text))
     except ValidationError as error:
         details = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'parameters'}: {e['msg']}" for e in error.errors()
@@ -85,6 +85,15 @@ def _answer(
             raise
         said = f"{refusals.in_words(error)} {refusals.remedy(error)}, then try again."
         raise problem_error("disk.refused", said) from None
+
+
+def _text(text: str) -> str:
+    """Half an emoji, which JavaScript can make, is no text and could not be sent back."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _dumped(result: BaseModel) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.runlog.headline import kind_of
-from easymodel_nb.runlog.log import runs_folder
+from easymodel_nb.runlog.log import run_folder
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.tried import Answer, Side, Tried
 from easymodel_nb.runlog.view import RunView
@@ -60,8 +60,8 @@ class Tries:
         """
         if not text.strip():
             raise problem_error("try.empty", "Write a text first.")
-        found = Run(runs_folder(self._home) / run)
-        if Path(run).name != run or not (found.folder / "events.jsonl").exists():
+        folder = run_folder(self._home, run)
+        if folder is None:
             raise problem_error("run.unknown", f"There is no run {run!r} in this home.")
         view = found.view
         if view.status != "running" and found.model_path is None:

@@ -25,7 +25,10 @@ _DIGITS = 12
 _SPARE = 100 << 20  # bytes of disk that a run needs at the very least
 _STALE_SECONDS = 24 * 3600
 _NAME_LENGTH = 120
-_FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f]')
+# Also what turns the direction of text: a name must read as what it is.
+_FORBIDDEN = re.compile(
+    r'[<>:"|?*\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]'
+)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -62,7 +65,7 @@ class Uploads:
         with self._lock:
             upload_id = secrets.token_hex(8)
             known = self._place(sha256, name) if sha256 else None
-            if known is not None and (known.exists() or self._linked(known)):
+            if known is not None and (_there(known, size) or self._linked(known)):
                 return upload_id, known
             partial = self._folder / ".partial" / upload_id
             try:
@@ -143,7 +146,7 @@ class Uploads:
                 )
             place = self._place(digest, upload.name)
             try:
-                if not place.exists() and not self._linked(place):
+                if not _there(place, upload.size) and not self._linked(place):
                     place.parent.mkdir(parents=True, exist_ok=True)
                     os.replace(upload.partial, place)  # noqa: PTH105  the same name on every OS
             except OSError as error:
@@ -181,7 +184,7 @@ class Uploads:
     @staticmethod
     def _linked(place: Path) -> bool:
         """Whether the same content was there under another name and now has this one too."""
-        others = [p for p in place.parent.glob("*") if p.is_file()]
+        others = [p for p in place.parent.glob("*") if p.is_file() and not p.is_symlink()]
         for other in others[:1]:
             with suppress(OSError):  # a file system without links gets a second copy
                 place.hardlink_to(other)
@@ -197,11 +200,16 @@ class Uploads:
                     path.unlink()
 
 
+def _there(place: Path, size: int) -> bool:
+    """Whether the file itself is there: a link to another one is not what was sent."""
+    return place.is_file() and not place.is_symlink() and place.stat().st_size == size
+
+
 def safe_name(name: str) -> str:
     """The file name without its folders and without what no file system takes."""
     plain = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
     plain = plain.encode("utf-8", "ignore").decode("utf-8")  # half an emoji is no name
-    plain = _FORBIDDEN.sub("_", plain).lstrip(". ").rstrip(". ") or "data"
+    plain = _FORBIDDEN.sub("_", plain).lstrip(". -").rstrip(". ") or "data"
     if _RESERVED.match(plain):
         plain = f"_{plain}"
     suffix = "".join(Path(plain).suffixes[-2:])
