@@ -63,6 +63,7 @@ class Tries:
         folder = run_folder(self._home, run)
         if folder is None:
             raise problem_error("run.unknown", f"There is no run {run!r} in this home.")
+        found = Run(folder)
         view = found.view
         if view.status != "running" and found.model_path is None:
             raise problem_error(
