@@ -113,6 +113,19 @@ def test_runs_wait_in_an_order_that_mouse_and_keys_change(
     # By mouse.
     panel.get_by_role("button", name="Move Last up").click()
     in_order(page, last, second, third)
+    dragged = panel.locator(f'[data-run-id="{second}"]')
+    start, above = dragged.bounding_box(), panel.locator(f'[data-run-id="{last}"]').bounding_box()
+    assert start is not None
+    assert above is not None
+    page.page.mouse.move(start["x"] + 40, start["y"] + 20)
+    page.page.mouse.down()
+    page.page.mouse.move(above["x"] + 40, above["y"] + 12, steps=6)
+    expect(panel.locator("[data-drop]")).to_have_attribute("data-run-id", last)
+    page.page.mouse.up()
+    in_order(page, second, last, third)
+    expect(panel.locator("[data-drop], [data-dragged]")).to_have_count(0)
+    panel.get_by_role("button", name="Move Last up").click()
+    in_order(page, last, second, third)
     # What continues another one stays behind it.
     panel.get_by_role("button", name="Move Instructions up").click()
     in_order(page, last, second, third)

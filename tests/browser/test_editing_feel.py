@@ -1,6 +1,8 @@
 """How the canvas feels in the hand: ends of edges, lines while dragging, room for what is new."""
 
-from harness.canvas import Canvas
+import re
+
+from harness.canvas import Canvas, Drawings
 from playwright.sync_api import expect
 
 
@@ -114,7 +116,7 @@ def test_lines_show_and_hold_what_lies_in_one_row(canvas: Canvas):
         raise AssertionError("no line was shown")
 
     come_near()
-    expect(guide).to_have_count(3)  # both its sides and its middle: the nodes are as wide
+    expect(guide).to_have_count(2)  # both its sides: the nodes are as wide
     canvas.mouse.up()
     expect(guide).to_have_count(0)
     canvas.becomes(lambda: canvas.at("d1")[1] != 160, "place of the dataset")
@@ -131,3 +133,109 @@ def test_lines_show_and_hold_what_lies_in_one_row(canvas: Canvas):
     canvas.becomes(lambda: canvas.at("d1")[1] != 160, "place of the dataset")
     assert 0 < canvas.at("d1")[0] <= 6
     canvas.undo(before)
+
+
+def boxes(canvas: Canvas, selector: str) -> list[dict[str, float]]:
+    found = canvas.page.locator(selector).locator("visible=true").all()
+    return [box for box in (one.bounding_box() for one in found) if box]
+
+
+def meet(a: dict[str, float], b: dict[str, float]) -> bool:
+    """Whether two boxes of the page share more than a border."""
+    return all(
+        a[at] + a[length] > b[at] + 1 and b[at] + b[length] > a[at] + 1
+        for at, length in (("x", "width"), ("y", "height"))
+    )
+
+
+def test_the_bar_of_a_selection_covers_no_node(canvas: Canvas):
+    canvas.select("m1", "f1")
+    bar = canvas.studio.hook("selection-bar")
+    expect(bar).to_be_visible()
+    place = bar.bounding_box()
+    nodes = boxes(canvas, ".react-flow__node")
+    assert not any(meet(place, node) for node in nodes)
+    x, y = canvas.pane(0.5, 0.8)
+    canvas.drag((x, y), (x, y - 60))  # now the nodes lie where the bar was
+    canvas.picks("m1", "f1")
+    expect(bar).to_be_visible()
+    nodes = boxes(canvas, ".react-flow__node")
+    assert any(meet(place, node) for node in nodes)
+    assert not any(meet(bar.bounding_box(), node) for node in nodes)
+
+
+def test_what_is_added_lies_under_nothing(canvas: Canvas):
+    """Chip after chip: each where there is room, and none under the bars of the canvas."""
+    known = set(canvas.nodes())
+    for chip in ("dataset", "model", "dataset", "model"):
+        canvas.studio.hook(f"palette-{chip}").click()
+        expect(canvas.page.locator(".react-flow__node")).to_have_count(len(known) + 1)
+        (new,) = canvas.selected()
+        known.add(new)
+        shown = canvas.node(new)
+        box = shown.bounding_box()
+        canvas.page.wait_for_function(
+            "() => document.getAnimations().every((a) => a.playState !== 'running')"
+        )
+        box = shown.bounding_box()
+        panels = boxes(canvas, ".em-canvas .react-flow__panel")
+        others = boxes(canvas, f'.react-flow__node:not([data-id="{new}"])')
+        assert not any(meet(box, other) for other in [*panels, *others])
+
+
+def test_a_note_is_resized_by_mouse_and_by_key(canvas: Canvas):
+    canvas.mouse.click(*canvas.pane(0.4, 0.6), button="right")
+    canvas.menu("note")
+    text = canvas.node_of("note").locator("textarea")
+    expect(text).to_be_focused()
+    canvas.keyboard.type("Why this rate?")
+    (note,) = [n for n in canvas.selected() if n]
+
+    def size() -> tuple[int, int] | None:
+        data = canvas.nodes()[note]["data"]
+        return (data["width"], data["height"]) if "width" in data else None
+
+    canvas.becomes(
+        lambda: canvas.nodes().get(note, {}).get("data", {}).get("text") == "Why this rate?", "text"
+    )
+    before = canvas.doc()
+    grip = canvas.studio.hook("note-grip")
+    x, y = canvas.middle(grip)
+    canvas.drag((x, y), (x + 80, y + 50))
+    canvas.becomes(lambda: size() == (280, 106), "size")
+    box = canvas.node(note).bounding_box()
+    assert box is not None
+    assert abs(box["width"] - 280) <= 1
+    assert canvas.nodes()[note]["position"] == before["nodes"][-1]["position"]
+    canvas.undo(before)
+
+    grip.focus()
+    canvas.press("ArrowRight", "ArrowRight", "Shift+ArrowDown")
+    canvas.becomes(lambda: size() == (232, 136), "size")
+    expect(grip).to_be_focused()
+    expect(grip).to_have_accessible_name(re.compile("232 by 136"))
+    canvas.press("Control+z")
+    canvas.keeps(before)
+    # What is written is never cut, however small the note is made.
+    canvas.press("Shift+ArrowLeft")
+    text.fill("line\n" * 12)
+    inside = "(e) => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]"
+    assert text.evaluate(inside) == [0, 0]
+
+
+def test_a_view_that_still_glides_is_not_the_next_project_s(canvas: Canvas, drawings: Drawings):
+    """Everything is being fitted when another project is opened."""
+    x, y = canvas.head("f2")
+    canvas.drag((x, y), (x + 300, y + 420))
+    canvas.becomes(lambda: canvas.at("f2")[0] > 500, "move")
+    canvas.studio.hook("showAll").click()
+    there = drawings.next()
+    before = there.doc()["viewport"]
+    zoom = there.studio.page.locator(".em-zoom-value")
+    expect(zoom).to_have_text("100 %")
+    box = there.studio.hook("em-canvas").bounding_box()
+    node = there.node("m1").bounding_box()
+    assert box is not None
+    assert node is not None
+    assert (round(node["x"] - box["x"]), round(node["y"] - box["y"])) == (40, 60)
+    assert there.doc()["viewport"] == before

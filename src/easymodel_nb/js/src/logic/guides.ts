@@ -47,10 +47,9 @@ function linesOf(moving: Box, others: Box[], axis: Line["axis"]): Line[] {
   const found = new Map<number, Line>();
   for (const other of others) {
     const its = along(other, axis);
-    const at = [
-      ...edges(own).filter((a) => edges(its).some((b) => Math.abs(a - b) <= CLOSE)),
-      ...(Math.abs(middle(own) - middle(its)) <= CLOSE ? [middle(own)] : []),
-    ];
+    const sides = edges(own).filter((a) => edges(its).some((b) => Math.abs(a - b) <= CLOSE));
+    const centred = Math.abs(middle(own) - middle(its)) <= CLOSE;
+    const at = sides.length === 0 && centred ? [middle(own)] : sides; // sides say it already
     for (const place of at) {
       const line = found.get(place);
       const ends = [

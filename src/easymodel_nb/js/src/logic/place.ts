@@ -18,6 +18,23 @@ export const ROOM: Record<string, { width: number; height: number }> = {
   note: { width: 200, height: 130 },
 };
 
+const shared = (from: number, length: number, other: number, otherLength: number) =>
+  Math.max(0, Math.min(from + length, other + otherLength) - Math.max(from, other));
+
+/** Which of these places covers least of what is there; the first of equals. */
+export function leastCovering(places: readonly Box[], there: readonly Box[]): number {
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [i, a] of places.entries()) {
+    const covered = there.reduce(
+      (sum, b) => sum + shared(a.x, a.width, b.x, b.width) * shared(a.y, a.height, b.y, b.height),
+      0,
+    );
+    if (covered < least) [best, least] = [i, covered];
+  }
+  return best;
+}
+
 const apart = (a: Box, b: Box) =>
   a.x + a.width + GAP <= b.x ||
   b.x + b.width + GAP <= a.x ||

@@ -132,12 +132,13 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
     [store],
   );
   const folding = useFolding();
+  const isShown = useOpening(root);
   const onMoveEnd = useCallback(
     (_: unknown, viewport: Viewport) => {
-      actions.viewport(viewport);
+      if (isShown()) actions.viewport(viewport);
       folding.settled();
     },
-    [actions, folding],
+    [actions, folding, isShown],
   );
   const connecting = useConnecting(root, commands);
   const drops = useDrops(root, commands);
@@ -146,7 +147,6 @@ export function Canvas({ onKeys }: { onKeys: (handlers: KeyHandlers | null) => v
     onKeys(keys);
     return () => onKeys(null);
   }, [keys, onKeys]);
-  useOpening(root);
   useInspected();
   const pointer = usePointer(commands);
   const boxing = useKeyPress("Shift", QUIET) || tool === "select";

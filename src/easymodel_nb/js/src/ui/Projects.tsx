@@ -5,7 +5,7 @@ import { useActions, useStudio } from "../state/session";
 import { Button, Menu } from "./parts";
 import { Row } from "./projects/Row";
 import { type Open, RowMenu } from "./projects/RowMenu";
-import { useReorder } from "./projects/reorder";
+import { landsAt, useReorder } from "./projects/reorder";
 import { Trash } from "./projects/Trash";
 
 export function Projects({ rail }: { rail: boolean }) {
@@ -142,12 +142,6 @@ function List({ rail, onTrash }: { rail: boolean; onTrash: () => void }) {
       {rail && add}
     </section>
   );
-}
-
-/** The line that shows where a dragged row would land. */
-function landsAt(before: string | null | undefined, id: string, last: boolean) {
-  if (before === id) return "before";
-  return before === null && last ? "after" : null;
 }
 
 /** Made anew, from a template, from a file; and the way to the trash. */

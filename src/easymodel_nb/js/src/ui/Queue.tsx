@@ -5,6 +5,7 @@ import type { QueueItem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Icon } from "./icons";
 import { Button } from "./parts";
+import { landsAt, useReorder } from "./projects/reorder";
 
 /** Shown while a run waits, or one of another project is under way. */
 export function Queue() {
@@ -59,6 +60,14 @@ interface PanelProps {
 
 function Panel({ waiting, underWay, project, onClose }: PanelProps) {
   const panel = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const { queueMove } = useActions();
+  const lost = useStudio((s) => s.lostSince !== null);
+  const order = waiting.filter((item) => item.place !== null).map((item) => item.run);
+  const { drag, handlers } = useReorder(list, !lost && order.length > 1, (run, before) => {
+    const others = order.filter((other) => other !== run);
+    void queueMove(run, before === null ? others.length : others.indexOf(before));
+  });
   useEffect(() => panel.current?.focus({ preventScroll: true }), []);
   return (
     <div
@@ -81,13 +90,22 @@ function Panel({ waiting, underWay, project, onClose }: PanelProps) {
           ))}
         </ul>
       )}
-      <ol aria-label="Waiting">
+      <ol ref={list} aria-label="Waiting" data-dragging={drag !== null || undefined} {...handlers}>
         {waiting.map((item) => (
-          <Item key={item.run} item={item} project={project} waiting={waiting} />
+          <Item
+            key={item.run}
+            item={item}
+            project={project}
+            waiting={waiting}
+            dragged={drag?.id === item.run}
+            drop={landsAt(drag?.before, item.run, item.run === order.at(-1))}
+          />
         ))}
       </ol>
       {waiting.length === 0 && <p className="em-muted">Nothing waits.</p>}
-      {waiting.length > 1 && <small>Alt with the arrow keys moves a run, Delete cancels it.</small>}
+      {waiting.length > 1 && (
+        <small>Drag a run to move it, or Alt with the arrow keys; Delete cancels it.</small>
+      )}
     </div>
   );
 }
@@ -97,9 +115,12 @@ interface ItemProps {
   project: string;
   /** The others that wait; none for what is under way. */
   waiting?: QueueItem[];
+  dragged?: boolean;
+  /** What is dragged would land before or after this one. */
+  drop?: "before" | "after" | null;
 }
 
-function Item({ item, project, waiting }: ItemProps) {
+function Item({ item, project, waiting, dragged, drop }: ItemProps) {
   const { stop, queueMove } = useActions();
   const lost = useStudio((s) => s.lostSince !== null);
   const stopping = useStudio((s) => s.stopping.includes(item.run) || s.stopping.includes("*"));
@@ -135,6 +156,9 @@ function Item({ item, project, waiting }: ItemProps) {
       className="em-queue-item"
       data-testid="queue-item"
       data-run-id={item.run}
+      data-row={place !== null ? item.run : undefined}
+      data-dragged={dragged || undefined}
+      data-drop={drop ?? undefined}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys move and cancel it
       tabIndex={0}
       aria-label={`${name}, ${where(item, waiting)}`}

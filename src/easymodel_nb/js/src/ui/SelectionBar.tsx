@@ -1,12 +1,62 @@
 /** Over a selection of several nodes: line them up, copy, duplicate, delete. */
-import { Panel, useStore } from "@xyflow/react";
-import { memo } from "react";
+import { Panel, type PanelPosition, type ReactFlowState, useStore } from "@xyflow/react";
+import { memo, useCallback, useLayoutEffect, useRef } from "react";
+import { type Box, leastCovering } from "../logic/place";
 import { hint, isMac } from "../logic/shortcuts";
 import { ALIGNMENTS } from "./alignments";
 import type { Commands } from "./commands";
 import { Button } from "./parts";
 
 const mac = isMac(navigator.platform);
+const MARGIN = 12;
+const HEAD = 40;
+/** Minimap and zoom bar: the corner that is not for it. */
+const CORNER = { width: 400, height: 110 };
+const PLACES: readonly PanelPosition[] = [
+  "top-center",
+  "top-right",
+  "top-left",
+  "bottom-right",
+  "bottom-center",
+];
+
+/** Where a bar of that size covers least, titles of nodes least of all. */
+function freest(s: ReactFlowState, size: { width: number; height: number }): PanelPosition {
+  const [x, y, zoom] = s.transform;
+  const spare = { width: s.width - size.width, height: s.height - size.height };
+  const across = { left: MARGIN, center: spare.width / 2, right: spare.width - MARGIN };
+  const places = PLACES.map((place) => {
+    const [side, at] = place.split("-") as ["top" | "bottom", keyof typeof across];
+    return { ...size, x: across[at], y: side === "top" ? MARGIN : spare.height - MARGIN };
+  });
+  const there: Box[] = [{ x: 0, y: s.height - CORNER.height, ...CORNER }];
+  for (const node of s.nodeLookup.values()) {
+    const { width = 0, height = 0 } = node.measured;
+    const at = node.internals.positionAbsolute;
+    const box = { x: at.x * zoom + x, y: at.y * zoom + y, width: width * zoom };
+    there.push({ ...box, height: height * zoom }, { ...box, height: HEAD * zoom });
+  }
+  return PLACES[leastCovering(places, there)] ?? "top-center";
+}
+
+/** It stays while anything moves, and then goes where it is out of the way. */
+function useFreest() {
+  const bar = useRef<HTMLDivElement>(null);
+  const size = useRef({ width: 420, height: 36 });
+  const last = useRef<PanelPosition>("top-center");
+  useLayoutEffect(() => {
+    const { offsetWidth: width, offsetHeight: height } = bar.current ?? {};
+    if (width && height) size.current = { width, height };
+  });
+  const position = useStore(
+    useCallback((s: ReactFlowState) => {
+      const moves = s.paneDragging || s.nodes.some((n) => n.dragging);
+      if (!moves) last.current = freest(s, size.current);
+      return last.current;
+    }, []),
+  );
+  return { bar, position };
+}
 
 export const SelectionBar = memo(function SelectionBar({ commands }: { commands: Commands }) {
   const list = useStore((s) =>
@@ -18,10 +68,16 @@ export const SelectionBar = memo(function SelectionBar({ commands }: { commands:
     .filter(Boolean)
     .map((id) => JSON.parse(id) as string);
   if (ids.length < 2 || boxing) return null;
+  return <Bar ids={ids} commands={commands} />;
+});
+
+function Bar({ ids, commands }: { ids: string[]; commands: Commands }) {
+  const { bar, position } = useFreest();
   const { run, align } = commands;
   return (
-    <Panel position="top-center">
+    <Panel position={position}>
       <div
+        ref={bar}
         className="em-selection"
         role="toolbar"
         aria-label="Selected nodes"
@@ -69,4 +125,4 @@ export const SelectionBar = memo(function SelectionBar({ commands }: { commands:
       </div>
     </Panel>
   );
-});
+}

@@ -17,6 +17,20 @@ export function boxes(flow: ReactFlowInstance): Box[] {
   });
 }
 
+/** What place is taken: by nodes, and by what lies over the canvas as the view is now. */
+export function takenPlaces(flow: ReactFlowInstance, el: HTMLElement): Box[] {
+  const panels = el.querySelectorAll(".em-canvas .react-flow__panel");
+  return [
+    ...boxes(flow),
+    ...[...panels].map((panel) => {
+      const { left, top, right, bottom } = panel.getBoundingClientRect();
+      const from = flow.screenToFlowPosition({ x: left, y: top });
+      const to = flow.screenToFlowPosition({ x: right, y: bottom });
+      return { ...from, width: to.x - from.x, height: to.y - from.y };
+    }),
+  ];
+}
+
 /** Adds a node of a type at a point of the page, or where there is room near the middle. */
 export function useAddNode() {
   const { add } = useActions();
@@ -29,7 +43,7 @@ export function useAddNode() {
       const from = flow.screenToFlowPosition({ x: canvas.left, y: canvas.top });
       const to = flow.screenToFlowPosition({ x: canvas.right, y: canvas.bottom });
       const { width = 232, height = 120 } = ROOM[type] ?? {};
-      const taken = boxes(flow);
+      const taken = takenPlaces(flow, el);
       const middle = { x: (from.x + to.x - width) / 2, y: (from.y + to.y - height) / 2 };
       const spot = freeSpot(taken, type, middle);
       const inside =

@@ -8,9 +8,9 @@ import type { Actions } from "../state/actions";
 import type { View } from "./view";
 
 const NOTHING =
-  "There is nothing to paste: copy nodes, or the address of a model, of a data set or of a data file.";
+  "There is nothing to paste. Copy nodes, or the address of a model, a dataset or a data file.";
 
-export function makeClip(view: View, actions: Actions, pointer: () => Position) {
+export function makeClip(view: View, actions: Actions, place: (type: string) => Position) {
   const keep = (clip: string) => {
     view.store.setState({ clip });
     return clip;
@@ -26,7 +26,7 @@ export function makeClip(view: View, actions: Actions, pointer: () => Position) 
       return [];
     }
     // Nodes land beside where they were; an address has no place of its own.
-    return actions.paste(text, at ?? ("source" in found ? pointer() : null));
+    return actions.paste(text, at ?? ("source" in found ? place(found.source.type) : null));
   }
   return {
     put,

@@ -4,12 +4,13 @@ import { createContext, useContext, useMemo } from "react";
 import type { Alignment, HandleEnd } from "../logic/edits";
 import { portsOf } from "../logic/fits";
 import { arrange, type Size } from "../logic/layout";
+import { freeSpot, ROOM } from "../logic/place";
 import { type Command, NUDGES } from "../logic/shortcuts";
 import type { Position } from "../protocol";
 import { type Actions, isOpen } from "../state/actions";
 import { save } from "../state/browser";
 import { type Session, useSession } from "../state/session";
-import { boxes } from "./add";
+import { boxes, takenPlaces } from "./add";
 import { makeClip } from "./clip";
 import { edgeSelector, makeFocus, nodeSelector } from "./focus-node";
 import { glide } from "./motion";
@@ -64,8 +65,14 @@ export function makeCommands(
     const { left, top, width, height } = area();
     return { at: { x: left + width / 2, y: top + height / 2 }, free: true };
   }
-  function place(): Position {
-    return flow.screenToFlowPosition(spot().at);
+  /** There for a node of that type: where one points, else where there is room for it. */
+  function place(type: string): Position {
+    const { at, free } = spot();
+    const point = flow.screenToFlowPosition(at);
+    if (!free) return point;
+    const { width = 232, height = 120 } = ROOM[type] ?? {};
+    const middle = { x: point.x - width / 2, y: point.y - height / 2 };
+    return freeSpot(takenPlaces(flow, view.el), type, middle);
   }
   function open(popup: Popup): void {
     focus.remember();
@@ -116,7 +123,10 @@ export function makeCommands(
     open({ kind: "menu", at: point, nodes: pane ? [] : nodes, edges: pane ? [] : edges });
   }
   function noteAt(at: Position): void {
-    const id = actions.addNote(flow.screenToFlowPosition(at));
+    noteOn(flow.screenToFlowPosition(at));
+  }
+  function noteOn(position: Position): void {
+    const id = actions.addNote(position);
     if (id) focus.inNode(id, "textarea");
   }
   function connectNode(id: string): void {
@@ -184,7 +194,7 @@ export function makeCommands(
     farUp: (target) => nudge(target, "farUp"),
     farDown: (target) => nudge(target, "farDown"),
     search: () => open({ kind: "search", ...spot(), from: [], existing: false }),
-    note: () => noteAt(spot().at),
+    note: () => noteOn(place("note")),
     connect(target) {
       const { nodes, edges } = concerned(flow, target);
       if (nodes[0]) connectNode(nodes[0]);

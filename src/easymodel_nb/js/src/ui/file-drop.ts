@@ -8,7 +8,7 @@ import { freeSpot } from "../logic/place";
 import { SUFFIX } from "../logic/project-list";
 import type { Position } from "../protocol";
 import { useActions } from "../state/session";
-import { boxes, useAddNode } from "./add";
+import { takenPlaces, useAddNode } from "./add";
 import type { Commands } from "./commands";
 import { DRAG_TYPE } from "./Toolbar";
 import { useView } from "./view";
@@ -52,7 +52,7 @@ export function useDrops(root: RefObject<HTMLElement | null>, commands: Commands
     };
     /** One Dataset node a file. */
     const lay = (files: File[], at: Position) => {
-      const taken = boxes(flow);
+      const taken = takenPlaces(flow, view.el);
       for (const [i, file] of files.entries()) {
         const spot = freeSpot(taken, "dataset", { x: at.x, y: at.y + i * ROW });
         actions.addFile(file, spot);
@@ -111,4 +111,4 @@ export function useDrops(root: RefObject<HTMLElement | null>, commands: Commands
 }
 
 const FOLDER =
-  "A folder cannot be uploaded. Drop its files, or type its path if it lies on the kernel's machine.";
+  "A folder cannot be uploaded. Drop its files, or type its path if it is on the kernel's machine.";

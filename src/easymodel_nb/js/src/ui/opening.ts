@@ -9,7 +9,8 @@ import {
   useStoreApi,
   type Viewport,
 } from "@xyflow/react";
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useCallback, useEffect, useRef } from "react";
+import type { Node } from "../protocol";
 import { useSession, useStudio } from "../state/session";
 import { glide } from "./motion";
 import { useViewState } from "./view";
@@ -18,8 +19,11 @@ const EDGE = 16;
 const shallow = (a: readonly number[], b: readonly number[]) => a.every((v, i) => v === b[i]);
 const FIT = { padding: 0.04, maxZoom: 1, minZoom: 0.72 };
 
-/** Restores the saved viewport where it shows every node, else fits, legibly if possible. */
-export function useOpening(root: RefObject<HTMLDivElement | null>): void {
+/**
+ * Restores the saved viewport where it shows every node, else fits, legibly if possible. Says
+ * whether that is done: until then a movement that ends belongs to the document before.
+ */
+export function useOpening(root: RefObject<HTMLDivElement | null>): () => boolean {
   const { store } = useSession();
   const opened = useStudio((s) => s.opened);
   const tab = useStudio((s) => s.tab);
@@ -37,8 +41,14 @@ export function useOpening(root: RefObject<HTMLDivElement | null>): void {
       void flow.setViewport({ x: 0, y: 0, zoom: 1 });
       return;
     }
-    // Just after a switch the canvas still holds the nodes of the project before.
-    if (!ready || nodes.some((n) => !flow.getNode(n.id)?.measured?.width)) return;
+    // Just after a switch the canvas still holds the nodes of the project before; in a copy of it
+    // they have the same ids.
+    const drawn = ({ id, position }: Node) => {
+      const there = flow.getNode(id);
+      const { x, y } = there?.position ?? { x: Number.NaN, y: Number.NaN };
+      return there?.measured?.width && x === position.x && y === position.y;
+    };
+    if (!ready || flow.getNodes().length !== nodes.length || !nodes.every(drawn)) return;
     shown.current = opened;
     const saved = viewport.x !== 0 || viewport.y !== 0 || viewport.zoom !== 1;
     const { x, y, width, height } = flow.getNodesBounds(flow.getNodes());
@@ -51,6 +61,7 @@ export function useOpening(root: RefObject<HTMLDivElement | null>): void {
     if (saved && inside) void flow.setViewport(viewport);
     else void flow.setViewport(fitted({ x, y, width, height }, box));
   }, [ready, wide, tab, opened, flow, root, store]);
+  return useCallback(() => shown.current === store.getState().opened, [store]);
 }
 
 /** Everything in the middle, or its beginning where it is too much to be legible in one look. */

@@ -13,10 +13,10 @@ import { sourceOptions } from "../logic/sources";
 import type { Node, Position, SourceOption, Workflow } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { EMPTY } from "../state/store";
-import { boxes } from "./add";
+import { takenPlaces } from "./add";
 import type { Commands } from "./commands";
 import type { IconName } from "./icons";
-import type { Popup } from "./view";
+import { type Popup, useView } from "./view";
 
 export interface Entry extends Searchable {
   id: string;
@@ -50,6 +50,7 @@ const ACTIONS: [Command, IconName][] = [
 export function useEntries(popup: SearchPopup, typed: string, commands: Commands): Entry[] {
   const actions = useActions();
   const flow = useReactFlow();
+  const { el } = useView();
   const doc = useStudio((s) => s.history.present);
   const catalog = useStudio((s) => s.traits.catalog);
   const { from } = popup;
@@ -62,7 +63,7 @@ export function useEntries(popup: SearchPopup, typed: string, commands: Commands
     if (!popup.free) return point;
     const beside = from.length > 0 ? (side === "source" ? 96 : -96 - width) : -width / 2;
     const y = from.length > 0 ? point.y : point.y - height / 2;
-    return freeSpot(boxes(flow), type, { x: point.x + beside, y });
+    return freeSpot(takenPlaces(flow, el), type, { x: point.x + beside, y });
   }
   /** One step, and nothing where the project can only be read. */
   function put(change: (doc: Workflow) => [Workflow, string[]]): void {

@@ -7,6 +7,7 @@ import * as edits from "../../logic/edits";
 import * as graph from "../../logic/graph";
 import * as history from "../../logic/history";
 import type { Size } from "../../logic/layout";
+import { type NoteSize, resizeNote } from "../../logic/note-size";
 import { freeSpot, ROOM } from "../../logic/place";
 import { type Link, refusal } from "../../logic/ports";
 import { reconnect } from "../../logic/reconnect";
@@ -190,6 +191,9 @@ export function editingActions(desk: Desk) {
     },
     addNote: (at: Position): string => made((d) => edits.addNote(d, at), ""),
     setNote: (id: string, text: string) => edit((d) => edits.setNote(d, id, text), `${id}.text`),
+    /** One step a drag, and one for keys that follow on each other. */
+    resizeNote: (id: string, size: NoteSize, stepping = false) =>
+      edit((d) => resizeNote(d, id, size), stepping ? `${id}.size` : null, GESTURE_MS),
     clear: () => edit(edits.clear),
     /** The viewport is kept with the document, but moving it is no edit. */
     viewport: (viewport: Workflow["viewport"]) =>

@@ -12,6 +12,12 @@ export interface Drag {
   before: string | null | undefined;
 }
 
+/** The line that shows where a dragged row would land. */
+export function landsAt(before: string | null | undefined, id: string, last: boolean) {
+  if (before === id) return "before";
+  return before === null && last ? "after" : null;
+}
+
 /** `move` is called with what is let go; `enabled` is false while the list is searched. */
 export function useReorder(
   list: RefObject<HTMLElement | null>,
@@ -62,7 +68,7 @@ export function useReorder(
         dragged.current = false;
         const target = e.target as Element;
         if (!enabled || e.button !== 0 || e.pointerType === "touch") return;
-        if (target.closest("input, .em-project-more")) return;
+        if (target.closest("input, .em-project-more, .em-queue-item button")) return;
         const id = target.closest<HTMLElement>("[data-row]")?.dataset.row;
         if (id) press.current = { id, y: e.clientY };
       },
