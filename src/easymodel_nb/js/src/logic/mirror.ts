@@ -1,4 +1,4 @@
-/** What the toolbar says of the copy on a synced folder. */
+/** What the sidebar says of the copy on a synced folder. */
 import type { Mirror } from "../protocol";
 import { clock, date } from "./format";
 
@@ -12,18 +12,17 @@ export function mirrorState(mirror: Mirror): MirrorState {
   return mirror.pending || !mirror.saved ? "pending" : "saved";
 }
 
-/** "Saved to Drive 14:02"; `short` is what a narrow toolbar has room for. */
-export function mirrorLine(mirror: Mirror, now: number): { long: string; short: string } {
-  const at = savedAt(mirror, now);
+/** "Saved to Drive 14:02" */
+export function mirrorLine(mirror: Mirror, now: number): string {
   switch (mirrorState(mirror)) {
     case "failed":
-      return { long: `Not saved to ${mirror.place}`, short: "Not saved" };
+      return `Not saved to ${mirror.place}`;
     case "asking":
-      return { long: `Copy a checkpoint to ${mirror.place}?`, short: "Copy?" };
+      return `Copy checkpoint to ${mirror.place}?`;
     case "pending":
-      return { long: `Saving to ${mirror.place}`, short: "Saving" };
+      return `Saving to ${mirror.place}`;
     default:
-      return { long: `Saved to ${mirror.place} ${at}`, short: at };
+      return `Saved to ${mirror.place} ${savedAt(mirror, now)}`;
   }
 }
 

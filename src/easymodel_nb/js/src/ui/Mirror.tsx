@@ -1,4 +1,4 @@
-/** The copy on Drive: how it stands, in the toolbar, and under it what one can do about it. */
+/** The copy on Drive: how it stands, beside the save state, and what one can do about it. */
 import { useEffect, useRef, useState } from "react";
 import { bytes, count } from "../logic/format";
 import { mirrorLine, mirrorState, savedAt } from "../logic/mirror";
@@ -15,8 +15,10 @@ const SIGNS: Record<ReturnType<typeof mirrorState>, IconName> = {
 };
 
 /** Nothing where there is no synced folder. */
-export function Mirror() {
+export function Mirror({ rail }: { rail: boolean }) {
   const mirror = useStudio((s) => s.traits.projects.keeping?.mirror);
+  const analytics = useStudio((s) => s.tab === "analytics");
+  const { showTab } = useActions();
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -30,6 +32,10 @@ export function Mirror() {
   if (!mirror) return null;
   const state = mirrorState(mirror);
   const line = mirrorLine(mirror, Date.now());
+  const toggle = () => {
+    if (rail && analytics && !open) showTab("canvas"); // the rail alone has no room for it
+    setOpen(!open);
+  };
   const close = () => {
     setOpen(false);
     box.current?.querySelector<HTMLElement>(".em-mirror")?.focus({ preventScroll: true });
@@ -38,18 +44,17 @@ export function Mirror() {
     <div ref={box} className="em-mirror-box">
       <button
         type="button"
-        className={`em-button em-quiet em-mirror em-mirror-${state}`}
+        className={`em-line em-mirror em-mirror-${state}`}
         data-testid="mirror"
         data-state={state}
-        aria-label={line.long}
+        aria-label={line}
         aria-expanded={open}
         aria-haspopup="dialog"
-        title={mirror.problem ?? `${line.long}. Show more.`}
-        onClick={() => setOpen(!open)}
+        title={mirror.problem ?? `${line}. Show more.`}
+        onClick={toggle}
       >
         <Icon name={SIGNS[state]} size={14} />
-        <span className="em-mirror-long">{line.long}</span>
-        <span className="em-mirror-short">{line.short}</span>
+        <span className={rail ? "em-hidden" : "em-ellipsis"}>{line}</span>
       </button>
       {open && <Panel mirror={mirror} onClose={close} />}
     </div>
@@ -100,12 +105,7 @@ function Panel({ mirror, onClose }: { mirror: MirrorModel; onClose: () => void }
       {mirror.questions.map((question) => (
         <Question key={question.run} question={question} mirror={mirror} />
       ))}
-      <Button
-        icon="cloud"
-        testid="mirror-save"
-        disabled={lost || (mirror.pending && !mirror.problem)}
-        onClick={() => void mirrorSave()}
-      >
+      <Button icon="cloud" testid="mirror-save" disabled={lost} onClick={() => void mirrorSave()}>
         Save to {place} now
       </Button>
     </div>

@@ -3,6 +3,7 @@ import { useActions, useStudio } from "../state/session";
 import type { Tab } from "../state/store";
 import { LastNotice } from "./Banners";
 import { Icon, type IconName, Logo } from "./icons";
+import { Mirror } from "./Mirror";
 import { Projects } from "./Projects";
 import { Button } from "./parts";
 import { useProjectDrop } from "./projects/drop";
@@ -42,6 +43,7 @@ export function Sidebar({ rail }: { rail: boolean }) {
       <div className="em-foot">
         {!rail && <Device />}
         <SaveState rail={rail} />
+        <Mirror rail={rail} />
         <ThemeToggle rail={rail} />
         {rail && <FullScreen />}
         {rail && (

@@ -7,7 +7,6 @@ import { useActions, useStudio } from "../state/session";
 import { useAddNode } from "./add";
 import { useCommands } from "./commands";
 import { Icon, type IconName } from "./icons";
-import { Mirror } from "./Mirror";
 import { OutlineButton } from "./outline/Outline";
 import { ProblemsCounter } from "./ProblemsCounter";
 import { Button } from "./parts";
@@ -35,7 +34,6 @@ export function Toolbar() {
       <Tool command="arrange" icon="layout" label="Arrange the nodes" disabled={empty} />
       <OutlineButton />
       <span className="em-grow" />
-      <Mirror />
       <Queue />
       {!empty && <ProblemsCounter />}
       <TrainAll />
