@@ -21,7 +21,7 @@ from tinydb.storages import Storage
 Tables = dict[str, dict[str, Any]]
 UNFINISHED = ".unfinished"  # the ending of a new slot before it is whole
 _SLOT = "_slot"
-_SEALED = re.compile(rb'"sha256":\s*"[^"]*"[\s}]*$')
+_SEALED = re.compile(rb'"sha256":\s*"[^"]*"\s*}\s*}\s*}\s*$')
 
 
 class Damaged(Exception):  # noqa: N818  named for what was found
@@ -100,11 +100,19 @@ def look(stem: Path) -> Slots:
             continue
         slot = parse(path, content)
         if slot is None:
-            # The seal is written last: where it stands, nothing was cut off.
-            (found.altered if _SEALED.search(content) else found.torn).append(path)
+            (found.altered if _has_end(content) else found.torn).append(path)
         elif found.best is None or slot.rev > found.best.rev:
             found = found._replace(best=slot)
     return found
+
+
+def _has_end(content: bytes) -> bool:
+    """Whether nothing was cut off: it is JSON, or ends as a slot does, with its seal."""
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return _SEALED.search(content) is not None
+    return True
 
 
 def newest(stem: Path) -> Slot | None:
