@@ -31,7 +31,7 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int) ->
     page, _ = pages.studio(browser, server, home, opened, listen)
     frames.settled(page)
     node = str(page.page.evaluate("() => probe.target('f1')"))
-    counted = renders(page, "drag", STEPS, node)
+    counted = renders(page, "drop", STEPS, node)
     page.page.locator(f'.react-flow__node[data-id="{node}"]').focus()
     undos = []
     for _ in range(UNDOS):

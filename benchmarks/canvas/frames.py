@@ -47,8 +47,8 @@ def measure(browser: Browser, server: JupyterServer, folder: Path, size: int, ro
     node = str(kept["ours"].page.evaluate("() => probe.target('f1')"))
     sessions = {kind: _session(page) for kind, page in kept.items()}
     runs: list[dict[str, Any]] = []
-    for name in GESTURES:
-        for _ in range(rounds):
+    for _ in range(rounds):
+        for name in GESTURES:
             for kind in ORDER:
                 page = kept[kind]
                 page.page.bring_to_front()

@@ -1,12 +1,13 @@
 """Measure the canvas and write it into docs/benchmarks.md, between its markers.
 
-    python benchmarks/canvas/run.py            # everything
+    python benchmarks/canvas/run.py            # what was not measured yet
+    python benchmarks/canvas/run.py --anew     # everything
     python benchmarks/canvas/run.py frames-100 # only this, and the page anew
 
 Needs what the browser tests need, and a built bundle. Each part's numbers are kept as a JSON file
 in --results, and a part that has one is not measured again, so that it can be interrupted; a part
-that is named is always measured. On a machine that does other things as well, ratios within a part
-say more than times.
+that is named is always measured, and one that fails does not keep the others from it. On a machine
+that does other things as well, ratios within a part say more than times.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import json
 import os
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,7 +30,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from canvas import counts, frames, graphs, heap, tables, training  # noqa: E402
 from harness.browser import chromium_browser  # noqa: E402
 from harness.server import lab  # noqa: E402
-from playwright.sync_api import expect  # noqa: E402
+from playwright.sync_api import Error, expect  # noqa: E402
 from report import machine, replace  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -53,6 +56,7 @@ def main() -> int:
     known = parts(1)
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("names", nargs="*", metavar="PART", help=", ".join(known))
+    options.add_argument("--anew", action="store_true", help="also what was measured before")
     options.add_argument("--rounds", type=int, default=3, help="A B B A so many times")
     options.add_argument("--results", type=Path, default=ROOT / ".cache" / "canvas-benchmark")
     chosen = options.parse_args()
@@ -60,9 +64,11 @@ def main() -> int:
         options.error(f"There is no part {', '.join(sorted(unknown))}.")
     chosen.results.mkdir(parents=True, exist_ok=True)
     file = {name: chosen.results / f"{name}.json" for name in known}
+    if chosen.anew:
+        for path in file.values():
+            path.unlink(missing_ok=True)
     todo = chosen.names or [name for name in known if not file[name].exists()]
-    if todo:
-        measure(todo, parts(chosen.rounds), file)
+    failed = measure(todo, parts(chosen.rounds), file) if todo else []
     results = {
         name: json.loads(path.read_text(encoding="utf-8"))
         for name, path in file.items()
@@ -70,11 +76,14 @@ def main() -> int:
     }
     replace(PAGE, tables.page(results, machine()))
     print(f"Written to {PAGE.relative_to(ROOT)}")
-    return 0
+    if failed:
+        print(f"Not measured: {', '.join(failed)}. The same command tries them again.")
+    return 1 if failed else 0
 
 
-def measure(todo: list[str], known: dict[str, Part], file: dict[str, Path]) -> None:
-    """Each part in a server of its own, so that none pays for the one before."""
+def measure(todo: list[str], known: dict[str, Part], file: dict[str, Path]) -> list[str]:
+    """Each part in a server of its own, so that none pays for the one before; what failed."""
+    failed = []
     # A run takes as many threads as cores are free, and a browser takes cores: one for both.
     os.environ["OMP_NUM_THREADS"] = "1"
     expect.set_options(timeout=180_000)
@@ -82,12 +91,23 @@ def measure(todo: list[str], known: dict[str, Part], file: dict[str, Path]) -> N
         for name in todo:
             with tempfile.TemporaryDirectory(prefix="easymodel-bench-") as folder:
                 place = Path(folder)
-                load = [os.getloadavg()[0]]
-                with lab(sys.executable, place / "lab") as server:
-                    numbers = known[name](browser, server, place)
+                load, began = [os.getloadavg()[0]], time.monotonic()
+                try:
+                    with lab(sys.executable, place / "lab") as server:
+                        numbers = known[name](browser, server, place)
+                except (Error, AssertionError, OSError, RuntimeError, LookupError):
+                    # The other parts are worth having all the same.
+                    traceback.print_exc()
+                    failed.append(name)
+                    continue
+                finally:
+                    for context in browser.contexts:
+                        context.close()
                 load.append(os.getloadavg()[0])
             file[name].write_text(json.dumps({"load": load, **numbers}), encoding="utf-8")
-            print(f"{name}: measured at a load of {load[0]:.1f} to {load[1]:.1f}", flush=True)
+            taken = time.monotonic() - began
+            print(f"{name}: {taken:.0f} s at a load of {load[0]:.1f} to {load[1]:.1f}", flush=True)
+    return failed
 
 
 if __name__ == "__main__":
