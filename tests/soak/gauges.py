@@ -35,7 +35,7 @@ class Gauges:
 
     def __init__(self, page: LabPage, home: Path, folder: Path) -> None:
         self._page, self._home, self._file = page, home, folder / "gauges.json"
-        self._cdp: "CDPSession" = page.page.context.new_cdp_session(page.page)
+        self._cdp: CDPSession = page.page.context.new_cdp_session(page.page)
         for domain in ("HeapProfiler", "Performance"):
             self._cdp.send(f"{domain}.enable")
         self.samples: list[Sample] = []
@@ -83,6 +83,7 @@ class Gauges:
                 "first": self.samples[0][name],
                 "halves": self.halves(name),
                 "last": self.samples[-1][name],
+                "all": [sample[name] for sample in self.samples],
             }
             for name in names
         }

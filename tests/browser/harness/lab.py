@@ -26,14 +26,15 @@ def launch(home: Path) -> str:
 class LabPage(StudioPage):
     """JupyterLab with one notebook; cells are run through Lab's own commands."""
 
-    def __init__(self, page: Page, server: JupyterServer, name: str) -> None:
+    def __init__(self, page: Page, server: JupyterServer, name: str, url: str = "") -> None:
         super().__init__(page)
         self.server = server
         self.name = name
+        self.url = url or server.url  # another one where a line that can be cut lies between
 
     def open(self) -> Self:
         """Open the notebook in a clean workspace and wait until its kernel is connected."""
-        self.page.goto(f"{self.server.url}/lab/tree/{self.name}?reset")
+        self.page.goto(f"{self.url}/lab/tree/{self.name}?reset")
         self.page.wait_for_function(_READY, arg=self.name)
         return self
 

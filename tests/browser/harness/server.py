@@ -68,7 +68,11 @@ class JupyterServer:
             path = self.folder / "settings" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-        with self.log.open("wb") as log:
+        return self.start()
+
+    def start(self) -> Self:
+        """Start it, or start it again on the same port, and wait until it answers."""
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self.notebooks,
@@ -103,6 +107,12 @@ class JupyterServer:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def kill(self) -> None:
+        """End it at once, as a crash does; its kernels notice and end as well."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     # ---------------------------------------------------------------- its API
 
     def api(self, method: str, path: str, body: object = None) -> Any:
@@ -114,7 +124,7 @@ class JupyterServer:
             text = answer.read()
         return json.loads(text) if text else None
 
-    def write(self, name: str, *sources: str) -> str:
+    def write(self, name: str, *sources: str, kernel: str = "python3") -> str:
         """Write a notebook with these code cells; its name."""
         cells: list[dict[str, Any]] = [
             {
@@ -127,8 +137,18 @@ class JupyterServer:
             }
             for index, source in enumerate(sources)
         ]
-        self.put(name, {"nbformat": 4, "nbformat_minor": 5, "metadata": KERNEL, "cells": cells})
+        spec = {"name": kernel, "display_name": kernel, "language": "python"}
+        metadata = {"kernelspec": spec}
+        self.put(name, {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
         return name
+
+    def add_kernel(self, name: str, python: Path) -> None:
+        """Let notebooks have the kernel of another Python."""
+        command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        path = self.folder / "data" / "kernels" / name / "kernel.json"
+        path.parent.mkdir(parents=True)
+        spec = {"argv": command, "display_name": name, "language": "python"}
+        path.write_text(json.dumps(spec))
 
     def put(self, name: str, notebook: dict[str, Any]) -> None:
         """Write a whole notebook."""
@@ -156,9 +176,6 @@ class JupyterServer:
                     self.api("DELETE", f"api/sessions/{session['id']}")
                 except HTTPError:  # the kernel was faster
                     continue
-
-
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
 def lab(python: str, folder: Path, **environment: str) -> JupyterServer:
