@@ -148,6 +148,7 @@ class Canvas:
         self.press("Escape")
         while self.page.node("model").count() > 1:  # the node, and what it may be connected to
             self.page.hook("undo").click()
+        self.fit()
 
     def problems(self) -> None:
         """An error stands on its node and field, with its fix."""

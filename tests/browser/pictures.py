@@ -161,9 +161,9 @@ def reduce(path: Path) -> None:
     from PIL import Image
 
     with Image.open(path) as picture:
-        # Not by the median, which has no room for the little red there is.
-        octree, none = Image.Quantize.FASTOCTREE, Image.Dither.NONE
-        flat = picture.convert("RGB").quantize(COLOURS, octree, dither=none)
+        # Not by the median alone, which has no room for the little red there is.
+        covering, none = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+        flat = picture.convert("RGB").quantize(COLOURS, covering, kmeans=1, dither=none)
     flat.save(path, optimize=True)
 
 

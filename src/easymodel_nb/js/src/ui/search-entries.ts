@@ -180,7 +180,7 @@ export function useEntries(popup: SearchPopup, typed: string, commands: Commands
     ...TASKS.map(([task, name]) => ({
       id: `ready:${task}`,
       title: name,
-      detail: "three nodes, connected",
+      detail: "three nodes",
       group: "Ready-made",
       icon: "template" as const,
       run: () => put((d) => edits.paste(d, trio(task), popup.free ? null : spot("finetune"))),

@@ -168,9 +168,9 @@ function StopButton({ run, label }: { run: RunCard; label: string }) {
 function Ended({ run }: { run: RunCard }) {
   const finished = run.status === "finished";
   const at =
-    run.max_steps > 0 ? `Stopped at step ${count(run.step)} of ${count(run.max_steps)}. ` : "";
+    run.max_steps > 0 ? ` It had reached step ${count(run.step)} of ${count(run.max_steps)}.` : "";
   const kept = run.model_path ? " What it learned is saved." : "";
-  const stopped = `${at}${run.reason ?? ""}${kept}`;
+  const stopped = `${run.reason ?? "Stopped."}${at}${kept}`;
   return (
     <>
       <p className="em-result" data-testid="run-stage">
