@@ -47,20 +47,18 @@ type Known = { request: Record<string, unknown>; plan: Record<string, unknown> |
 function Plan({ node, record }: { node: Node; record: Known }) {
   const { restoreRun } = useActions();
   const doc = useStudio((s) => s.history.present);
-  const around = surroundings(record, node, doc);
-  const rows = settings(record, node);
-  const differing = [...around, ...rows].filter((r) => r.now !== null).length;
+  const rows = [...surroundings(record, node, doc), ...settings(record, node)];
+  const differing = rows.filter((r) => r.now !== null);
   const same = restored(doc, node.id, record) === doc;
   return (
     <div data-testid="run-plan">
       <div className="em-run-restore">
-        <span className="em-grow">{told(differing)}</span>
+        <span className="em-grow">{told(differing.length)}</span>
         <Button testid="run-restore" disabled={same} onClick={() => restoreRun(node.id, record)}>
           Restore these settings
         </Button>
       </div>
-      <Rows rows={around} />
-      <Rows rows={rows} />
+      <Rows rows={[...differing, ...rows.filter((r) => r.now === null)]} />
     </div>
   );
 }
