@@ -1,5 +1,6 @@
 """How the canvas feels in the hand: ends of edges, lines while dragging, room for what is new."""
 
+import json
 import re
 
 from harness.canvas import Canvas, Drawings
@@ -221,6 +222,29 @@ def test_a_note_is_resized_by_mouse_and_by_key(canvas: Canvas):
     text.fill("line\n" * 12)
     inside = "(e) => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]"
     assert text.evaluate(inside) == [0, 0]
+
+
+def test_another_source_lets_go_of_what_was_chosen_of_the_former(canvas: Canvas):
+    chosen = {"source": "a/first", "config": "fr", "eval_split": "test", "eval_fraction": 0.2}
+    node = {"id": "d9", "type": "dataset", "position": {"x": 0, "y": 400}, "data": chosen}
+    piece = {"format": "easymodel.workflow", "version": 1, "name": "", "nodes": [node], "edges": []}
+    canvas.focus_pane()
+    canvas.page.evaluate("(text) => navigator.clipboard.writeText(text)", json.dumps(piece))
+    canvas.press("Control+v")
+    canvas.becomes(lambda: canvas.types().count("dataset") == 2, "dataset")
+    (new,) = canvas.selected()
+    data = lambda: {k: v for k, v in canvas.nodes()[new]["data"].items() if v is not None}  # noqa: E731
+    canvas.becomes(lambda: data() == chosen, "what was chosen")
+    before = canvas.doc()
+    source = canvas.node(new).get_by_test_id("field-source")
+    source.focus()
+    canvas.press("Control+a")
+    canvas.keyboard.type("a/second")
+    canvas.press("Escape")
+    canvas.becomes(lambda: data() == {"source": "a/second", "eval_fraction": 0.2}, "new source")
+    canvas.node(new).focus()
+    canvas.press("Control+z")
+    canvas.keeps(before)
 
 
 def test_a_view_that_still_glides_is_not_the_next_project_s(canvas: Canvas, drawings: Drawings):

@@ -156,7 +156,7 @@ def _workflow(
             Node(
                 id="d1",
                 type="dataset",
-                position=Position(x=0, y=190),
+                position=Position(x=0, y=220),
                 data=dataset.model_dump(),
             ),
             Node(

@@ -20,6 +20,8 @@ def edit_by_hand(canvas: Canvas) -> None:
     canvas.keeps(before)
     _menu_and_search(canvas)
     canvas.keeps(before)
+    _ends_and_corners(canvas)
+    canvas.keeps(before)
     canvas.node("f1").focus()
     canvas.press("?")
     expect(canvas.studio.hook("shortcuts")).to_be_visible()
@@ -79,3 +81,22 @@ def _menu_and_search(canvas: Canvas) -> None:
     canvas.press("Enter")
     canvas.becomes(lambda: "note" in canvas.types(), "note")
     canvas.press("Escape", "Control+z", "Control+z")
+
+
+def _ends_and_corners(canvas: Canvas) -> None:
+    """The end of an edge to another input and off, a note made larger; then all of it undone."""
+    held = canvas.middle(canvas.port("f1", "dataset", "target"))
+    canvas.drag(held, canvas.middle(canvas.port("f2", "dataset", "target")))
+    canvas.becomes(lambda: ("d1", "f2", "dataset") in canvas.wires(), "moved end")
+    canvas.drag(canvas.middle(canvas.port("f2", "dataset", "target")), canvas.pane(0.6, 0.9))
+    canvas.becomes(lambda: canvas.wires() == {("m1", "f1", "model")}, "edge removed")
+    canvas.mouse.click(*canvas.pane(0.6, 0.7), button="right")
+    canvas.menu("note")
+    expect(canvas.node_of("note").locator("textarea")).to_be_focused()
+    x, y = canvas.middle(canvas.studio.hook("note-grip"))
+    canvas.drag((x, y), (x + 60, y + 20))
+    canvas.becomes(
+        lambda: any(n["data"].get("width") == 260 for n in canvas.nodes().values()), "size"
+    )
+    canvas.focus_pane()
+    canvas.press(*["Control+z"] * 4)

@@ -42,7 +42,7 @@ export function connect(doc: Workflow, link: Link): Workflow {
 /** A Model, a Dataset and a Finetuning node, connected; the sources are the first of the lists. */
 export function addThree(doc: Workflow, model: string, dataset: string): Workflow {
   const m = makeNode("model", { x: 0, y: 0 }, { source: model });
-  const d = makeNode("dataset", { x: 0, y: 190 }, { source: dataset });
+  const d = makeNode("dataset", { x: 0, y: 220 }, { source: dataset });
   const f = makeNode("finetune", { x: 404, y: 0 });
   let next = [m, d, f].reduce(addNode, doc);
   for (const [node, handle] of [
