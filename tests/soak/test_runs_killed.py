@@ -1,7 +1,7 @@
 """kill -9 of a kernel at random points of runs of every task and method, often more than once.
 
-EASYMODEL_SOAK is the number of kills, 50 by default. A failure names its seed; EASYMODEL_SEED
-tries it again.
+EASYMODEL_SOAK scales the number of kills, 56 where it is 1. A failure names its seed;
+EASYMODEL_SEED tries it again.
 """
 
 import os
@@ -25,7 +25,7 @@ from joined import (
 )
 from kernels import Death, Kernels
 
-KILLS = int(os.environ.get("EASYMODEL_SOAK") or 50)
+KILLS = round(56 * float(os.environ.get("EASYMODEL_SOAK") or 1))
 SEED = int(os.environ.get("EASYMODEL_SEED") or random.randrange(10**6))
 NODES = [(task, method) for task in TASKS for method in ("full", "lora")]
 
