@@ -18,7 +18,7 @@ export function mirrorLine(mirror: Mirror, now: number): string {
     case "failed":
       return `Not saved to ${mirror.place}`;
     case "asking":
-      return `Copy checkpoint to ${mirror.place}?`;
+      return `Checkpoint to ${mirror.place}?`;
     case "pending":
       return `Saving to ${mirror.place}`;
     default:
@@ -26,10 +26,10 @@ export function mirrorLine(mirror: Mirror, now: number): string {
   }
 }
 
-/** The time of day, with the day where it is another one. */
+/** The time of day, or the day where it is another one. */
 export function savedAt(mirror: Mirror, now: number): string {
   if (!mirror.saved) return "";
   const time = Date.parse(mirror.saved);
   const today = now - time < DAY && new Date(now).getDate() === new Date(time).getDate();
-  return today ? clock(time).slice(0, 5) : date(mirror.saved);
+  return today ? clock(time).slice(0, 5) : date(mirror.saved).split(" ").slice(0, 2).join(" ");
 }
