@@ -77,7 +77,7 @@ def _yaml(path: Path) -> dict[str, Any]:
         raise refusal(
             "file.unreadable",
             f"The YAML at the start of README.md in {path.parent.name} cannot be read: "
-            f"{first_line(error)}. Mend or remove it.",
+            f"{first_line(error)}. Fix or remove it.",
         ) from None
     return found if isinstance(found, dict) else {}
 
@@ -133,7 +133,7 @@ def _features(folder: Path, info: dict[str, Any]) -> Any:
         raise refusal(
             "file.unreadable",
             f"The features in README.md of {folder.name} cannot be read: "
-            f"{first_line(error)}. Mend or remove them.",
+            f"{first_line(error)}. Fix or remove them.",
         ) from error
     return known.features
 

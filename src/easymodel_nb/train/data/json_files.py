@@ -193,7 +193,7 @@ def _bad_line(path: Path, number: int, error: Exception) -> StudioError:
     return refusal(
         "file.unreadable",
         f"Line {number:,} of {path.name} is not valid JSON: {why.rstrip('.')}. "
-        "Mend that line or take it out.",
+        "Fix that line or take it out.",
     )
 
 

@@ -99,9 +99,9 @@ export function headline(
   device: string,
 ): [word: string, rest: string] {
   const { state, message } = audit ?? NO_AUDIT;
-  if (sign === "red" && state !== "done") return [WORDS.red, "A mark in red comes first."];
+  if (sign === "red" && state !== "done") return [WORDS.red, "Fix what is marked in red."];
   if (sign) return [WORDS[sign], sign === "red" ? "" : about(audit, device)];
-  if (state === "unknown") return ["Not checked.", "Training is not held up by it."];
+  if (state === "unknown") return ["Not checked.", "You can still train."];
   if (state === "none") return ["Not checked yet.", message || "It needs a model and a dataset."];
   return [state === "waiting" ? "Waiting." : "Checking.", message];
 }
@@ -129,7 +129,7 @@ export function refusal(
   sign: Sign | null,
   accept: string[],
 ): string | null {
-  if (sign === "red") return "What is marked in red has to be mended first.";
+  if (sign === "red") return "Fix what is marked in red first.";
   if (sign !== "amber") return null;
   return warning(audit, accept)?.fix
     ? "Accept the warning above, or use its fix, to train."
