@@ -47,11 +47,12 @@ def switches(browser: Browser, server: JupyterServer, folder: Path) -> Any:
     return found | {"times": times}
 
 
-def _heap(page: LabPage) -> float:
-    """MB in use once everything that can be collected is."""
+def _heap(page: LabPage) -> dict[str, float]:
+    """What is in use once everything that can be collected is: a leak keeps what was drawn."""
     session = page.page.context.new_cdp_session(page.page)
     for _ in range(3):
         session.send("HeapProfiler.collectGarbage")
     used = float(session.send("Runtime.getHeapUsage")["usedSize"])
+    counted = session.send("Memory.getDOMCounters")
     session.detach()
-    return used / 1e6
+    return {"mb": used / 1e6, "nodes": counted["nodes"], "listeners": counted["jsEventListeners"]}

@@ -130,16 +130,23 @@ def _heap(results: Results) -> Section | None:
     for name, title in (("edits", "edits of a field"), ("switches", "switches of the project")):
         if name in results:
             counts = [(int(k), v) for k, v in results[name].items() if k.isdigit()]
-            rows += [[f"{n:,} {title}", f"{mb:.1f} MB"] for n, mb in sorted(counts)]
+            rows += [
+                [f"{n:,} {title}", f"{h['mb']:.1f} MB", f"{h['nodes']:,}", f"{h['listeners']:,}"]
+                for n, h in sorted(counts, key=lambda one: one[0])
+            ]
     if not rows:
         return None
-    text = "JavaScript heap of the whole page, JupyterLab included, once all garbage is collected."
+    text = (
+        "JavaScript heap of the whole page, JupyterLab included, once all garbage is "
+        "collected. What is compiled as it runs grows it at first; what a leak would keep, "
+        "elements and listeners, are counted beside it."
+    )
     if times := results.get("switches", {}).get("times"):
         text += (
             f" With {heap.PROJECTS} projects, {heap.VISITED} of them visited in turn, a switch "
             f"takes {statistics.median(times):.0f} ms from the click to the frame (the aim: 100)."
         )
-    return Section("Heap", text, ["after", "heap"], rows)
+    return Section("Heap", text, ["after", "heap", "DOM nodes", "listeners"], rows)
 
 
 def _train(results: Results) -> Section | None:

@@ -30,12 +30,13 @@ def title_of(name: str) -> str:
 
 def options() -> list[TemplateOption]:
     """The templates that this version can train, generation first; those of the Hub last."""
+    known = {m.name for m in builtin.models()} | {d.name for d in builtin.datasets()}
     offline = [
         TemplateOption(name=task, title=title, detail=_detail(workflow) + ", offline")
         for task, title in TASK_TITLES.items()
         if task in AVAILABLE_TASKS
         and (workflow := workflow_of(task)) is not None
-        and _is_here(workflow)
+        and _is_here(workflow, known)
     ]
     hub = [
         TemplateOption(name=_HUB + task, title=title, detail=_detail(workflow), hub=True)
@@ -54,8 +55,7 @@ def _sources(workflow: Workflow) -> list[str]:
     return [str(node.data.get("source", "")) for node in found]
 
 
-def _is_here(workflow: Workflow) -> bool:
-    known = {m.name for m in builtin.models()} | {d.name for d in builtin.datasets()}
+def _is_here(workflow: Workflow, known: set[str]) -> bool:
     names = (s.removeprefix(_BUILTIN) for s in _sources(workflow) if s.startswith(_BUILTIN))
     return all(name in known for name in names)
 
