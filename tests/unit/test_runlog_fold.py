@@ -174,3 +174,26 @@ def test_a_stopped_run_is_where_it_stopped_though_not_each_step_was_told():
     ]
     view = reduce(step, map(parse, numbered(told)), RunView())
     assert (view.status, view.step, view.max_steps) == ("stopped", 226, 1000)
+
+
+def test_a_long_log_is_folded_without_copying_what_is_there():
+    """Counted, not timed: the curve is copied once a fold, whatever the number of events."""
+    raws = [
+        {"seq": n, "time": "t", "run_id": "r", "type": "progress", "step": n, "max_steps": 9,
+         "epoch": 0.5, "epochs": 1, "loss": 1.0}
+        for n in range(3000)
+    ]  # fmt: skip
+    known = events(raws)
+    first = fold(known[:1000])
+    seen: list[int] = []
+
+    class Counted(list[Any]):
+        def __iter__(self) -> Any:
+            seen.append(len(self))
+            return super().__iter__()
+
+    first.__dict__["curve"] = Counted(first.curve)
+    whole = fold(known[1000:], first)
+    assert seen == [1000]
+    assert len(first.curve) == 1000, "the view before stays as it was"
+    assert whole == fold(known)

@@ -13,9 +13,9 @@ from easymodel_nb import environment, refusals
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.ids import next_id
 from easymodel_nb.redaction import throughout
-from easymodel_nb.runlog.events import Event, finite, now, parse
+from easymodel_nb.runlog.events import Event, finite, now, parse, parse_line
 from easymodel_nb.runlog.owners import Pulse
-from easymodel_nb.runlog.view import Live, RunView, overlay, step
+from easymodel_nb.runlog.view import Live, RunView, fold, overlay
 
 _LONGEST_ID = 100
 
@@ -192,8 +192,7 @@ class RunReader:
             return self._catch_up()
 
     def _catch_up(self) -> RunView:
-        for event in self.new_events():
-            self._folded = step(self._folded, event)
+        self._folded = fold(self.new_events(), self._folded)
         return self._sequence.told(self._folded)
 
     def new_events(self) -> list[Event]:
@@ -223,12 +222,10 @@ class Sequence:
         """The events of more lines; unknown types and a torn last line are left out."""
         for line in data[: data.rfind(b"\n") + 1].splitlines():
             with contextlib.suppress(ValueError, RecursionError):
-                raw = json.loads(line)
-                if isinstance(raw, dict):
-                    event = parse(raw)
-                    self._count(raw.get("seq"))
-                    if event is not None:
-                        yield event
+                seq, event = parse_line(line)
+                self._count(seq)
+                if event is not None:
+                    yield event
 
     def _count(self, seq: object) -> None:
         if type(seq) is int and seq >= self._next:
