@@ -36,6 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, so that no test reads or writes the user's projects and runs."""
     folder = tmp_path / "home"
     monkeypatch.setenv("EASYMODEL_HOME", str(folder))
+    monkeypatch.delenv("EASYMODEL_MIRROR", raising=False)
     return folder
 
 

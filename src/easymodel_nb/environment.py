@@ -83,6 +83,7 @@ class Places(NamedTuple):
     home: Path
     mirror: Path | None  # a folder that is synced; None: there is none
     mirror_name: str = ""  # as people call it: "Drive"
+    old_home: Path | None = None  # a home that lies on the mirror itself
     notice: str = ""
 
 
@@ -102,7 +103,7 @@ def places(chosen: str | os.PathLike[str] | None = None) -> Places:
             f"{folder} is on Google Drive, where files in use get lost. So you work in {local}, "
             "on this machine's disk, and all of it is copied to that folder and comes back from it."
         )
-        return Places(local, folder, _mirror_name(folder), notice)
+        return Places(local, folder, _mirror_name(folder), folder, notice)
     if wanted:
         mirror = Path(wanted).expanduser().absolute()
         return Places(folder, mirror, _mirror_name(mirror))

@@ -20,6 +20,7 @@ LAST_SECONDS = 3.0  # a kernel that ends waits for the last save
 _MODEL_NEEDED = frozenset({"take", "push", "push_plan", "try_prompt"})
 
 _keepers: dict[Path, Keeper] = {}
+_roots: dict[Path, Path] = {}
 _lock = threading.Lock()
 
 
@@ -100,13 +101,16 @@ def mirroring_of(
     folder = DiskFolder(places.mirror, places.mirror_name)
     with _lock:
         keeper = _keepers.get(places.home)
+        if keeper is not None and _roots.get(places.home) != places.mirror:
+            keeper.close(0)  # it is kept elsewhere from now on
+            keeper = None
         if keeper is None:
             fresh = not any((places.home / "projects").glob("*.json"))
             try:
-                keeper = Keeper(places.home, folder)
+                keeper = Keeper(places.home, folder, old_home=places.old_home)
             except OSError:  # a home that cannot be made: the store's banner says so
                 return None
-            _keepers[places.home] = keeper
+            _keepers[places.home], _roots[places.home] = keeper, places.mirror
             subscribe(keeper.poke)
             keeper.start()
             if fresh:

@@ -64,6 +64,7 @@ class Arrivals:
         for name in sorted(found, key=lambda name: (any(v.origin for v in found[name]), name)):
             with self._contents.lock.held():
                 self._decide(name, found[name], gone.get(name, set()), copies)
+        self._read.clear()
         keep(self._contents.home, self._memory)
 
     def settings(self, others: dict[str, list[Manifest]]) -> None:

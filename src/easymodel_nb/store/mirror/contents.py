@@ -48,12 +48,17 @@ class RunFiles:
 def mirrored(name: str) -> bool:
     """Whether a path in a run's folder is one that the mirror brings back."""
     parts = name.split("/")
-    if any(not _NAME.fullmatch(part) for part in parts):
+    if not is_plain(name):
         return False
     if len(parts) == 1:
         return name in _SMALL
     checkpoint = parts[0] == CHECKPOINTS and len(parts) > 2  # noqa: PLR2004  folder, step, file
     return parts[0] in {*MODELS, DATA} or (checkpoint and bool(_CHECKPOINT.fullmatch(parts[1])))
+
+
+def is_plain(name: str) -> bool:
+    """Whether a path can only mean a file below the folder it is relative to."""
+    return all(_NAME.fullmatch(part) for part in name.split("/"))
 
 
 def unit_of(name: str) -> str:

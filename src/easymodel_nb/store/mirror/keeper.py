@@ -22,9 +22,12 @@ from easymodel_nb.store.mirror.contents import MODELS, Home
 from easymodel_nb.store.mirror.copying import Stopped
 from easymodel_nb.store.mirror.folder import Synced, why
 from easymodel_nb.store.mirror.looking import look
+from easymodel_nb.store.mirror.manifest import KEPT, Manifest
 from easymodel_nb.store.mirror.memory import FOLDER, keep, load
+from easymodel_nb.store.mirror.old_home import take_projects, take_runs
 from easymodel_nb.store.mirror.runs_back import RunArrivals, Wanted
 from easymodel_nb.store.mirror.saving import Saver
+from easymodel_nb.store.mirror.uploads_back import UploadArrivals
 
 _log = logging.getLogger(__name__)
 DEBOUNCE_SECONDS = 30.0
@@ -61,14 +64,22 @@ class Status:
 class Keeper:
     """Saves and restores; every method but the thread's own returns at once."""
 
-    def __init__(self, home: Path, folder: Synced, *, debounce: float = DEBOUNCE_SECONDS) -> None:
-        self.home, self._debounce = home, debounce
+    def __init__(
+        self,
+        home: Path,
+        folder: Synced,
+        *,
+        debounce: float = DEBOUNCE_SECONDS,
+        old_home: Path | None = None,
+    ) -> None:
+        self.home, self._debounce, self._old_home = home, debounce, old_home
         self._folder = _Watched(folder)
         self._contents = Home(home)
         self._memory = load(home)
         self._saver = Saver(home, self._contents, self._folder, self._memory)
         self._arrivals = Arrivals(self._contents, self._folder, self._memory)
         self._runs = RunArrivals(self._contents, self._folder, self._memory)
+        self._uploads = UploadArrivals(home, self._folder)
         self._lock = FileLock(home / FOLDER / ".lock", timeout=0, thread_local=False)
         self._changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
@@ -268,7 +279,9 @@ class Keeper:
             return 0.0
         if not owned:
             return max(0.0, (self._due or 0.0) - time.monotonic())
-        if self._problem is None and (not self._looked or self._poked or self._next()):
+        if self._problem is None and (
+            not self._looked or self._poked or self._uploads.wanted or self._next()
+        ):
             return 0.0
         times = [time.monotonic() + POLL_SECONDS]
         if self._due is not None:
@@ -278,7 +291,7 @@ class Keeper:
         return max(0.0, min(times) - time.monotonic())
 
     def _late(self) -> bool:
-        return bool(self._arrivals.late or self._runs.late)
+        return bool(self._arrivals.late or self._runs.late or self._uploads.late)
 
     def _stop(self) -> bool:
         self._folder.touch()
@@ -320,19 +333,31 @@ class Keeper:
         """What other machines have: projects at once, then runs; large folders follow."""
         self._busy, self._note = True, f"Looking what is on {self._folder.place}"
         self._tell()
-        others = look(self._folder)
-        self._arrivals.settings(others)
-        self._arrivals.all(others)
-        self._ready.set()
-        self._tell()
+        others = self._look(1)
+        if self._late():  # what the newest ones name has not all arrived: what was before it has
+            others = self._look(KEPT)
         mine = self._memory.machine
-        self._runs.all(others, lambda: self._closing)
         theirs = [one[0] for machine, one in others.items() if machine != mine]
         self._saver.elsewhere(theirs)
         self._looked = True
         self._skipped.clear()
         self._look_at = time.monotonic() + self._later
         self._later = min(_LAST_RETRY, 2 * self._later)
+
+    def _look(self, depth: int) -> dict[str, list[Manifest]]:
+        others = look(self._folder, depth)
+        self._arrivals.settings(others)
+        self._arrivals.all(others)
+        if self._old_home is not None:
+            take_projects(self._old_home, self._contents)
+        self._uploads.all(others)
+        if not self._arrivals.late:
+            self._ready.set()
+            self._tell()
+        if self._old_home is not None:
+            take_runs(self._old_home, self._contents)
+        self._runs.all(others, lambda: self._closing)
+        return others
 
     def _next(self) -> Wanted | None:
         if self._first is not None:
@@ -344,6 +369,10 @@ class Keeper:
         return min(left, key=lambda one: one.order, default=None)
 
     def _fetch(self) -> None:
+        if self._uploads.wanted and self._first is None:
+            self._note = f"Bringing files from {self._folder.place}"
+            self._uploads.fetch(next(iter(self._uploads.wanted)), self._interrupted())
+            return
         wanted = self._next()
         if wanted is None:
             return
@@ -356,15 +385,18 @@ class Keeper:
             f"({wanted.size / 1e6:,.1f} MB)"
         )
         self._tell()
+        if not self._runs.fetch(wanted, self._interrupted()):
+            self._skipped.add((wanted.run, wanted.unit))  # not whole there: after the next look
+            self._runs.late += 1
+
+    def _interrupted(self) -> Callable[[], bool]:
         first = self._first
 
         def stop() -> bool:
             self._folder.touch()
             return self._closing or self._save or self._first != first
 
-        if not self._runs.fetch(wanted, stop):
-            self._skipped.add((wanted.run, wanted.unit))  # not whole there: after the next look
-            self._runs.late += 1
+        return stop
 
     def _tell(self) -> None:
         for listener in list(self._listeners):
