@@ -19,8 +19,8 @@ from easymodel_nb.store.mirror.copying import PART, Source
 from easymodel_nb.store.records import Records
 
 LOG = "events.jsonl"
-_LINES = (LOG, "samples.jsonl", "scores.jsonl")  # grow line by line
-_SMALL = (*_LINES, "plan.json", "merge.json", "pushed.json")
+_LINES = (LOG, "samples.jsonl", "scores.jsonl", "log.txt")  # grow line by line
+_SMALL = (*_LINES, "plan.json", "merge.json", "pushed.json", "destinations.json")
 CHECKPOINTS, _CHECKPOINT = "checkpoints", re.compile(r"checkpoint-(\d+)")
 MODELS = ("model", "model-merged")
 DATA = "data"

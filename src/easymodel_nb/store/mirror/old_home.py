@@ -41,12 +41,12 @@ def take_runs(old: Path, contents: Home) -> int:
     for source in sorted(path.parent for path in (old / "runs").glob(f"*/{LOG}")):
         target = runs_folder(contents.home) / source.name
         if not target.exists():
-            _copy(source, target)
+            _copy(source, target, contents.home)
             count += 1
     for source in sorted((old / "uploads").glob("*")):
         target = contents.home / "uploads" / source.name
         if source.is_dir() and not source.name.startswith(".") and not target.exists():
-            _copy(source, target)
+            _copy(source, target, contents.home)
     done = contents.home / FOLDER / _DONE
     done.parent.mkdir(parents=True, exist_ok=True)
     done.write_text(str(count), encoding="ascii")
@@ -57,8 +57,9 @@ def _is_done(contents: Home) -> bool:
     return (contents.home / FOLDER / _DONE).exists()
 
 
-def _copy(source: Path, target: Path) -> None:
-    part = target.with_name(f"arriving-{target.name}")
+def _copy(source: Path, target: Path, home: Path) -> None:
+    part = home / FOLDER / "arriving" / target.name  # where nobody takes it for a run
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(source, part, ignore=_LEFT)
+    target.parent.mkdir(parents=True, exist_ok=True)
     part.rename(target)
