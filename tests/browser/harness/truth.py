@@ -18,7 +18,7 @@ from harness.lab import LabPage, launch
 from harness.line import Line
 from harness.projects import LONG, prepare, runs
 from harness.server import lab
-from harness.waiting import until
+from harness.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession
@@ -59,12 +59,14 @@ def studio(
     `python` is that of another kernel, of a version without subshells.
     """
     prepare(home, LONG)
+    expect.set_options(timeout=PATIENCE * 1000)  # as all browser tests do
     with lab(sys.executable, folder) as server, Line(server.port) as line:
         if python is not None:
             server.add_kernel("other", python)
         kernel = "python3" if python is None else "other"
         name = server.write("truth.ipynb", launch(home), FLOOD, BLOCK, kernel=kernel)
         context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        context.set_default_timeout(PATIENCE * 1000)
         page = LabPage(context.new_page(), server, name, line.url).open()
         page.run_cell(0)
         page.ready()
