@@ -139,3 +139,9 @@ it("names the project that was opened, and nothing of what was there before", ()
   const lines = said(heard(), heard({ project: "q", name: "Second", problems: [problem()] }));
   expect(lines[1]).toEqual(["Project Second, 3 nodes."]);
 });
+
+it("tells why the copy on Drive is not up to date, once, and when it is again", () => {
+  const failed = heard({ mirror: "Drive is full." });
+  const lines = said(heard({ mirror: null }), failed, failed, heard({ mirror: null }));
+  expect(lines).toEqual([[], ["Drive is full."], [], ["The copy is saved again."]]);
+});

@@ -24,6 +24,8 @@ export interface Heard {
   /** Edits that cannot be saved at present. */
   unsaved: number;
   held: boolean;
+  /** Why the copy on Drive is not up to date. */
+  mirror?: string | null;
 }
 
 interface Told {
@@ -146,6 +148,8 @@ function kernel(before: Heard, now: Heard): string[] {
   if (!now.lost && before.lost) said.push("The kernel answers again.");
   if (now.held !== before.held)
     said.push(now.held ? "Read only: open in another notebook." : "This project can be edited.");
+  if (now.mirror && !before.mirror) said.push(now.mirror);
+  if (before.mirror && now.mirror === null) said.push("The copy is saved again.");
   if (before.unsaved > 0 && now.unsaved === 0) said.push("Your edits are saved.");
   if (before.unsaved === 0 && now.unsaved > 0) said.push("Your edits are not saved yet.");
   return said;

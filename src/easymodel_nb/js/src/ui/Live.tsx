@@ -63,6 +63,7 @@ function heard(s: State): Heard {
     lost: lostSince !== null,
     unsaved: trouble ? commit.unsaved : 0,
     held: Boolean((traits.document as { held?: unknown }).held),
+    mirror: traits.projects.keeping?.mirror?.problem ?? null,
   };
 }
 
