@@ -71,7 +71,7 @@ class Late:
         old.locator(".em-run-open").evaluate("(e) => e.scrollIntoView({block: 'start'})")
         self.take("history")
         self.page.hook("sweep-layout").click()
-        self.page.hook("node-panel-close").click()
+        expect(self.page.hook("node-panel")).to_have_count(0)  # its node is now three
         self.fit()
         expect(self.page.node("finetune")).to_have_count(3)
         self.take("sweep-laid-out")
