@@ -5,11 +5,13 @@ sometimes under another name ("x (1).json"). Any operation may fail, or end the 
 """
 
 import errno
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from easymodel_nb.runlog.log import RunLog, new_run, runs_folder
 from easymodel_nb.store.mirror.arriving import Arrivals
 from easymodel_nb.store.mirror.contents import Home
 from easymodel_nb.store.mirror.copying import Stopped
@@ -209,12 +211,34 @@ class Machine:
         return [info.id for info in self.store.list_projects()]
 
     def tokens(self) -> set[str]:
-        """Every note in every project, the trash's among them."""
-        return {
+        """Every note in every project, the trash's among them, and every word of every run."""
+        written = {
             str(node["data"]["text"])
             for _, raw, _ in self.contents.records()
             for node in raw["workflow"]["nodes"]
         }
+        return written | {word for run in self.runs_here() for word in self.words(run)}
+
+    def train(self, run: str | None, token: str) -> None:
+        """Say a word in a run's log: a new run, or the next attempt of one that has ended."""
+        folder = new_run(self.home) if run is None else runs_folder(self.home) / run
+        log = RunLog(folder)
+        if run is None:
+            log.append("run_created", project_id="p", node_id="f1", request={"node": {"id": "f1"}})
+        log.append("stage", stage="training", message=token)
+        log.append("run_stopped", reason="user")
+
+    def runs_here(self) -> list[str]:
+        """The ids of the runs."""
+        return self.contents.run_ids()
+
+    def words(self, run: str) -> list[str]:
+        """What was said in a run's log."""
+        lines = (runs_folder(self.home) / run / "events.jsonl").read_text().splitlines()
+        events = [json.loads(line) for line in lines]
+        assert [event["seq"] for event in events] == list(range(len(events)))
+        assert {event["run_id"] for event in events} == {run}
+        return [event["message"] for event in events if event["type"] == "stage"]
 
 
 def notes(*tokens: str) -> Workflow:

@@ -16,6 +16,7 @@ STEPS = (
     *("write",) * 6,
     *("save", "sync", "meet") * 3,
     *("restart", "erase", "killed") * 2,
+    *("train", "train"),
     *("new", "delete", "restore", "machine"),
 )
 _ROUNDS = 6  # passes and looks until nothing may move any more
@@ -91,6 +92,12 @@ class Storm:
         machine = self.machines[who]
         if ids := machine.store.trash.ids():
             machine.store.restore(self.random.choice(ids))
+
+    def _train(self, who: int) -> None:
+        machine = self.machines[who]
+        runs = machine.runs_here()
+        new = not runs or self.random.random() < 0.3
+        machine.train(None if new else self.random.choice(runs), self._token(who))
 
     def _save(self, who: int) -> None:
         machine = self.machines[who]
