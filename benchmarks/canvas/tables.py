@@ -16,9 +16,9 @@ without a GPU, on
 
 {machine} {libraries}.
 
-Other programs ran at the same time (load average while measuring: {low:.0f} to {high:.0f} on these
-cores). Times are therefore upper limits; what counts are ratios of runs that took turns (ours,
-bare, bare, ours), and CPU time, which says what the page itself did.
+The load average while measuring was {low:.0f} to {high:.0f}, of which the browser and the kernel
+alone make about two. What counts are ratios of runs that took turns (ours, bare, bare, ours), and
+CPU time, which says what the page itself did.
 
 **Bare** is React Flow as its quick start has it, of the same version, with the same nodes at the
 same places as the same elements: no store, status, problem, document, minimap or grid. Of ten
