@@ -1,8 +1,10 @@
 """One attempt at a run: load, plan, measure, train, save. It imports PyTorch."""
 
+import ctypes
 import gc
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,7 @@ class Attempt:
             gc.collect()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+            _give_back()
 
     # ------------------------------------------------------------ training
 
@@ -185,3 +188,9 @@ class Attempt:
         for code, message in saved.notes:
             self.reporter.warn(code, message, node=self.opened.ready.node)
         return saved.path
+
+
+def _give_back() -> None:
+    """Return to the system what C's allocator keeps: glibc has a heap for each thread of a run."""
+    with suppress(OSError, AttributeError, TypeError):  # another system, or another C library
+        ctypes.CDLL(None).malloc_trim(0)
