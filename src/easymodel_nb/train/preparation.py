@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from transformers import AutoConfig, AutoTokenizer
+from transformers import CONFIG_MAPPING, AutoConfig, AutoTokenizer
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.adapters import holds_adapters_alone
@@ -32,6 +32,7 @@ from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.drawing import Drawn
+from easymodel_nb.train.hub.cache import read_json
 from easymodel_nb.train.hub.large import TooLarge
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.reporter import Reporter
@@ -256,8 +257,10 @@ def _model_folder(
 
 
 def _load_tokenizer(path: Path) -> tuple[Any, Any]:
+    _refuse_code(path)
     try:
-        return AutoConfig.from_pretrained(path), AutoTokenizer.from_pretrained(path)
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+        return config, AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise problem_error(
             "model.unreadable",
@@ -265,6 +268,18 @@ def _load_tokenizer(path: Path) -> tuple[Any, Any]:
             "Download or save the model again, or choose another.",
             field="source",
         ) from error
+
+
+def _refuse_code(path: Path) -> None:
+    """Refuse a model that Transformers could only build with code that comes with it."""
+    config = read_json(path / "config.json")
+    if config.get("auto_map") and config.get("model_type") not in CONFIG_MAPPING:
+        raise problem_error(
+            "model.code",
+            "This model is made by Python code of its own that comes with it, and such code is "
+            "never run here. Choose a model of an architecture that Transformers knows.",
+            field="source",
+        )
 
 
 def _warn_of_no_end(task: Task, reporter: Reporter) -> None:

@@ -389,6 +389,14 @@ class MirrorCheckpointsParams(Params):
     agreed: bool
 
 
+class ConsentParams(Params):
+    """What is allowed, of a repository at one commit."""
+
+    kind: Literal["pickled"]
+    repo: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", max_length=200)
+    commit: str = Field(pattern="^[0-9a-f]{7,64}$")
+
+
 class SuggestParams(Params):
     """What was typed as a source; `task` is that of the node it feeds."""
 
@@ -451,6 +459,7 @@ METHODS: dict[str, Method] = {
     "suggest": Method(
         SuggestParams, SuggestResult, "sources that a typed text may mean; again while `checking`"
     ),
+    "consent": Method(ConsentParams, Empty, "allow a repository what it was asked about"),
     "look_again": Method(Empty, Empty, "ask the Hub anew about what it refused or did not answer"),
     "audit": Method(NodeParams, AuditResult, "what the gate says of a node; error `stale`"),
     "fit_check": Method(NodeParams, Empty, "measure time and memory of a node; error `stale`"),

@@ -10,6 +10,7 @@ export interface Protocol {
   CommitParams: CommitParams;
   CommitResult: CommitResult;
   CompareViewParams: CompareViewParams;
+  ConsentParams: ConsentParams;
   DatasetData: DatasetData;
   DocumentState: DocumentState;
   DownloadPartParams: DownloadPartParams;
@@ -389,6 +390,14 @@ export interface CompareViewParams {
   runs?: string[] | null;
 }
 /**
+ * What is allowed, of a repository at one commit.
+ */
+export interface ConsentParams {
+  commit: string;
+  kind: "pickled";
+  repo: string;
+}
+/**
  * What a dataset node holds.
  */
 export interface DatasetData {
@@ -637,6 +646,10 @@ export interface Methods {
   };
   compare_view: {
     params: CompareViewParams;
+    result: Empty;
+  };
+  consent: {
+    params: ConsentParams;
     result: Empty;
   };
   download_part: {

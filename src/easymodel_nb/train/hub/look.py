@@ -48,7 +48,8 @@ class HubLook:
             return None
         token = self._token()
         if isinstance(data, ModelData):
-            return self._known.once(repo, lambda: self._near(repo, token, models.look))
+            look = lambda repo, token: models.look(repo, token, self._home)  # noqa: E731
+            return self._known.once(repo, lambda: self._near(repo, token, look))
         known = self._known.once(repo, lambda: self._near(repo, token, datasets.look))
         return self._dataset(known, data, finetune, token)
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from easymodel_nb.errors import problem_error
+from easymodel_nb.errors import StudioError, problem_error
+from easymodel_nb.train import consents
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.hub.arriving import with_progress
 from easymodel_nb.train.hub.asking import Fetched, ask, from_cache, remember
@@ -38,10 +39,13 @@ def download_model(
         info = ask(repo, token, control)
     except NoAnswer as error:
         here = from_cache(repo, error)
-        if weights and not any(is_weights(path.name) for path in here.path.iterdir()):
+        names = [path.name for path in here.path.iterdir()]
+        if weights and not any(is_weights(name) for name in names):
             raise  # only its tokenizer was fetched before
+        _ask_of_pickles(names, repo, here.sha, reporter)
         return here
     sha, wanted = str(info.sha), needed(info.siblings or [])
+    _ask_of_pickles([s.rfilename for s in wanted], repo, sha, reporter)
     later = [] if weights else [s for s in wanted if is_weights(s.rfilename)]
     wanted = [sibling for sibling in wanted if sibling not in later]
     if "config.json" not in [sibling.rfilename for sibling in wanted]:
@@ -65,6 +69,18 @@ def download_model(
     )
     absent = (s.size or 0 for s in later if not is_here(repo, sha, s.rfilename))
     return Fetched(folder, sha, sum(absent))
+
+
+def pickles_alone(names: list[str]) -> bool:
+    """Whether the weights of a model are pickles and nothing else."""
+    found = [name for name in names if is_weights(name)]
+    return bool(found) and all(Path(name).match(_PICKLED) for name in found)
+
+
+def _ask_of_pickles(names: list[str], repo: Repo, sha: str, reporter: Reporter) -> None:
+    asked = consents.pickled(reporter.home, repo, sha) if pickles_alone(names) else None
+    if asked is not None:
+        raise StudioError(asked)
 
 
 def is_weights(name: str) -> bool:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
+from easymodel_nb.train import consents
 from easymodel_nb.train.described import Described, Detail
 from easymodel_nb.train.hub import cache
 from easymodel_nb.train.hub.answers import AGAIN, TIMEOUT, asked, not_here, why_local
 from easymodel_nb.train.hub.cache import read_json
 from easymodel_nb.train.hub.large import megabytes
-from easymodel_nb.train.hub.model_files import is_here, is_weights, needed
+from easymodel_nb.train.hub.model_files import is_here, is_weights, needed, pickles_alone
 from easymodel_nb.train.hub.refusals import NO_ANSWER, NoAnswer
 from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.tasks.abilities import TITLES, tasks_of
@@ -20,7 +21,7 @@ _BITS = {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16}
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
-def look(repo: Repo, token: str | None) -> Described:
+def look(repo: Repo, token: str | None, home: Path) -> Described:
     """Facts of a model on the Hub, or of what the cache has of it where the Hub cannot be asked.
 
     Raises
@@ -47,6 +48,8 @@ def look(repo: Repo, token: str | None) -> Described:
         problem = told_again(error.problems[0], token)
     if problem is None and not any(is_weights(s.rfilename) for s in wanted):
         problem = _no_weights(repo)
+    if problem is None and pickles_alone([s.rfilename for s in wanted]):
+        problem = consents.pickled(home, repo, str(info.sha))
     size = float(sum(s.size or 0 for s in wanted))
     missing = sum(s.size or 0 for s in wanted if not is_here(repo, str(info.sha), s.rfilename))
     tasks = _tasks(config, info)

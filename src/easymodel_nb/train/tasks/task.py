@@ -175,6 +175,8 @@ class Task(ABC):
         model, found = auto.from_pretrained(
             path,
             output_loading_info=True,
+            trust_remote_code=False,
+            weights_only=True,
             **methods.loading(self, device),
             **self.model_options(),
         )
