@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from easymodel_nb import environment
+from easymodel_nb.runlog import owners
 from easymodel_nb.store.leases import Leases, Owner, this_process
 from easymodel_nb.store.locks import lock_at
 from easymodel_nb.store.projects import ProjectStore
@@ -76,14 +77,31 @@ def test_from_another_machine_it_counts_while_it_beats(home: Path):
     away = this_process("theirs.ipynb").model_copy(update={"host": "elsewhere", "pid": 1})
     theirs = leases(home, away)
     theirs.take("p")
-    mine = leases(home)
-    assert mine.other("p") is not None
+    assert leases(home).other("p") is not None
     _age(home, 29)
-    assert mine.other("p") is not None
+    assert leases(home).other("p") is not None
     _age(home, 31)
+    mine = leases(home)
     assert mine.other("p") is None
     theirs.beat("p")
     assert mine.other("p") is not None
+
+
+def test_on_another_machine_the_clock_may_say_what_it_likes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    away = this_process("theirs.ipynb").model_copy(update={"host": "elsewhere", "pid": 1})
+    leases(home, away).take("p")
+    _age(home, -3600)  # its clock is an hour ahead of ours
+    mine, clock = leases(home), [1000.0]
+    monkeypatch.setattr(owners.time, "monotonic", lambda: clock[0])
+    assert mine.other("p") is None, "nobody can tell at first sight"
+    for beat in range(5):
+        clock[0] += 10
+        _age(home, -3610 - beat)
+        assert mine.other("p") is not None, "it goes on beating"
+    clock[0] += 31
+    assert mine.other("p") is None, "it stopped"
 
 
 def test_after_another_boot_the_beat_alone_counts(home: Path):

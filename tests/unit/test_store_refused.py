@@ -3,11 +3,13 @@
 import errno
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from easymodel_nb import ids
 from easymodel_nb.errors import StudioError
 from easymodel_nb.store import record, shelf, two_slot
 from easymodel_nb.store.first import ensure_project
@@ -223,3 +225,63 @@ def test_one_of_two_that_may_not_be_read_is_not_written_over(store: ProjectStore
     assert store.shelf.keep()
     assert store.load(project.id).workflow.nodes[0].data["text"] == "newest"
     assert [info.name for info in store.list_projects()] == ["B (from this notebook)", "A"]
+
+
+def test_on_a_slow_disk_changes_wait_for_each_other_and_none_is_lost(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store = ProjectStore(home)
+    first, second = (store.load(store.create(name).id) for name in "AB")
+    store.settings.read()
+    begun, go = threading.Event(), threading.Event()
+    put = two_slot._put
+
+    def slow(path: Path, content: bytes) -> None:
+        begun.set()
+        assert go.wait(60)
+        put(path, content)
+
+    monkeypatch.setattr(two_slot, "_put", slow)
+    done: list[int] = []
+
+    def save(project_id: str, text: str) -> None:
+        done.append(store.save(project_id, noted(text), 1).revision)
+
+    saves = [
+        threading.Thread(target=save, args=(project.id, project.name))
+        for project in (first, second)
+    ]
+    saves[0].start()
+    assert begun.wait(60)
+    saves[1].start()
+    # What is known is shown meanwhile, and nothing is said to be saved.
+    assert store.load(second.id) == second
+    assert store.settings.read().theme == "auto"
+    assert done == []
+    go.set()
+    for thread in saves:
+        thread.join(60)
+    assert done == [2, 2]
+    assert [store.load(p.id).workflow.nodes[0].data["text"] for p in (first, second)] == ["A", "B"]
+
+
+def test_ids_are_new_and_sort_also_when_the_clock_goes_back(
+    store: ProjectStore, monkeypatch: pytest.MonkeyPatch
+):
+    now = datetime.now(UTC)
+    made: list[str] = []
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]  # noqa: ARG003
+            return now - timedelta(days=len(made))
+
+    monkeypatch.setattr(ids, "datetime", Clock)
+    while len(made) < 6:
+        made.append(store.create(f"P{len(made)}").id)
+        if len(made) == 3:
+            store.delete(made[2])  # what is in the trash has its id still
+    assert made == sorted(set(made))
+    assert [info.name for info in store.list_projects()] == ["P5", "P4", "P3", "P1", "P0"]
+    (store.home / "projects" / "99991231T235959999999-ffff.a.json").write_text("made up")
+    assert store.create("P6").id < "3"

@@ -2,15 +2,25 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Protocol
 
 from easymodel_nb import environment
-from easymodel_nb.runlog.view import Live
 
 STALE_SECONDS = 30.0
 
 
+class Owned(Protocol):
+    """What an owner last wrote of itself: a run's live.json, the lease of a project."""
+
+    pid: int
+    pid_started: float
+    host: str
+    boot_id: str
+    beat: str
+
+
 class Pulse:
-    """What one reader has seen of the owner of one run.
+    """What one reader has seen of the owner of one run, or of one project.
 
     On the same host and boot it lives exactly while that process exists. Seen from elsewhere it
     lives while its beat is younger than 30 seconds. Two machines rarely have one clock: the
@@ -21,7 +31,7 @@ class Pulse:
         self._beat: str | None = None
         self._heard = float("-inf")
 
-    def alive(self, live: Live) -> bool:
+    def alive(self, live: Owned) -> bool:
         """Whether it lives, by what it last wrote."""
         if live.host == environment.hostname() and live.boot_id == environment.boot_id():
             return environment.process_alive(live.pid, live.pid_started)

@@ -1,14 +1,13 @@
 """Who has a project open: one small file a project, so that a second notebook is noticed.
 
 `HOME/open/<project>.json` names the process that edits the project. It counts while that
-process exists, on the same host and boot exactly, seen from elsewhere while its beat is
-younger than 30 seconds: what a dead process left behind never keeps anyone out. Leases guard
+process exists, on the same host and boot exactly, seen from elsewhere while its beat goes
+on (`runlog/owners.py`): what a dead process left behind never keeps anyone out. Leases guard
 against surprise, not against loss; that is the revisions' task, with or without them.
 """
 
 import os
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ from pydantic import BaseModel
 
 from easymodel_nb import environment
 from easymodel_nb.runlog.events import now
+from easymodel_nb.runlog.owners import Pulse
 from easymodel_nb.store.locks import PathLock
-
-STALE_SECONDS = 30.0
 
 
 class Owner(BaseModel):
@@ -45,17 +43,6 @@ class Lease(Owner):
     since: str
     beat: str
 
-    @property
-    def alive(self) -> bool:
-        """Whether its process still has the project open."""
-        if (self.host, self.boot_id) == (environment.hostname(), environment.boot_id()):
-            return environment.process_alive(self.pid, self.pid_started)
-        try:
-            age = datetime.now(UTC) - datetime.fromisoformat(self.beat)
-        except (ValueError, TypeError):
-            return False
-        return age.total_seconds() < STALE_SECONDS
-
 
 def this_process(title: str = "") -> Owner:
     """The owner that this process is."""
@@ -75,13 +62,17 @@ class Leases:
     def __init__(self, home: Path, lock: PathLock, owner: Owner) -> None:
         self._folder, self._lock, self._owner = home / "open", lock, owner
         self.session = secrets.token_hex(8)
+        self._pulses: dict[str, tuple[str, Pulse]] = {}  # by project, of the session seen there
 
     def other(self, project_id: str) -> Lease | None:
         """The living lease of another process, or None."""
         lease = self._read(project_id)
         if lease is None or lease.is_same_process(self._owner):
             return None
-        return lease if lease.alive else None
+        known = self._pulses.get(project_id)
+        if known is None or known[0] != lease.session:
+            known = self._pulses[project_id] = (lease.session, Pulse())
+        return lease if known[1].alive(lease) else None
 
     def is_taken(self, project_id: str) -> bool:
         """Whether this process has it, in this studio or in a newer one."""
