@@ -247,3 +247,38 @@ def test_what_a_manifest_names_outside_is_never_written(two: tuple[Machine, Mach
     fetch(b)
     assert ids(b) == [RUN]
     assert not list(b.home.parent.rglob("evil*"))
+
+
+def go_on(machine: Machine, name: str, loss: float) -> None:
+    there = RunLog(runs_folder(machine.home) / name)
+    there.append("run_started", attempt=2, plan=PLAN, environment={})
+    step(there, 11, loss)
+    there.append("run_stopped", reason="user")
+
+
+def losses(machine: Machine) -> set[float]:
+    return {
+        json.loads(line)["loss"]
+        for name in ids(machine)
+        for line in (runs_folder(machine.home) / name / "events.jsonl").read_text().splitlines()
+        if '"progress"' in line
+    }
+
+
+def test_a_branch_and_its_copy_may_both_go_on(two: tuple[Machine, Machine]):
+    a, b = two
+    begin(a)
+    exchange(a, b)
+    go_on(a, RUN, 2.0)
+    go_on(b, RUN, 3.0)
+    exchange(a, b)
+    (copy,) = [name for name in ids(b) if name != RUN]  # of what a did
+    go_on(b, copy, 4.0)
+    for more in (5.0, 6.0):
+        go_on(a, RUN, more)
+        exchange(a, b)
+        exchange(a, b)
+    assert losses(a) == losses(b) == {2.0, 3.0, 4.0, 5.0, 6.0}
+    known = ids(a), ids(b)
+    exchange(a, b)
+    assert (ids(a), ids(b)) == known

@@ -58,6 +58,7 @@ class CopyOf(BaseModel):
     run: str
     size: int
     sha256: str
+    placed: str  # SHA-256 of its log under this id: another one went on from it
 
 
 class RunEntry(BaseModel):

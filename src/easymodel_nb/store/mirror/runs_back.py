@@ -130,18 +130,20 @@ class RunArrivals:
     def _beside(self, name: str, branch: Branch, here: bytes) -> None:
         """Keep what went on differently as a run of its own."""
         target = _id_of(name, branch, here)
-        log = renamed(branch.log, name, target)
-        known = self._log(target)
+        while True:
+            log = renamed(branch.log, name, target)
+            known = self._log(target)
+            if known is None or log.startswith(known) or known.startswith(log):
+                break
+            target = f"{target}x"  # that copy went on here: this is another one
         if known is not None and known.startswith(log):
             self._want(target, branch.entry, log, known, was=name)
             return
-        if known is not None and not log.startswith(known):  # it went on here: another one
-            target = f"{target}x"
-            log = renamed(branch.log, name, target)
-            if self._log(target) is not None:
-                return
         wanted = branch.entry.files[LOG]
-        self._memory.copies[target] = CopyOf(run=name, size=wanted.size, sha256=wanted.sha256)
+        placed = copying.digest([log])[1]
+        self._memory.copies[target] = CopyOf(
+            run=name, size=wanted.size, sha256=wanted.sha256, placed=placed
+        )
         keep(self._contents.home, self._memory)
         if self._bring(target, branch, log, was=name):
             self._want(target, branch.entry, log, log, was=name)
@@ -183,7 +185,11 @@ class RunArrivals:
     def _is_copy_of_mine(self, name: str, entry: RunEntry) -> bool:
         """Whether it is what this home has as the run itself."""
         copied = entry.copy_of
-        if copied is None or self._log(name) is not None:
+        if (
+            copied is None
+            or self._log(name) is not None
+            or entry.files[LOG].sha256 != copied.placed
+        ):
             return False
         mine = self._log(copied.run)
         return mine is not None and copying.digest([mine[: copied.size]]) == (
