@@ -2,6 +2,8 @@
 # make lab     open that notebook in JupyterLab
 # make test    every check and test
 # make soak    the long form of every fault: kills, full disks, floods (docs/reliability.md)
+# make fuzz    look for input that breaks a reader
+# make audit   known vulnerabilities of what this is built on
 # make bench   measure, and write docs/benchmarks.md
 #
 # Nothing is assumed but Python 3.11 or newer (and the package registries): the virtual
@@ -25,7 +27,7 @@ JS := src/easymodel_nb/js
 BUNDLE := src/easymodel_nb/widgets/static/workbench.js
 JS_SOURCES := $(shell find $(JS) -name node_modules -prune -o -type f -print) src/easymodel_nb/workflow/ports.json
 
-.PHONY: help setup build demo lab test soak check test-js test-python test-colab-units chromium bench clean
+.PHONY: help setup build demo lab test soak audit licences fuzz check test-js test-python test-colab-units chromium bench clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -87,13 +89,26 @@ lab: setup
 
 # ---------------------------------------------------------------- tests
 
-test: setup chromium $(COLAB)/.ready check test-js test-colab-units test-python
+test: setup chromium $(COLAB)/.ready check audit test-js test-colab-units test-python
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Known vulnerabilities, where the network allows to ask; what fails is told in the script.
+audit: setup
+	$(BIN)/python scripts/audit.py $(AUDIT_ARGS)
+
+licences: setup
+	$(BIN)/python scripts/licences.py
+
+# Each reader of foreign bytes, guided by coverage, for FUZZ_MINUTES of the CPU.
+FUZZ_MINUTES ?= 10
+fuzz: setup
+	$(PIP) install 'atheris>=3'
+	for target in workflow eventlog rpc tables; do $(BIN)/python tests/fuzz/fuzz.py $$target $(FUZZ_MINUTES); done
 
 test-js: setup
 	PYTHON=$(abspath $(BIN)/python) $(NPM) run --silent protocol:check
@@ -116,7 +131,7 @@ JOBS ?= 2
 
 # Last, so that pytest's closing line is the last line.
 test-python: setup chromium $(COLAB)/.ready
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(wildcard tests/unit tests/hub tests/training tests/crash tests/browser tests/colab) --durations=15
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(wildcard tests/unit tests/hub tests/training tests/crash tests/safety tests/fuzz tests/browser tests/colab) --durations=15
 
 bench: setup chromium
 	$(BIN)/python benchmarks/run.py

@@ -100,6 +100,10 @@ def test_no_secret_is_in_a_process_or_its_environment(session: Session):
 def test_nothing_went_anywhere_but_to_the_hub(session: Session):
     endpoints = {urlsplit(url).port for url in (session.hub.url, session.hub.cdn.url)}
     assert session.contacts, "the recorder heard nothing"
+    asked = [path for path in session.hub.asked if "telemetry" in path]
+    assert asked == []
+    agents = {headers.get("user-agent", "") for _, _, headers in session.hub.requests}
+    assert not [agent for agent in agents if "torch/" in agent], agents
     others = [c for c in session.contacts if c[2] not in endpoints]
     assert others == []
     assert {c[1] for c in session.contacts} <= {"127.0.0.1", "localhost"}

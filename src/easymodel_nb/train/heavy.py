@@ -5,6 +5,7 @@ that import goes on with the old one, which has none of its names (ImportError: 
 name). An audit, a fit check and a run may all begin in one moment, so each comes through here.
 """
 
+import os
 import threading
 
 _LOCK = threading.Lock()
@@ -14,6 +15,8 @@ _HUB_LOCK = threading.Lock()
 def import_hub() -> None:
     """Import what asks the Hub, and no more: it does not wait for a trainer under way."""
     with _HUB_LOCK:
+        # Read once, at its import: requests then do not list what else is installed here.
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         from huggingface_hub import HfApi, hf_hub_download  # noqa: F401, PLC0415
 
 
