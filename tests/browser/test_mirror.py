@@ -5,9 +5,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from harness.lab import LabPage, launch
 from harness.projects import QUICK, prepare
+from harness.reach import Reach
 from playwright.sync_api import expect
 
 from easymodel_nb.runlog.log import RunLog, new_run
@@ -31,17 +31,16 @@ def a_full_checkpoint(home: Path, project: str) -> str:
     return log.run_id
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_saved_pending_failed_and_the_question_about_checkpoints(
-    notebook: Callable[..., LabPage], home: Path, tmp_path: Path, theme: str
+    notebook: Callable[..., LabPage], home: Path, tmp_path: Path
 ):
     project = prepare(home, QUICK)
     run = a_full_checkpoint(home, project)
     drive = tmp_path / "My Drive" / "EasyModel"
-    cell = DRIVE.format(drive=str(drive)) + launch(home).replace(")", f", theme={theme!r})")
-    page = notebook(cell)
+    page = notebook(DRIVE.format(drive=str(drive)) + launch(home))
     page.run_cell(0)
     page.ready()
+    wrong = list[str]()
     mirror, panel = page.hook("mirror"), page.hook("mirror-panel")
 
     # Drive is not mounted: a sentence says what to do, and nothing is made in its place.
@@ -49,7 +48,7 @@ def test_saved_pending_failed_and_the_question_about_checkpoints(
     expect(mirror).to_have_text("Not saved to Drive")
     mirror.click()
     expect(panel).to_contain_text("Drive is not mounted. Run drive.mount")
-    picture(page, f"failed-{theme}")
+    wrong += seen(page, "failed")
     assert not drive.parent.exists()
 
     # It comes, and Save finds it; a full checkpoint is asked about with its size.
@@ -57,14 +56,14 @@ def test_saved_pending_failed_and_the_question_about_checkpoints(
     page.hook("mirror-save").click()
     expect(mirror).to_have_attribute("data-state", "asking")
     expect(page.hook("mirror-question")).to_contain_text("step 40 takes 2.5 MB")
-    picture(page, f"asking-{theme}")
+    wrong += seen(page, "asking")
     assert not list(drive.rglob("checkpoint-40*"))
     page.hook("mirror-agree").click()
     expect(page.hook("mirror-question")).to_have_count(0)
     expect(page.hook("mirror-safe")).to_contain_text("Checkpoint of step 40 is safe on Drive")
     expect(mirror).to_have_attribute("data-state", "saved")
     assert list(drive.rglob(f"{run}/checkpoints/checkpoint-40-*/model.safetensors"))
-    picture(page, f"saved-{theme}")
+    wrong += seen(page, "saved")
 
     # A change is pending until it is there; Escape closes the panel and gives the focus back.
     page.page.keyboard.press("Escape")
@@ -72,18 +71,24 @@ def test_saved_pending_failed_and_the_question_about_checkpoints(
     expect(mirror).to_be_focused()
     page.hook("project-new").click()
     expect(mirror).to_have_attribute("data-state", "pending")
-    picture(page, f"pending-{theme}")
+    wrong += seen(page, "pending")
     page.page.set_viewport_size({"width": 1000, "height": 800})
     mirror.click()
-    picture(page, f"narrow-{theme}")
+    wrong += seen(page, "narrow")
     expect(page.hook("mirror-save")).to_be_enabled()
     page.hook("mirror-save").click()
     expect(mirror).to_have_attribute("data-state", "saved")
     records = [json.loads(path.read_text())["record"] for path in drive.rglob("projects/*.json")]
     assert {record["name"] for record in records} > {"Untitled"}
+    assert not wrong, "\n".join(wrong)
 
 
-def picture(page: LabPage, name: str) -> None:
-    """For the eyes, where EASYMODEL_PICTURES says."""
+def seen(page: LabPage, state: str) -> list[str]:
+    """What axe-core and the contrast of texts say in both themes; pictures for the eyes."""
+    reach = Reach(page.page)
+    wrong = reach.look(f"mirror {state}")
     if folder := os.environ.get("EASYMODEL_PICTURES"):
-        page.hook("em-studio").screenshot(path=str(Path(folder) / f"{name}.png"))
+        for theme in ("dark", "light"):
+            reach.dress(theme, "no-preference")
+            page.hook("em-studio").screenshot(path=str(Path(folder) / f"{state}-{theme}.png"))
+    return wrong

@@ -12,7 +12,7 @@ from easymodel_nb.store.mirror.keeper import Keeper
 from easymodel_nb.store.projects import ProjectStore
 
 HERE = Path(__file__).parent
-KILLS = 6
+KILLS = 4
 SEED = 20260101
 
 
