@@ -63,6 +63,29 @@ describe("copy and paste", () => {
     expect(next.edges[1]).toMatchObject({ source: ids[0], target: ids[1], weight: 2 });
   });
 
+  it("puts what is duplicated below, over no other node, under a name of its own", () => {
+    const sizes = new Map(["m", "d", "f"].map((id) => [id, { width: 232, height: 100 }]));
+    const doc = moved(moved(moved(three(), "m", 0, 0), "d", 0, 140), "f", 400, 0);
+    const [one, [first = ""]] = edits.duplicateAll(doc, ["f"], sizes);
+    expect(at(one, first)).toEqual({ x: 400, y: 124 });
+    const [two, [second = ""]] = edits.duplicateAll(
+      one,
+      ["f"],
+      sizes.set(first, { width: 232, height: 100 }),
+    );
+    expect(at(two, second)).toEqual({ x: 400, y: 268 });
+    expect(two.nodes.map((n) => n.label)).toEqual([
+      null,
+      null,
+      null,
+      "Finetuning 2",
+      "Finetuning 3",
+    ]);
+    expect(two.edges.filter((e) => e.target === second).map((e) => e.source)).toEqual(["m", "d"]);
+    const [three_, [again = ""]] = edits.duplicateAll(two, [first], sizes);
+    expect(three_.nodes.find((n) => n.id === again)?.label).toBe("Finetuning 4");
+  });
+
   it("is the same document when there is nothing to paste", () => {
     const doc = three();
     expect(edits.duplicateAll(doc, ["none"])).toEqual([doc, []]);

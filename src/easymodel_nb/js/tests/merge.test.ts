@@ -122,8 +122,8 @@ describe("connections", () => {
     ]);
     expect(inWords(clashes[0] as never, mine, theirs)).toMatchObject({
       about: "Finetuning, Model input",
-      mine: "Model",
-      theirs: "Model",
+      mine: "Model 2",
+      theirs: "Model 3",
     });
   });
 

@@ -9,7 +9,7 @@ import type { Sign } from "./audit";
 import { describe, structure } from "./changes";
 import { duration, percent } from "./format";
 import type { History } from "./history";
-import { nameOf } from "./outline";
+import { nameOf } from "./names";
 import { latest, progress, sentence, statusWord } from "./runs";
 
 export interface Heard {

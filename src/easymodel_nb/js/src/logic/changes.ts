@@ -2,7 +2,7 @@
 import type { Edge, Node, Workflow } from "../protocol";
 import { DATASET_FIELDS, GROUPS, HELD_OUT, MODEL_FIELDS, NODE_FIELDS } from "./fields";
 import { same } from "./graph";
-import { nameOf } from "./outline";
+import { nameOf } from "./names";
 import { roleLabel } from "./roles";
 
 /** "deleted Dataset", "changed Epochs of Finetuning"; empty where nothing differs. */

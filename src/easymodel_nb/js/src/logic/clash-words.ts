@@ -3,7 +3,7 @@ import { DEFAULTS, type Node, type Workflow } from "../protocol";
 import { label as fieldLabel } from "./changes";
 import { type Clash, DELETED, EDITED } from "./clash";
 import { show, TASKS } from "./fields";
-import { nameOf } from "./outline";
+import { nameOf } from "./names";
 import { KINDS, titleOf } from "./ports";
 
 export interface ClashWords {

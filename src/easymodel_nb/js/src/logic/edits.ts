@@ -12,6 +12,7 @@ import {
   WIDTH,
 } from "./graph";
 import type { Size } from "./layout";
+import { type Box, freeSpot, PLAIN, ROOM } from "./place";
 import { type End, fitting, KINDS, refusal, replaced } from "./ports";
 
 export { fitting };
@@ -56,7 +57,7 @@ export function paste(doc: Workflow, piece: Workflow, at: Position | null): [Wor
       source: names.get(e.source) ?? e.source,
       target: names.get(e.target) as string,
     }))
-    .reduce(join, { ...doc, nodes: [...doc.nodes, ...nodes] });
+    .reduce(join, nodes.reduce(addNode, doc));
   return [next, nodes.map((n) => n.id)];
 }
 
@@ -83,8 +84,21 @@ function shift(doc: Workflow, nodes: Node[], at: Position | null): [number, numb
   return [by, by];
 }
 
-export function duplicateAll(doc: Workflow, ids: Iterable<string>): [Workflow, string[]] {
-  return paste(doc, copyOf(doc, ids), null);
+/** The nodes once more, where there is room below them. */
+export function duplicateAll(
+  doc: Workflow,
+  ids: Iterable<string>,
+  sizes: Map<string, Size> = new Map(),
+): [Workflow, string[]] {
+  const wanted = new Set(ids);
+  const box = (n: Node): Box => ({ ...n.position, ...(sizes.get(n.id) ?? ROOM[n.type] ?? PLAIN) });
+  const them = doc.nodes.filter((n) => wanted.has(n.id)).map(box);
+  const [x, y] = [Math.min(...them.map((b) => b.x)), Math.min(...them.map((b) => b.y))];
+  const width = Math.max(...them.map((b) => b.x + b.width)) - x;
+  const height = Math.max(...them.map((b) => b.y + b.height)) - y;
+  const below = { x, y: y + height + BESIDE };
+  const spot = freeSpot(doc.nodes.map(box), { width, height }, below);
+  return paste(doc, copyOf(doc, wanted), them.length > 0 ? spot : null);
 }
 
 export function nudge(doc: Workflow, ids: Iterable<string>, dx: number, dy: number): Workflow {

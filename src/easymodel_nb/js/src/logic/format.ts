@@ -95,3 +95,5 @@ export function shortSource(source: string): string {
   const plain = source.replace(/^(builtin|variable):/, "").replace(/[/\\]+$/, "");
   return plain.split(/[/\\]/).at(-1) || source;
 }
+
+export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

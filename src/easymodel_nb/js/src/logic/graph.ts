@@ -2,6 +2,7 @@
 import type { Edge, FieldChange, Node, Position, Workflow } from "../protocol";
 import { DEFAULTS } from "../protocol";
 import { edgesInto, nodeOf } from "./lookup";
+import { apart } from "./names";
 import { type Link, refusal, replaced } from "./ports";
 
 export const WIDTH: Record<string, number> = { model: 232, dataset: 232, finetune: 336, note: 200 };
@@ -22,7 +23,7 @@ export function makeNode(type: string, position: Position, data: Node["data"] = 
 }
 
 export function addNode(doc: Workflow, node: Node): Workflow {
-  return { ...doc, nodes: [...doc.nodes, node] };
+  return { ...doc, nodes: [...doc.nodes, apart(doc, node)] };
 }
 
 /** Connects two handles; a single input that is taken gets the new edge instead. */

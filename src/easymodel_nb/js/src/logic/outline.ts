@@ -3,7 +3,7 @@ import type { Edge, Node, Workflow } from "../protocol";
 import { TASKS } from "./fields";
 import { shortSource } from "./format";
 import { fieldValue } from "./graph";
-import { KINDS, type Link, refusal, titleOf } from "./ports";
+import { KINDS, type Link, refusal } from "./ports";
 
 export interface InputLine {
   handle: string;
@@ -15,9 +15,6 @@ export interface Line {
   node: Node;
   inputs: InputLine[];
 }
-
-/** A node under its own name. */
-export const nameOf = (node: Node): string => node.label ?? titleOf(node.type);
 
 /** What tells it from others of its kind: where it comes from, what it trains, how it begins. */
 export function detailOf(node: Node): string {

@@ -1,17 +1,15 @@
 /** Where a new node goes: as near as possible to where the user looks, over no other node. */
 import type { Position } from "../protocol";
+import type { Size } from "./layout";
 
-export interface Box extends Position {
-  width: number;
-  height: number;
-}
+export type Box = Position & Size;
 
 const GAP = 24;
 const STEP = 24;
 const REACH = 80; // steps to each side
 
 /** What a node of a type will need, before it was drawn. */
-export const ROOM: Record<string, { width: number; height: number }> = {
+export const ROOM: Record<string, Size> = {
   model: { width: 232, height: 150 },
   dataset: { width: 232, height: 230 },
   finetune: { width: 336, height: 470 },
@@ -41,9 +39,12 @@ const apart = (a: Box, b: Box) =>
   a.y + a.height + GAP <= b.y ||
   b.y + b.height + GAP <= a.y;
 
-/** The free spot nearest to `wish`; `wish` itself when there is none within reach. */
-export function freeSpot(taken: Box[], type: string, wish: Position): Position {
-  const size = ROOM[type] ?? { width: 232, height: 120 };
+/** Of a node of a type that is not known here. */
+export const PLAIN = { width: 232, height: 120 };
+
+/** The free spot nearest to `wish`, for a type of node or a size; `wish` where none is in reach. */
+export function freeSpot(taken: Box[], of: string | Size, wish: Position): Position {
+  const size = typeof of === "string" ? (ROOM[of] ?? PLAIN) : of;
   let best: Position | null = null;
   let nearest = Number.POSITIVE_INFINITY;
   for (let dy = -REACH; dy <= REACH; dy += 1) {

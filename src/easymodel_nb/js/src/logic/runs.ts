@@ -59,6 +59,18 @@ export function progress(run: RunCard): Progress {
   return { value: trained, bar: segments(trained ?? 0, run.epochs) };
 }
 
+const BEFORE: Record<string, string> = {
+  loading: "Loading",
+  preparing: "Preparing",
+  baseline: "Baseline",
+};
+
+/** How far a running run is, in a word: of the whole, never of a stage before training. */
+export function pace(run: RunCard): string {
+  const { value } = progress(run);
+  return BEFORE[run.stage.stage] ?? (value === null ? "Starting" : percent(value));
+}
+
 /** The sentence about what the run does: "Training, epoch 2 of 3", "Loading, 12 of 40 MB". */
 export function sentence(run: RunCard): string {
   const { stage, message } = run.stage;

@@ -147,6 +147,7 @@ export function makeCommands(
     const at = box ? { x: box.left + box.width / 2, y: box.top } : spot().at;
     open({ kind: "search", at, free: true, from, existing: true, edge: id });
   }
+  const duplicate = (ids: string[]) => show(actions.duplicateAll(ids, sizes()));
   const only = (target: Element | null) => concerned(flow, target).nodes[0];
 
   const run: Record<Command, (target: Element | null) => void> = {
@@ -158,7 +159,7 @@ export function makeCommands(
       focus.canvas();
     },
     paste: () => void clip.paste().then(show),
-    duplicate: (target) => show(actions.duplicateAll(concerned(flow, target).nodes)),
+    duplicate: (target) => duplicate(concerned(flow, target).nodes),
     remove(target) {
       const { nodes, edges } = concerned(flow, target);
       if (nodes.length + edges.length === 0) return;
@@ -253,6 +254,7 @@ export function makeCommands(
       focus.canvas();
     },
     concerned: (target: Element | null) => concerned(flow, target),
+    duplicate,
     align: (ids: string[], how: Alignment) => actions.align(ids, how, sizes()),
   };
 }

@@ -13,7 +13,7 @@ export function useNodeItems(id: string, commands: Commands): MenuItem[] {
   const { store } = useView();
   const open = useStudio((s) => isOpen(s, id));
   const type = useStudio((s) => s.history.present.nodes.find((n) => n.id === id)?.type);
-  const { clip, focus, show } = commands;
+  const { clip, focus } = commands;
   const item = (
     command: Command,
     label: string,
@@ -37,7 +37,7 @@ export function useNodeItems(id: string, commands: Commands): MenuItem[] {
     ...(connects ? [item("connect", "Connect", "link", () => commands.connectNode(id))] : []),
     { ...item("copy", "Copy", "copy", () => clip.copy([id])), rule: true },
     item("cut", "Cut", "cut", () => clip.cut([id])),
-    item("duplicate", "Duplicate", "duplicate", () => show(actions.duplicateAll([id]))),
+    item("duplicate", "Duplicate", "duplicate", () => commands.duplicate([id])),
     ...(type === "finetune" ? exports : []),
     {
       ...item("remove", "Delete", "trash", () => {

@@ -8,7 +8,7 @@ import * as graph from "../../logic/graph";
 import * as history from "../../logic/history";
 import type { Size } from "../../logic/layout";
 import { type NoteSize, resizeNote } from "../../logic/note-size";
-import { freeSpot, ROOM } from "../../logic/place";
+import { freeSpot, PLAIN, ROOM } from "../../logic/place";
 import { type Link, refusal } from "../../logic/ports";
 import { reconnect } from "../../logic/reconnect";
 import { setRole } from "../../logic/roles";
@@ -175,7 +175,8 @@ export function editingActions(desk: Desk) {
         return [graph.feedLonely(graph.addNode(d, node), node.id), [node.id]];
       }, []);
     },
-    duplicateAll: (ids: Iterable<string>) => made((d) => edits.duplicateAll(d, ids), []),
+    duplicateAll: (ids: Iterable<string>, sizes?: Map<string, Size>) =>
+      made((d) => edits.duplicateAll(d, ids, sizes), []),
     nudge(ids: Iterable<string>, dx: number, dy: number) {
       const moved = [...ids];
       edit((d) => edits.nudge(d, moved, dx, dy), `nudge ${moved.join()}`, GESTURE_MS);
@@ -210,8 +211,7 @@ const rounded = ({ x, y }: Position) => ({ x: Math.round(x), y: Math.round(y) })
 
 /** Where there is room, near the other nodes. */
 function spotFor(doc: Workflow, type: string): Position {
-  const room = (kind: string) => ROOM[kind] ?? { width: 232, height: 120 };
-  const boxes = doc.nodes.map((n) => ({ ...n.position, ...room(n.type) }));
+  const boxes = doc.nodes.map((n) => ({ ...n.position, ...(ROOM[n.type] ?? PLAIN) }));
   const [first] = doc.nodes;
   return freeSpot(boxes, type, first?.position ?? { x: 0, y: 0 });
 }

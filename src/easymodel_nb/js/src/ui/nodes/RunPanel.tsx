@@ -1,5 +1,5 @@
 /** The newest run in its node: what it does, how far it is, or what came of it. */
-import { clock, count, duration, loss, percent } from "../../logic/format";
+import { clock, count, duration, loss, lowerFirst, percent } from "../../logic/format";
 import { titleOf } from "../../logic/ports";
 import { isActive, ofSweep, progress, sentence } from "../../logic/runs";
 import type { Node, Problem, RunCard } from "../../protocol";
@@ -113,8 +113,6 @@ function Running({ run }: { run: RunCard }) {
     </>
   );
 }
-
-const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function Bar({ run, title }: { run: RunCard; title: string }) {
   const { value, bar } = progress(run);

@@ -1,6 +1,5 @@
 /** The runs of a sweep in its node: value, status, result, and which is best where that is known. */
-import { percent } from "../../logic/format";
-import { isActive, ofSweep, progress, statusWord } from "../../logic/runs";
+import { isActive, ofSweep, pace, statusWord } from "../../logic/runs";
 import type { RunCard } from "../../protocol";
 import { useActions, useStudio } from "../../state/session";
 import { Icon, type IconName } from "../icons";
@@ -79,7 +78,6 @@ export function Variants({ run }: { run: RunCard }) {
 
 /** In a word, where there is no result: "58 %", "Queued, next", "Failed". */
 function doing(run: RunCard): string {
-  const { value } = progress(run);
-  if (run.status === "running") return value === null ? "Starting" : percent(value);
+  if (run.status === "running") return pace(run);
   return statusWord(run, false);
 }

@@ -1,9 +1,10 @@
 /** One node of the outline: what it is, how it stands, what flows in, and all that can be done. */
 
-import { percent } from "../../logic/format";
-import { detailOf, type InputLine, type Line, nameOf } from "../../logic/outline";
+import { lowerFirst } from "../../logic/format";
+import { nameOf } from "../../logic/names";
+import { detailOf, type InputLine, type Line } from "../../logic/outline";
 import { titleOf } from "../../logic/ports";
-import { latest, progress, statusWord } from "../../logic/runs";
+import { latest, pace, statusWord } from "../../logic/runs";
 import { useActions, useStudio } from "../../state/session";
 import { Icon, type IconName } from "../icons";
 import { ProblemLine } from "../Problem";
@@ -38,9 +39,8 @@ export function Row(p: RowProps) {
   const problems = useProblems(node.id);
   const word = useStudio((s) => {
     const run = latest(s.traits.runs.items, node.id);
-    const done = run?.status === "running" ? progress(run).value : null;
     const status = statusWord(run, s.lostSince !== null);
-    return done === null ? status : `${status}, ${percent(done)}`;
+    return run?.status === "running" ? `${status}, ${lowerFirst(pace(run))}` : status;
   });
   const choices = useChoices(p);
   const name = nameOf(node);

@@ -1,13 +1,7 @@
 /** What can be done with a node from the outline: the same as on the canvas, in words. */
 import { accepted, refusal } from "../../logic/audit";
-import {
-  type Choice,
-  detailOf,
-  type InputLine,
-  nameOf,
-  sourcesFor,
-  targetsFor,
-} from "../../logic/outline";
+import { nameOf } from "../../logic/names";
+import { type Choice, detailOf, type InputLine, sourcesFor, targetsFor } from "../../logic/outline";
 import { KINDS } from "../../logic/ports";
 import { isActive, latest } from "../../logic/runs";
 import { useActions, useSession } from "../../state/session";
