@@ -6,6 +6,8 @@ from random import Random
 import pytest
 from clouds import Cloud, FaultyFolder, Killed, Machine, notes
 
+from easymodel_nb.errors import problem_error
+
 
 @pytest.fixture
 def two(tmp_path: Path) -> tuple[Machine, Machine]:
@@ -205,3 +207,29 @@ def test_a_pass_that_is_killed_anywhere_is_finished_by_the_next(tmp_path: Path):
         if done:
             return
     pytest.fail("the pass has more operations than were tried")
+
+
+def test_what_cannot_be_read_for_now_is_neither_gone_nor_replaced(
+    two: tuple[Machine, Machine], monkeypatch: pytest.MonkeyPatch
+):
+    a, b = two
+    made = a.store.create("Poems", notes("one"))
+    exchange(a, b)
+    b.write(made.id, "two")
+    b.save()
+    for machine in (b, a):
+        machine.folder.sync()
+    a.begin()
+    with monkeypatch.context() as patched:
+
+        def refuse(name: str) -> None:
+            raise problem_error("store.unreadable", f"{name} cannot be read")
+
+        patched.setattr(a.contents, "record", refuse)
+        before = dict(a.memory.projects)
+        a.look()
+        a.save()
+        assert a.memory.projects == before
+        assert a.memory.gone == {}
+    a.look()
+    assert a.tokens() == {"one", "two"}

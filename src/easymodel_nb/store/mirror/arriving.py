@@ -41,8 +41,7 @@ class Arrivals:
         """Decide about each project that another machine has; `others`: newest first."""
         self.late = 0
         with self._contents.lock.held():
-            # Reading sets aside what is damaged: what is there takes its place.
-            missed(self._memory, {name for name, *_ in self._contents.records()})
+            missed(self._memory, {name for name in self._contents.names() if self._is_here(name)})
         found: dict[str, list[Version]] = {}
         gone: dict[str, set[str]] = {}
         for name, versions in self._memory.gone.items():
@@ -62,7 +61,7 @@ class Arrivals:
         }
         # Originals first: a copy of what is here now need not be brought.
         for name in sorted(found, key=lambda name: (any(v.origin for v in found[name]), name)):
-            with self._contents.lock.held():
+            with self._contents.lock.held(), contextlib.suppress(StudioError):
                 self._decide(name, found[name], gone.get(name, set()), copies)
         self._read.clear()
         keep(self._contents.home, self._memory)
@@ -153,14 +152,18 @@ class Arrivals:
 
     def _here(self, name: str) -> Known | None:
         """The version that is here at this moment; the caller holds the lock."""
-        try:
-            found = self._contents.record(name)
-        except StudioError:  # damaged, and set aside: what is there takes its place
-            return None
+        found = self._contents.undamaged(name)
         if found is None:
             return None
         raw, trashed = found
         return commit(self._memory, name, cleaned(raw), trashed=trashed)
+
+    def _is_here(self, name: str) -> bool:
+        """Whether there is a record; reading one that is damaged sets it aside."""
+        try:
+            return self._contents.undamaged(name) is not None
+        except StudioError:  # unreadable for now
+            return True
 
     def _have(self, origin: Origin | None) -> bool:
         """Whether the version that this is a copy of is part of a project here."""

@@ -103,7 +103,7 @@ class Home:
 
     def records(self) -> Iterator[tuple[str, dict[str, Any], bool]]:
         """Each readable project: id, record, whether it is in the trash."""
-        for name in {**self.projects.stamps(), **self.trash.stamps()}:
+        for name in sorted(self.names()):
             with contextlib.suppress(StudioError):
                 if found := self.record(name):
                     yield name, *found
@@ -114,6 +114,26 @@ class Home:
             raw = self.projects.raw(name)
             return raw, DELETED in raw
         return (self.trash.raw(name), True) if self.trash.there(name) else None
+
+    def names(self) -> set[str]:
+        """Every project that has a record, also one that cannot be read at the moment."""
+        return {*self.projects.stamps(), *self.trash.stamps()}
+
+    def undamaged(self, name: str) -> tuple[dict[str, Any], bool] | None:
+        """The same as `record`; None as well where it was damaged, and so set aside.
+
+        Raises
+        ------
+        StudioError
+            When it cannot be read for another reason: then nothing may take its place.
+
+        """
+        try:
+            return self.record(name)
+        except StudioError as error:
+            if any(problem.code == "store.damaged" for problem in error.problems):
+                return None
+            raise
 
     def uploads(self) -> dict[str, Source]:
         """Files of the user's, by their path below `uploads`; what is on its way is none."""

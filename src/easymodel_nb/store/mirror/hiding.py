@@ -5,7 +5,7 @@ from typing import Any
 
 _MASK = "[redacted]"
 _TOKEN = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{8,}")
-_LOGIN = re.compile(r"(?i)\b(https?://)[^/\s\"'@\\]+@")
+_LOGIN = re.compile(r"(?i)\b(https?://)[^/\s\"'?#\\]*@")
 _SIGNED = re.compile(
     r"(?i)([?&][^=&\s\"'\\]*(?:token|secret|signature|credential|passw|api_?key|(?<![a-z])sig)"
     r"[^=&\s\"'\\]*=)[^&\s\"'\\#]+"

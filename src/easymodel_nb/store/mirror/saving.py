@@ -92,11 +92,9 @@ class Saver:
 
     def _versions(self, made: Manifest) -> None:
         """Name what changed since the last pass; what left the trash for good is gone."""
-        seen = set()
         for name, raw, trashed in self._contents.records():
-            seen.add(name)
             commit(self._memory, name, cleaned(raw), trashed=trashed)
-        for name in missed(self._memory, seen):
+        for name in missed(self._memory, self._contents.names()):
             made.projects.pop(name, None)
 
     def _projects(self, made: Manifest, known: dict[tuple[int, str], Stored], stop: Stop) -> None:
