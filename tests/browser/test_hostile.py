@@ -94,7 +94,10 @@ def hub() -> Iterator[Hub]:
         config = {"architectures": [HOSTILE], "model_type": HOSTILE, "auto_map": {LINK: LINK}}
         shown = model_files(**config) | {"README.md": f"---\n{card}\n---\n# {HOSTILE}\n".encode()}
         server.add("someone/hostile", shown, downloads=10**9)
-        server.add(f"someone/{NAME}", shown, downloads=10**9)
+        # What is listed among a search's hits: its kind is one that can be trained.
+        head = json.dumps({"license": HOSTILE, "pipeline_tag": "text-generation", "tags": [LINK]})
+        found = model_files() | {"README.md": f"---\n{head}\n---\n".encode()}
+        server.add(f"someone/{NAME}", found, downloads=10**9)
         yield server
 
 
@@ -244,8 +247,10 @@ def test_what_the_hub_says(opened: tuple[LabPage, Wired], hub: Hub):
     inspector = studio.page.locator(".em-inspector")
     source = inspector.get_by_test_id("field-source")
     source.fill("")
-    source.press_sequentially("someone/hos", delay=10)
-    expect(studio.page.locator('[role="option"]').filter(has_text="someone/").first).to_be_visible()
+    source.press_sequentially("img src", delay=10)
+    expect(
+        studio.page.locator('[role="option"]').filter(has_text="<img src=probe").first
+    ).to_be_visible()
     wired.quiet()
     source.fill("someone/hostile")
     source.press("Escape")

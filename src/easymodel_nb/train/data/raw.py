@@ -2,17 +2,20 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.train.data.reading import refusal
 
 HEAD = 4096
+_RATIO, _ANYHOW = 400, 256 << 20  # how much larger than packed; bytes that are no matter
+_BUFFERED = 1 << 17
 PACKED = (".gz", ".bz2", ".xz")
 _GZIP, _BZIP, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ"
 _PICKLES = (
@@ -48,7 +51,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         When the packing is damaged, also while reading.
 
     """
-    with path.open("rb") as file, _unpacked(file) as opened:
+    with path.open("rb") as file, _unpacked(file, path) as opened:
         try:
             yield opened
         except EOFError:
@@ -64,14 +67,48 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
             ) from None
 
 
-def _unpacked(file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+class _Bounded(io.RawIOBase):
+    """Unpacked bytes, as long as they are no more than a file of data can pack.
+
+    A few kilobytes of zeros unpack to more than the memory and the disk have.
+    """
+
+    def __init__(self, packed: io.BufferedIOBase, path: Path) -> None:
+        self._packed, self._path = packed, path
+        self._left = max(_ANYHOW, path.stat().st_size * _RATIO)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._packed.readinto(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise refusal(
+                "file.bomb",
+                f"{self._path.name} unpacks to more than {_RATIO} times its size, which files of "
+                "data do not. Unpack it yourself, look at it, and choose the file in it.",
+            )
+        return count
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()
+
+
+def _unpacked(file: IO[bytes], path: Path) -> AbstractContextManager[IO[bytes]]:
     magic = file.read(6)
     file.seek(0)
+    packed: io.BufferedIOBase
     if magic.startswith(_GZIP):
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-    if magic.startswith(_BZIP):
-        return bz2.BZ2File(file)
-    return lzma.LZMAFile(file) if magic.startswith(_XZ) else nullcontext(file)
+        packed = gzip.GzipFile(fileobj=file)
+    elif magic.startswith(_BZIP):
+        packed = bz2.BZ2File(file)
+    elif magic.startswith(_XZ):
+        packed = lzma.LZMAFile(file)  # noqa: SIM115  closed with what wraps it
+    else:
+        return nullcontext(file)
+    return cast("IO[bytes]", io.BufferedReader(_Bounded(packed, path), _BUFFERED))
 
 
 def is_packed(path: Path) -> bool:
