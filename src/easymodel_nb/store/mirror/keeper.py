@@ -9,8 +9,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,7 +26,9 @@ from easymodel_nb.store.mirror.memory import FOLDER, keep, load
 from easymodel_nb.store.mirror.old_home import take_projects, take_runs
 from easymodel_nb.store.mirror.runs_back import RunArrivals, Wanted
 from easymodel_nb.store.mirror.saving import Saver
+from easymodel_nb.store.mirror.status import Asked, Status
 from easymodel_nb.store.mirror.uploads_back import UploadArrivals
+from easymodel_nb.store.mirror.watched import Watched
 
 _log = logging.getLogger(__name__)
 DEBOUNCE_SECONDS = 30.0
@@ -35,30 +36,6 @@ POLL_SECONDS = 60.0  # other processes change the home as well
 _FIRST_RETRY, _LAST_RETRY = 30.0, 600.0
 _SLOW_SECONDS = 20.0
 _OTHER_SECONDS = 10.0  # between looks whether the process that saves has ended
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A full checkpoint that is copied once the user agrees."""
-
-    run: str
-    step: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Status:
-    """What people are told."""
-
-    place: str
-    saved: str | None = None
-    pending: bool = False
-    problem: str | None = None
-    note: str | None = None  # what is being brought here
-    free: int | None = None
-    asked: list[Asked] = field(default_factory=list)
-    safe: dict[str, int] = field(default_factory=dict)  # by run: the newest checkpoint there
-    away: dict[str, int] = field(default_factory=dict)  # by run: bytes that are there alone
 
 
 class Keeper:
@@ -73,7 +50,7 @@ class Keeper:
         old_home: Path | None = None,
     ) -> None:
         self.home, self._debounce, self._old_home = home, debounce, old_home
-        self._folder = _Watched(folder)
+        self._folder = Watched(folder)
         self._contents = Home(home)
         self._memory = load(home)
         self._saver = Saver(home, self._contents, self._folder, self._memory)
@@ -401,45 +378,3 @@ class Keeper:
     def _tell(self) -> None:
         for listener in list(self._listeners):
             listener()
-
-
-class _Watched:
-    """The folder, and how long it has said nothing."""
-
-    def __init__(self, folder: Synced) -> None:
-        self._folder, self.place = folder, folder.place
-        self._at = time.monotonic()
-
-    def touch(self) -> None:
-        self._at = time.monotonic()
-
-    def quiet_seconds(self) -> float:
-        return time.monotonic() - self._at
-
-    def names(self, path: str) -> list[str]:
-        self.touch()
-        return self._folder.names(path)
-
-    def size(self, path: str) -> int | None:
-        self.touch()
-        return self._folder.size(path)
-
-    def read(self, path: str) -> Iterator[bytes]:
-        self.touch()
-        return self._folder.read(path)
-
-    def create(self, path: str, parts: Iterable[bytes]) -> None:
-        self.touch()
-        self._folder.create(path, parts)
-
-    def rename(self, old: str, new: str) -> None:
-        self.touch()
-        self._folder.rename(old, new)
-
-    def remove(self, path: str) -> None:
-        self.touch()
-        self._folder.remove(path)
-
-    def free(self) -> int | None:
-        self.touch()
-        return self._folder.free()
