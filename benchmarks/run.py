@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
 import bundle  # noqa: E402  the harness must be importable first
+import folding  # noqa: E402
 import importing  # noqa: E402
 import opening  # noqa: E402
 import training  # noqa: E402
@@ -37,7 +38,7 @@ InBrowser = Callable[[JupyterServer, Browser, Path], Iterator[Section]]
 def main(names: list[str]) -> int:
     """Measure the named sections, or all; write the page only when all were measured."""
     sections = []
-    for section in _sections(names or ["importing", "bundle", "opening", "training"]):
+    for section in _sections(names or ["importing", "bundle", "folding", "opening", "training"]):
         sections.append(section)
         print(section.markdown(), end="\n\n", flush=True)
     if not names:
@@ -53,6 +54,8 @@ def _sections(names: list[str]) -> Iterator[Section]:
         yield importing.measure()
     if "bundle" in names:
         yield bundle.measure()
+    if "folding" in names:
+        yield folding.measure()
     if not {"opening", "training"} & set(names):
         return
     # A run takes as many threads as cores are free, and a browser takes cores: one for both.

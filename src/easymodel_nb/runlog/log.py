@@ -192,23 +192,26 @@ class RunReader:
             return self._catch_up()
 
     def _catch_up(self) -> RunView:
-        self._folded = fold(self.new_events(), self._folded)
+        self._folded = fold(self._sequence.events(self._new_lines()), self._folded)
         return self._sequence.told(self._folded)
 
     def new_events(self) -> list[Event]:
         """The events since the last call, or since the last view."""
+        return list(self._sequence.events(self._new_lines()))
+
+    def _new_lines(self) -> bytes:
         path = self.folder / "events.jsonl"
         try:
             if path.stat().st_size <= self._offset:
-                return []
+                return b""
             with path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read()
         except FileNotFoundError:
-            return []
+            return b""
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return list(self._sequence.events(whole))
+        return whole
 
 
 class Sequence:
