@@ -23,22 +23,22 @@ from harness.waiting import PATIENCE, until
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession
 
-# Looks, fifty times a second, when the kernel is connected and when a status is shown.
+# Looks, fifty times a second, since when the kernel is connected and since when a status is shown.
 _WATCH = """(wanted) => {
   const kernel = () => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel;
   const shown = () => document.querySelector('[data-node-type="finetune"]')?.dataset.status;
-  const watch = (window.truth = { since: performance.now(), back: null, shown: null, all: [] });
+  const watch = (window.truth = { back: null, shown: null });
   clearInterval(window.truthTimer);
   window.truthTimer = setInterval(() => {
     const now = performance.now();
-    if (kernel()?.connectionStatus !== 'connected') { watch.back = watch.shown = null; return; }
-    watch.back ??= now;
-    if (watch.all.at(-1) !== shown()) watch.all.push(shown());
-    if (shown() === wanted) watch.shown ??= now; else watch.shown = null;
+    if (kernel()?.connectionStatus !== 'connected') watch.back = watch.shown = null;
+    else watch.back ??= now;
+    if (shown() !== wanted) watch.shown = null;
+    else if (watch.back !== null) watch.shown ??= now;
   }, 20);
 }"""
+_BACK = "() => { window.truth.back = performance.now(); }"
 _SECONDS = "() => window.truth.shown === null ? null : [window.truth.shown, window.truth.back]"
-
 FLOOD = """print("begun", flush=True)
 while True:
     print("x" * 100_000)
@@ -170,10 +170,10 @@ class Truth:
     @contextmanager
     def told(self, fault: str, status: str) -> Iterator[None]:
         """A fault is over at the end of the block; from then on the page has to show this."""
-        yield
         self.page.page.evaluate(_WATCH, status)
+        yield
         shown, back = until(lambda: self.page.page.evaluate(_SECONDS), f"{status} after {fault}")
-        self.seconds[fault] = round((shown - back) / 1000, 2)
+        self.seconds[fault] = round(max(0.0, shown - back) / 1000, 2)
 
     @contextmanager
     def cut(self) -> Iterator[None]:
@@ -189,6 +189,7 @@ class Truth:
         self.line.swallow()
         yield
         self.line.mend()
+        self.page.page.evaluate(_BACK)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -196,6 +197,7 @@ class Truth:
         self._cdp.send("Page.setWebLifecycleState", {"state": "frozen"})
         yield
         self._cdp.send("Page.setWebLifecycleState", {"state": "active"})
+        self.page.page.evaluate(_BACK)
 
     @contextmanager
     def busy(self, cell: int, seconds: float = 0) -> Iterator[None]:
@@ -207,6 +209,7 @@ class Truth:
         yield
         until(lambda: time.monotonic() >= due, "end of the cell", patience=seconds + 1)
         self.page.command("notebook:interrupt-kernel")
+        self.page.page.evaluate(_BACK)
         expect(output.locator(".jp-InputPrompt")).not_to_have_text("[*]:")
 
     def _connection(self) -> str:
