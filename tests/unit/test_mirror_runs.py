@@ -49,11 +49,11 @@ def checkpoint(log: RunLog, number: int, size: int = 100) -> Path:
     return folder
 
 
-def finish(log: RunLog) -> None:
+def finish(log: RunLog, how: str = "run_finished", **more: Any) -> None:
     (log.folder / "model").mkdir()
     (log.folder / "model" / "config.json").write_text("{}")
     (log.folder / "model" / "model.safetensors").write_bytes(b"m" * 300)
-    log.append("run_finished", summary={}, model_path="model")
+    log.append(how, summary={}, model_path="model", **more)
 
 
 def exchange(*machines: Machine) -> None:
@@ -79,18 +79,18 @@ def ids(machine: Machine) -> list[str]:
     return sorted(path.name for path in root.iterdir()) if root.is_dir() else []
 
 
-def test_a_finished_run_comes_with_its_log_at_once_and_its_model_later(
+def test_a_run_that_ended_comes_with_its_log_at_once_and_its_model_later(
     two: tuple[Machine, Machine],
 ):
     a, b = two
     log = begin(a)
     step(log, 10)
     checkpoint(log, 10)
-    finish(log)
+    finish(log, "run_stopped", reason="user")
     (log.folder / "samples.jsonl").write_text('{"index": 0}\n')
     exchange(a, b)
     folder = runs_folder(b.home) / RUN
-    assert read_view(folder).status == "finished"
+    assert read_view(folder).status == "stopped"
     assert (folder / "samples.jsonl").read_text() == '{"index": 0}\n'
     assert not (folder / "model").exists()
     assert sum(one.size for one in b.runs.missing(RUN)) > 400
@@ -198,6 +198,18 @@ def test_a_full_checkpoint_is_copied_only_where_the_user_agreed(two: tuple[Machi
     assert any("checkpoint-10" in path for path in a.folder.seen)
     assert a.saver.asked == {}
     assert a.saver.safe == {RUN: 10}
+
+
+def test_of_a_finished_run_no_checkpoint_is_copied_or_asked_about(two: tuple[Machine, Machine]):
+    a, _ = two
+    for method in ("full", "lora"):
+        log = begin(a, f"{RUN}-{method}", method)
+        checkpoint(log, 10)
+        finish(log)
+    a.save()
+    assert a.saver.asked == {}
+    assert not any("checkpoint-10" in path for path in a.folder.seen)
+    assert any("model.safetensors" in path for path in a.folder.seen)
 
 
 def test_no_checkpoint_is_safe_before_it_was_read_back(two: tuple[Machine, Machine]):

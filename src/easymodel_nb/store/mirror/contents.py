@@ -199,7 +199,7 @@ class Home:
                 length = _whole_lines(path) if name in _LINES else path.stat().st_size
                 found.small[name] = Source(path, length, text=True)
         adapters = str((view.plan or {}).get("method")) in _ADAPTERS
-        for step in _steps(folder):
+        for step in _steps(folder) if view.status != "finished" else ():  # nothing goes on from it
             unit = f"{CHECKPOINTS}/checkpoint-{step}"
             files = _unit(folder, unit)
             if adapters or agreed:

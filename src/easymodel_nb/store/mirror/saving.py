@@ -154,6 +154,7 @@ class Saver:
             label=str((found.view.request.get("node") or {}).get("label") or ""),
             copy_of=self._memory.copies.get(run),
         )
+        self.safe.pop(run, None)
         if (step := found.newest_checkpoint) is not None:
             self.safe[run] = step
         return True
