@@ -102,7 +102,7 @@ describe("laid out as nodes", () => {
     const spots = [...made, next].map((n) => n?.position ?? { x: 0, y: 0 });
     for (const a of spots) {
       for (const b of spots) {
-        if (a !== b) expect(Math.abs(a.x - b.x) >= 368 || Math.abs(a.y - b.y) >= 208).toBe(true);
+        if (a !== b) expect(Math.abs(a.x - b.x) >= 368 || Math.abs(a.y - b.y) >= 264).toBe(true);
       }
     }
   });

@@ -91,11 +91,10 @@ export function combinations(sweep: Sweep): Record<string, unknown>[] {
 }
 
 const COLUMN = 368;
-const ROW = 208;
-const A_ROW = 4;
+const ROW = 264; // a closed node with a run under way
 
 /**
- * A node for each run of a sweep, beside each other, named by its values and fed by the same
+ * A node for each run of a sweep, below each other, named by its values and fed by the same
  * sources. The first stays the node it was, so that its runs and what it feeds stay with it.
  */
 export function layOut(doc: Workflow, id: string): [Workflow, string[]] {
@@ -124,21 +123,13 @@ export function layOut(doc: Workflow, id: string): [Workflow, string[]] {
   ];
 }
 
-/** Four in a row from where the node is; a spot that is taken moves the row down. */
+/** One below the other from where the node is, so that no edge runs behind a node. */
 function places(node: Node, count: number, others: Node[]): { x: number; y: number }[] {
   const { x, y } = node.position;
-  const free = (spot: { x: number; y: number }) =>
-    others.every(
-      ({ position: p }) => Math.abs(p.x - spot.x) >= COLUMN || Math.abs(p.y - spot.y) >= ROW,
-    );
+  const free = (spot: number) =>
+    others.every(({ position: p }) => Math.abs(p.x - x) >= COLUMN || Math.abs(p.y - spot) >= ROW);
   const spots = [{ x, y }];
-  for (let row = 0, column = 1; spots.length < count; column += 1) {
-    if (column === A_ROW) {
-      column = 0;
-      row += 1;
-    }
-    const spot = { x: x + column * COLUMN, y: y + row * ROW };
-    if (free(spot)) spots.push(spot);
-  }
+  for (let spot = y + ROW; spots.length < count; spot += ROW)
+    if (free(spot)) spots.push({ x, y: spot });
   return spots;
 }

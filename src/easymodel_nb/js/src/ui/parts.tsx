@@ -128,7 +128,7 @@ interface MenuProps {
   testid?: string;
 }
 
-/** The items of a menu: arrows walk, Escape and a choice close it. */
+/** The items of a menu: arrows, Home and End walk, Escape and a choice close it. */
 export function MenuItems({
   items,
   onClose,
@@ -137,10 +137,12 @@ export function MenuItems({
   onClose: (refocus: boolean) => void;
 }) {
   const list = useRef<HTMLDivElement>(null);
-  const walk = (by: number) => {
+  const walk = (key: string) => {
     const all = [...(list.current?.querySelectorAll<HTMLElement>("button:not(:disabled)") ?? [])];
     const at = all.indexOf(document.activeElement as HTMLElement);
-    all[(at + by + all.length) % all.length]?.focus();
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[key];
+    if (to !== undefined) all[(to + all.length) % all.length]?.focus();
+    return to !== undefined;
   };
   return (
     <div
@@ -150,9 +152,7 @@ export function MenuItems({
       tabIndex={-1}
       onKeyDown={(e) => {
         if (e.key === "Escape") onClose(true);
-        if (e.key === "ArrowDown") walk(1);
-        if (e.key === "ArrowUp") walk(-1);
-        if (e.key === "Escape" || e.key.startsWith("Arrow")) e.preventDefault();
+        if (walk(e.key) || e.key === "Escape") e.preventDefault();
       }}
     >
       {items.map((item) => (
