@@ -123,7 +123,6 @@ class Session:
         self.lock = threading.RLock()
         self.home, self.manager, self.tokens, self.height = home, manager, tokens, height
         self.store = ProjectStore(home)
-        self._unsubscribe = self.store.shelf.subscribe(self._tell)
         self._elsewhere, self._under_way = Elsewhere(home), True  # until the first look
         self.holding = Holding(self.store, self._tell, news=self._runs_elsewhere)
         self.uploads = Uploads(home)
@@ -145,6 +144,7 @@ class Session:
         self.jobs = Jobs(home, self.tokens.token, self._tell)
         self.tries = Tries(home, self._tell)
         self.changed: Callable[[], None] = lambda: None
+        self._unsubscribe = self.store.shelf.subscribe(self._tell)
         self.choices = Choices()
         self.best = Best(home, self.worker.submit, self._tell)
         self.chosen_run: str | None = None
