@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import * as edits from "../src/logic/edits";
 import * as graph from "../src/logic/graph";
 import { arrange, type Size } from "../src/logic/layout";
 import type { Workflow } from "../src/protocol";
@@ -42,6 +43,17 @@ describe("what is laid out", () => {
     const y = (id: string) => at.get(id)?.y ?? Number.NaN;
     expect(y("m")).toBeLessThan(y("d"));
     expect(Math.min(...[...at.values()].map((p) => p.y))).toBe(0);
+  });
+
+  it("puts what is not connected below, in the order it was made, and apart", () => {
+    const [two] = edits.duplicateAll(fed(["m", "d", "f"], ["f"]), ["m", "d", "f"], TALL);
+    const doc = graph.addNode(two, node("n", "note"));
+    const at = arrange(doc, TALL);
+    const y = doc.nodes.map((n) => at.get(n.id)?.y ?? Number.NaN);
+    const [first, second] = [y.slice(0, 3), y.slice(3, 6)];
+    expect(Math.min(...second)).toBeGreaterThanOrEqual((at.get("d")?.y ?? 0) + 220);
+    expect(Math.max(...first)).toBeLessThan(Math.min(...second));
+    expect(Math.max(...second)).toBeLessThan(y[6] ?? 0);
   });
 
   it("keeps branches in the order in which they were made, where nothing speaks against it", () => {
