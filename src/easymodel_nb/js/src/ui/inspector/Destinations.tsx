@@ -6,18 +6,13 @@ export function Destinations({ known }: { known: RunDestinations }) {
     <section data-testid="destinations" aria-label="Where did my data go?">
       <h4>Where did my data go?</h4>
       <p>{known.sentence}</p>
-      {known.found.length > 0 && (
-        <dl className="em-choices">
-          {known.found.map((host, at) => (
-            // A host stands once for each kind of work, so that the place is its name.
-            // biome-ignore lint/suspicious/noArrayIndexKey: the list only grows
-            <div key={at}>
-              <dt>{host.where}</dt>
-              <dd>{host.said}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {known.found.map((host, at) => (
+        // A host stands once for each kind of work, so that the place is its name.
+        // biome-ignore lint/suspicious/noArrayIndexKey: the list only grows
+        <p key={at}>
+          <b>{host.where}</b>: {host.said}
+        </p>
+      ))}
       {known.unseen.map((said) => (
         <p key={said}>{said}</p>
       ))}
