@@ -222,12 +222,20 @@ def _frame(points: list[EpochPoint]) -> "pd.DataFrame":
     return pd.DataFrame([_row(point) for point in points]).copy()
 
 
+def _measured(value: dict[str, Any]) -> Measured | None:
+    """The number a foreign record says; None for one that says neither it nor why there is none."""
+    try:
+        return Measured.model_validate(value)
+    except ValueError:
+        return None
+
+
 def _row(point: EpochPoint) -> dict[str, Any]:
     row: dict[str, Any] = {"epoch": point.epoch, "step": point.step}
     for group, values in point.analytics:
         for name, value in dict(values or {}).items():  # a dictionary or a model of numbers
             if isinstance(value, dict) and {"value", "n"} <= value.keys():
-                value = Measured.model_validate(value)  # noqa: PLW2901
+                value = _measured(value)  # noqa: PLW2901
             if isinstance(value, Measured):
                 dotted = f"{group}.{name}"
                 row[dotted] = value.value
