@@ -113,6 +113,8 @@ describe("a machine that slept", () => {
     vi.setSystemTime(Date.now() + 3_600_000);
     await vi.advanceTimersByTimeAsync(600);
     expect(kernel.asked).toEqual(["pull"]);
+    document.dispatchEvent(new Event("resume")); // frozen for a moment alone
+    expect(kernel.asked).toEqual(["pull", "pull"]);
   });
 });
 

@@ -117,6 +117,7 @@ export function connectPython(model: Model): Sync {
   for (const [event, callback] of listeners) model.on(event, callback);
   model.on("msg:custom", onMessage);
   document.addEventListener("visibilitychange", wake);
+  document.addEventListener("resume", wake); // of a page that the browser had frozen
   window.addEventListener("online", wake);
   const timer = setInterval(tick, TICK_MS);
   committer.receive(store.getState().traits.document);
@@ -132,6 +133,7 @@ export function connectPython(model: Model): Sync {
     dispose: () => {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", wake);
+      document.removeEventListener("resume", wake);
       window.removeEventListener("online", wake);
       for (const [event, callback] of listeners) model.off(event, callback);
       model.off("msg:custom", onMessage);
