@@ -49,6 +49,8 @@ export class Committer {
   #line: Line | null = null;
   #offers: Left[] = [];
   #look: ReturnType<typeof setTimeout> | null = null;
+  /** Another notebook has the project: here nothing is edited, so nothing joined unasked. */
+  #held = false;
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -76,6 +78,7 @@ export class Committer {
 
   /** The `document` trait, at the start and on each change. */
   receive(state: DocumentState): void {
+    this.#held = state.held !== null;
     const line = this.#line;
     if (state.project_id !== line?.projectId) {
       this.#open(state);
@@ -104,8 +107,8 @@ export class Committer {
       if (line !== this.#line || this.#offers[0] !== offer) return;
       line.takeOn(offer);
     }
-    this.#ports.drop(offer.key);
     this.#offers = this.#offers.slice(1);
+    this.#drop(offer, line);
     line.tell();
   }
 
@@ -135,7 +138,7 @@ export class Committer {
     this.#offers = [];
     this.#ports.adopt(line.document, "open");
     if (known) line.receive(state);
-    this.#lookForDrafts(line, state.held !== null);
+    this.#lookForDrafts(line);
     line.tell();
   }
 
@@ -162,16 +165,16 @@ export class Committer {
    * Edits that no kernel got, of a page that was closed since. Those of the moment before a
    * reload are simply ours again, if nobody changed anything since; all others are offered.
    */
-  #lookForDrafts(line: Line, held: boolean): void {
+  #lookForDrafts(line: Line): void {
     if (this.#look) clearTimeout(this.#look);
     this.#look = null;
     for (const left of this.#ports.drafts(line.projectId)) {
       if (this.#offers.some((o) => o.key === left.key)) continue;
       if (Date.now() - left.at < YOUNG_MS) {
-        this.#look ??= setTimeout(() => this.#again(line, held), YOUNG_MS);
+        this.#look ??= setTimeout(() => this.#again(line), YOUNG_MS);
       } else if (contained(left, line.document)) {
         this.#ports.drop(left.key);
-      } else if (!left.away && !held && !line.dirty && left.rev === line.rev) {
+      } else if (!left.away && !this.#held && !line.dirty && left.rev === line.rev) {
         this.#join(line, left);
         this.#ports.drop(left.key);
       } else {
@@ -184,14 +187,21 @@ export class Committer {
   #forgetContained(line: Line): void {
     const there = this.#offers.filter((offer) => contained(offer, line.document));
     if (there.length === 0) return;
-    for (const { key } of there) this.#ports.drop(key);
     this.#offers = this.#offers.filter((offer) => !there.includes(offer));
+    for (const offer of there) this.#drop(offer, line);
     line.tell();
   }
 
-  #again(line: Line, held: boolean): void {
+  /** Lets go of a draft as it was read; its page may have lived on, and kept more since. */
+  #drop(left: Left, line: Line): void {
+    const now = this.#ports.drafts(line.projectId).find(({ key }) => key === left.key);
+    if (now && !sameWork(now.document, left.document)) this.#lookForDrafts(line);
+    else this.#ports.drop(left.key);
+  }
+
+  #again(line: Line): void {
     if (this.#line !== line) return;
-    this.#lookForDrafts(line, held);
+    this.#lookForDrafts(line);
     line.tell();
   }
 }
