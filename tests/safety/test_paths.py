@@ -37,13 +37,13 @@ class Screen:
 
 
 @pytest.fixture(scope="module")
-def recorded() -> Path:
-    """A home with a run that has ended."""
+def recorded() -> Iterator[Path]:
+    """A home with a run that has ended; it is there as long as its player."""
     player = Player(recording("builtin:requests"))
     player.stop()
     player.start()
     player.wait(timeout=60)
-    return player.home
+    yield player.home
 
 
 @pytest.fixture

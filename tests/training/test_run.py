@@ -259,7 +259,7 @@ def test_nothing_temporary_stays_behind(trained: Trained):
     names = {path.name for path in trained.run.folder.iterdir()}
     assert names - {"output.txt"} == {
         "events.jsonl", "live.json", "plan.json", "samples.jsonl", "scores.jsonl", "log.txt",
-        "material.json.gz",
+        "material.json.gz", "destinations.json",
         "checkpoints", "model",
     }  # fmt: skip
     if "output.txt" in names:
