@@ -242,6 +242,7 @@ def test_a_workflow_is_pasted(opened: tuple[LabPage, Wired]):
 
 def test_what_the_hub_says(opened: tuple[LabPage, Wired], hub: Hub):
     studio, wired = opened
+    studio.hook("showAll").first.click()  # what was pasted before is looked at
     studio.node("model").first.locator(".em-menu-button").click()
     studio.page.get_by_role("menuitem", name="Details").click()
     inspector = studio.page.locator(".em-inspector")

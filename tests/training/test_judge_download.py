@@ -142,7 +142,9 @@ def ended(studio: Studio, name: str) -> Job:
 
 
 def kept(run: Run) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in run.folder.rglob("*") if p.is_file()}
+    """All files of a run but the one that notes whom it contacted."""
+    files = (p for p in run.folder.rglob("*") if p.is_file() and p.name != "destinations.json")
+    return {p.name: p.read_bytes() for p in files}
 
 
 def empties(run: Run) -> dict[str, Empty]:
