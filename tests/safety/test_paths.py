@@ -37,22 +37,22 @@ class Screen:
 
 
 @pytest.fixture(scope="module")
-def recorded() -> Iterator[Path]:
+def recorded() -> Player:
     """A home with a run that has ended; it is there as long as its player."""
     player = Player(recording("builtin:requests"))
     player.stop()
     player.start()
     player.wait(timeout=60)
-    yield player.home
+    return player
 
 
 @pytest.fixture
-def place(tmp_path: Path, recorded: Path) -> Path:
+def place(tmp_path: Path, recorded: Player) -> Path:
     """A folder with two homes: `home`, which is open, and `other`, where nobody may get."""
     other = tmp_path / "other"
     ProjectStore(other).create(SENTINEL)
-    shutil.copytree(recorded / "runs", other / "runs")
-    shutil.copytree(recorded / "runs", tmp_path / "runs")  # ../RUN from within a home
+    shutil.copytree(recorded.home / "runs", other / "runs")
+    shutil.copytree(recorded.home / "runs", tmp_path / "runs")  # ../RUN from within a home
     (other / "uploads").mkdir()
     (other / "secret.txt").write_text(SENTINEL)
     return tmp_path
