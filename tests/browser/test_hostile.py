@@ -242,9 +242,9 @@ def test_a_workflow_is_pasted(opened: tuple[LabPage, Wired]):
 
 def test_what_the_hub_says(opened: tuple[LabPage, Wired], hub: Hub):
     studio, wired = opened
-    studio.hook("showAll").first.click()  # what was pasted before is looked at
-    studio.node("model").first.locator(".em-menu-button").click()
-    studio.page.get_by_role("menuitem", name="Details").click()
+    # By key: it may lie outside the view, which what was pasted before has moved.
+    studio.page.locator('.react-flow__node[data-node-type="model"]').first.focus()
+    studio.page.keyboard.press("i")
     inspector = studio.page.locator(".em-inspector")
     source = inspector.get_by_test_id("field-source")
     source.fill("")
