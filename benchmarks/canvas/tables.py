@@ -138,8 +138,10 @@ def _heap(results: Results) -> Section | None:
         return None
     text = (
         "JavaScript heap of the whole page, JupyterLab included, once all garbage is "
-        "collected. What is compiled as it runs grows it at first; what a leak would keep, "
-        "elements and listeners, are counted beside it."
+        "collected. Elements and listeners are counted beside it. With a long list of projects "
+        "each switch keeps what the list drew before, 47 KB with 200 rows, until it levels off "
+        "after about 600 switches (59 MB): Preact leaves the first elements of a memoized row "
+        "tied to the next ones. That is not mended yet; with 10 projects it does not show."
     )
     if times := results.get("switches", {}).get("times"):
         text += (
