@@ -18,8 +18,7 @@ from fake_hub import Hub
 from safetensors.torch import load
 from stock import model_files, stocked_hub
 
-from easymodel_nb.train import consents
-from easymodel_nb.train.hub.repository import Repo
+from easymodel_nb.trust import consents, questions
 from easymodel_nb.widgets.methods import METHODS
 from easymodel_nb.workflow.document import Workflow
 
@@ -107,7 +106,6 @@ def test_pickles_are_asked_about_and_code_is_refused(hub: Hub, tmp_path: Path):
     assert fix["command"] == "consent"
     METHODS["consent"].params.model_validate(fix["params"])
     assert coded["problem"]["code"] == "model.code"
-    assert "never run here" in coded["problem"]["message"]
     assert known["status"] == "finished", "the architecture that Transformers knows, without it"
 
     # Allowed for this commit: the numbers are read, and code within is still refused.
@@ -126,13 +124,15 @@ def test_pickles_are_asked_about_and_code_is_refused(hub: Hub, tmp_path: Path):
 
 
 def test_a_consent_is_of_a_repository_and_a_commit(tmp_path: Path):
-    repo = Repo("a/b", "model")
-    assert consents.pickled(tmp_path, repo, "a" * 40) is not None
+    assert questions.pickled(tmp_path, "a/b", "a" * 40) is not None
     consents.give(tmp_path, "pickled", "a/b", "a" * 40)
     consents.give(tmp_path, "pickled", "c/d", "b" * 40)
-    assert consents.pickled(tmp_path, repo, "a" * 40) is None
-    assert consents.pickled(tmp_path, repo, "b" * 40) is not None
-    assert consents.pickled(tmp_path / "elsewhere", repo, "a" * 40) is not None
+    assert questions.pickled(tmp_path, "a/b", "a" * 40) is None
+    assert questions.pickled(tmp_path, "a/b", "b" * 40) is not None
+    assert questions.pickled(tmp_path / "elsewhere", "a/b", "a" * 40) is not None
+    consents.withdraw(tmp_path, "pickled", "a/b", "a" * 40)
+    assert questions.pickled(tmp_path, "a/b", "a" * 40) is not None
+    assert consents.given(tmp_path, "pickled", "c/d", "b" * 40)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.train.hub.asking import Fetched, from_cache
-from easymodel_nb.train.hub.model_files import is_weights
 from easymodel_nb.train.hub.repository import Repo, RepoType
 from easymodel_nb.train.tasks.abilities import tasks_of
+from easymodel_nb.trust.pickles import is_weights
 
 _FRESH_SECONDS = 30.0
 _CARD = "README.md"

@@ -55,7 +55,9 @@ class HubLook:
 
     def forget(self) -> None:
         """Ask anew what was refused, or could not be asked."""
-        self._known.forget(lambda found: bool(found.problem or found.offline))
+        self._known.forget(
+            lambda found: bool(found.problem or found.offline or getattr(found, "code", None))
+        )
         self._rows.forget()
 
     def _near(self, repo: Repo, token: str | None, look: Callable[[Repo, str | None], T]) -> T:

@@ -1,21 +1,22 @@
 """The files of a model: which are needed, and their download."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import StudioError, problem_error
-from easymodel_nb.train import consents
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.hub.arriving import with_progress
 from easymodel_nb.train.hub.asking import Fetched, ask, from_cache, remember
 from easymodel_nb.train.hub.large import megabytes
-from easymodel_nb.train.hub.refusals import NoAnswer
+from easymodel_nb.train.hub.refusals import NoAnswer, guarded
 from easymodel_nb.train.hub.repository import Repo
 from easymodel_nb.train.reporter import Reporter
+from easymodel_nb.trust import code, questions
+from easymodel_nb.trust.pickles import PICKLED, SAFETENSORS, is_weights, pickles_alone
 
 # What a model folder needs to be trained; other frameworks' weights stay where they are.
 _ALWAYS = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
-_SAFETENSORS, _PICKLED = "*.safetensors", "pytorch_model*.bin"
 
 
 def download_model(
@@ -54,12 +55,13 @@ def download_model(
             f"{repo.id} holds no Transformers model: it has no config.json. Choose another model.",
             field="source",
         )
+    wanted += _ask_of_code(repo, sha, info.siblings or [], token, control, reporter)
     total = float(sum(sibling.size or 0 for sibling in wanted))
     said = f"Downloading {repo.id} ({megabytes(total)})"
     reporter.stage("loading", said, total=total or None, unit="bytes")
     bars = _bars(control)
     folder = with_progress(
-        lambda: _download(repo, sha, [s.rfilename for s in wanted], token, bars),
+        lambda: download(repo, sha, [s.rfilename for s in wanted], token, bars),
         repo,
         token,
         control,
@@ -71,21 +73,36 @@ def download_model(
     return Fetched(folder, sha, sum(absent))
 
 
-def pickles_alone(names: list[str]) -> bool:
-    """Whether the weights of a model are pickles and nothing else."""
-    found = [name for name in names if is_weights(name)]
-    return bool(found) and all(Path(name).match(_PICKLED) for name in found)
-
-
 def _ask_of_pickles(names: list[str], repo: Repo, sha: str, reporter: Reporter) -> None:
-    asked = consents.pickled(reporter.home, repo, sha) if pickles_alone(names) else None
+    asked = questions.pickled(reporter.home, repo.id, sha) if pickles_alone(names) else None
     if asked is not None:
         raise StudioError(asked)
 
 
-def is_weights(name: str) -> bool:
-    """Whether a file of a model holds weights that Transformers reads."""
-    return any(Path(name).match(pattern) for pattern in (_SAFETENSORS, _PICKLED))
+def _ask_of_code(
+    repo: Repo,
+    sha: str,
+    siblings: list[Any],
+    token: str | None,
+    control: Control,
+    reporter: Reporter,
+) -> list[Any]:
+    """The Python files the model needs; asks for them before its weights are downloaded."""
+
+    def fetch(names: list[str]) -> Path:
+        bars = _bars(control)
+        return guarded(
+            lambda: control.interruptible(
+                lambda: download(repo, sha, names, token, bars), tick=reporter.heartbeat
+            ),
+            repo,
+            token,
+        )
+
+    folder, names = fetch_code(siblings, fetch)
+    if folder is not None:
+        questions.refuse_code(reporter.home, folder, repo.id, sha)
+    return [s for s in siblings if s.rfilename in names]
 
 
 def is_here(repo: Repo, sha: str, name: str) -> bool:
@@ -98,12 +115,36 @@ def is_here(repo: Repo, sha: str, name: str) -> bool:
 def needed(siblings: list[Any]) -> list[Any]:
     """The files Transformers reads: of the top folder, and one kind of weights."""
     top = [s for s in siblings if "/" not in s.rfilename]
-    safe = any(Path(s.rfilename).match(_SAFETENSORS) for s in top)
-    patterns = (*_ALWAYS, _SAFETENSORS if safe else _PICKLED)
+    safe = any(Path(s.rfilename).match(SAFETENSORS) for s in top)
+    patterns = (*_ALWAYS, SAFETENSORS if safe else PICKLED)
     return [s for s in top if any(Path(s.rfilename).match(p) for p in patterns)]
 
 
-def _download(repo: Repo, sha: str, names: list[str], token: str | None, bars: Any) -> Path:
+def fetch_code(
+    siblings: list[Any], fetch: Callable[[list[str]], Path]
+) -> tuple[Path | None, list[str]]:
+    """The Python files of a model that needs them, and the folder they are in: to be looked at.
+
+    `fetch` downloads files by name. None, and no names, where none is needed; nothing runs.
+
+    Raises
+    ------
+    StudioError
+        When they cannot be had, or are more than somebody could look at.
+
+    """
+    if not any(code.is_code(s.rfilename) for s in siblings):
+        return None, []
+    there = {s.rfilename for s in siblings}
+    folder = fetch([name for name in (code.CONFIG, code.TOKENIZER_CONFIG) if name in there])
+    if not code.is_needed(folder):
+        return None, []
+    names = code.wanted((s.rfilename, s.size or 0) for s in siblings)
+    fetch(names)
+    return folder, names
+
+
+def download(repo: Repo, sha: str, names: list[str], token: str | None, bars: Any) -> Path:
     """The folder with the named files.
 
     One after the other, in this thread: the threads of `snapshot_download` would have no
@@ -113,7 +154,7 @@ def _download(repo: Repo, sha: str, names: list[str], token: str | None, bars: A
 
     paths = [
         hf_hub_download(repo.id, name, revision=sha, token=token or False, tqdm_class=bars)
-        for name in sorted(names, key=lambda name: name != "config.json")
+        for name in sorted(names, key=lambda name: (name != "config.json", "/" in name))
     ]
     remember(repo, token)
     return Path(paths[0]).parent

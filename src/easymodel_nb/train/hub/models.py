@@ -2,20 +2,23 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError, problem_error
-from easymodel_nb.train import consents
 from easymodel_nb.train.described import Described, Detail
 from easymodel_nb.train.hub import cache
 from easymodel_nb.train.hub.answers import AGAIN, TIMEOUT, asked, not_here, why_local
 from easymodel_nb.train.hub.cache import read_json
 from easymodel_nb.train.hub.large import megabytes
-from easymodel_nb.train.hub.model_files import is_here, is_weights, needed, pickles_alone
+from easymodel_nb.train.hub.model_files import download, fetch_code, is_here, needed
 from easymodel_nb.train.hub.refusals import NO_ANSWER, NoAnswer
 from easymodel_nb.train.hub.repository import Repo
-from easymodel_nb.train.tasks.abilities import TITLES, tasks_of
+from easymodel_nb.train.tasks.abilities import TITLES, tasks_of, tasks_of_code
+from easymodel_nb.trust import questions
+from easymodel_nb.trust.pickles import is_weights, pickles_alone
+from easymodel_nb.trust.questions import CodeFacts
 
 _BITS = {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16}
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -33,7 +36,7 @@ def look(repo: Repo, token: str | None, home: Path) -> Described:
     try:
         info = info_of(repo, token)
     except NoAnswer as error:
-        return _from_cache(repo, error)
+        return _from_cache(repo, error, home)
     files = info.siblings or []
     names = {s.rfilename for s in files}
     wanted = needed(files)
@@ -49,10 +52,13 @@ def look(repo: Repo, token: str | None, home: Path) -> Described:
     if problem is None and not any(is_weights(s.rfilename) for s in wanted):
         problem = _no_weights(repo)
     if problem is None and pickles_alone([s.rfilename for s in wanted]):
-        problem = consents.pickled(home, repo, str(info.sha))
+        problem = questions.pickled(home, repo.id, str(info.sha))
+    code = None
+    if problem is None:
+        code, problem = _code(repo, str(info.sha), files, token, home)
     size = float(sum(s.size or 0 for s in wanted))
     missing = sum(s.size or 0 for s in wanted if not is_here(repo, str(info.sha), s.rfilename))
-    tasks = _tasks(config, info)
+    tasks = _tasks(config, info) if code is None else list(tasks_of_code(code.classes))
     count = _parameters(info, wanted, config)
     licence = licence_of(info)
     return Described(
@@ -63,6 +69,7 @@ def look(repo: Repo, token: str | None, home: Path) -> Described:
         tasks=tasks,
         page=page_of(repo),
         problem=problem,
+        code=code,
         details=[
             Detail("Architecture", architecture(config)),
             *([Detail("Parameters", _counted(count, "").strip())] if count else []),
@@ -106,14 +113,40 @@ def info_of(repo: Repo, token: str | None) -> Any:
         ) from error
 
 
-def _config(repo: Repo, sha: str, token: str | None) -> dict[str, Any]:
-    """Its config.json; the Hub's own summary of it does not tell an encoder-decoder."""
-    from huggingface_hub import hf_hub_download  # noqa: PLC0415
+def _code(
+    repo: Repo, sha: str, siblings: list[Any], token: str | None, home: Path
+) -> tuple[CodeFacts | None, Problem | None]:
+    """The Python files it needs, and what is asked about them; they are fetched, never run."""
+
+    def fetch(names: list[str]) -> Path:
+        return asked(lambda: download(repo, sha, names, token, _no_bar()), repo, token)
+
+    try:
+        folder, _ = fetch_code(siblings, fetch)
+    except StudioError as error:
+        return None, error.problems[0]
+    if folder is None:
+        return None, None
+    page = page_of(replace(repo, revision=sha))
+    return questions.code_facts(home, folder, repo.id, sha, page=page), questions.of_code(
+        home, folder, repo.id, sha
+    )
+
+
+def _no_bar() -> Any:
+    """A progress bar that shows nothing."""
     from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
 
     class NoBar(tqdm):
         def __init__(self, *args: Any, **more: Any) -> None:
             super().__init__(*args, **{**more, "disable": True})  # type: ignore[no-untyped-call]
+
+    return NoBar
+
+
+def _config(repo: Repo, sha: str, token: str | None) -> dict[str, Any]:
+    """Its config.json; the Hub's own summary of it does not tell an encoder-decoder."""
+    from huggingface_hub import hf_hub_download  # noqa: PLC0415
 
     def ask() -> str:
         return str(
@@ -123,7 +156,7 @@ def _config(repo: Repo, sha: str, token: str | None) -> dict[str, Any]:
                 revision=sha,
                 token=token or False,
                 etag_timeout=TIMEOUT,
-                tqdm_class=NoBar,
+                tqdm_class=_no_bar(),
             )
         )
 
@@ -245,7 +278,7 @@ def page_of(repo: Repo) -> str:
     return f"{constants.ENDPOINT}/{kind}{repo.id}{at}"
 
 
-def _from_cache(repo: Repo, error: StudioError) -> Described:
+def _from_cache(repo: Repo, error: StudioError, home: Path) -> Described:
     found = cache.folder_of(repo, error)
     offline = why_local(error)
     if found is None or not (found.path / "config.json").exists():
@@ -259,7 +292,10 @@ def _from_cache(repo: Repo, error: StudioError) -> Described:
         tasks=facts.tasks,
         offline=offline,
         page=page_of(repo),
-        problem=None if whole else not_here(repo, error),
+        problem=questions.of_code(home, found.path, repo.id, found.sha)
+        if whole
+        else not_here(repo, error),
+        code=questions.code_facts(home, found.path, repo.id, found.sha),
         details=[
             *facts.details,
             *([Detail("Licence", licence)] if licence else []),
