@@ -1,15 +1,21 @@
 """Which tasks a model can be trained for, read off its config.json without loading anything."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from easymodel_nb.errors import FieldChange, Fix, problem_error
+from easymodel_nb.errors import FieldChange, Fix, StudioError, problem_error
 
 TITLES = {
     "generation": "generation",
     "classification": "classification",
     "seq2seq": "sequence to sequence",
     "token_classification": "token classification",
+}
+AUTO_CLASSES = {
+    "generation": "AutoModelForCausalLM",
+    "classification": "AutoModelForSequenceClassification",
+    "seq2seq": "AutoModelForSeq2SeqLM",
+    "token_classification": "AutoModelForTokenClassification",
 }
 _LEFT_TO_RIGHT = ("generation", "classification", "token_classification")
 _READS_ONLY = ("classification", "token_classification")
@@ -47,12 +53,21 @@ def tasks_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     return _READS_ONLY
 
 
+def tasks_of_code(classes: Collection[str]) -> tuple[str, ...]:
+    """The tasks that code of a model's own has a class for; `classes` are Transformers' names."""
+    return tuple(task for task in TITLES if AUTO_CLASSES[task] in classes)
+
+
 def _headed(names: list[str]) -> bool:
     return any("For" in name and not name.endswith(_CAUSAL_ENDINGS) for name in names)
 
 
-def refuse_unfit(task: str, config: Mapping[str, Any]) -> None:
+def refuse_unfit(
+    task: str, config: Mapping[str, Any], classes: Collection[str] | None = None
+) -> None:
     """Refuse a model that cannot do the task, naming the tasks that it can do.
+
+    `classes` are those that code of its own has; None where Transformers knows the model.
 
     Raises
     ------
@@ -60,9 +75,11 @@ def refuse_unfit(task: str, config: Mapping[str, Any]) -> None:
         With the field `task` and a fix that sets it.
 
     """
-    able = tasks_of(config)
+    able = tasks_of(config) if classes is None else tasks_of_code(classes)
     if task in able:
         return
+    if classes is not None:
+        raise _no_class(task, able)
     names = config.get("architectures") or [config.get("model_type") or "model"]
     kind = (
         "an encoder-decoder, which writes an answer from a source text"
@@ -81,4 +98,25 @@ def refuse_unfit(task: str, config: Mapping[str, Any]) -> None:
             label=f"Set the task to {TITLES[able[0]]}",
             set=[FieldChange(node="", field="task", value=able[0])],
         ),
+    )
+
+
+def _no_class(task: str, able: tuple[str, ...]) -> StudioError:
+    """Code of a model's own does what its author wrote, and nothing else."""
+    can = " or ".join(TITLES[name] for name in able)
+    told = f"it can be trained for {can}. Change the task, or choose" if able else "choose"
+    fix = (
+        Fix(
+            label=f"Set the task to {TITLES[able[0]]}",
+            set=[FieldChange(node="", field="task", value=able[0])],
+        )
+        if able
+        else None
+    )
+    return problem_error(
+        "model.task",
+        f"The Python code of this model has no class for {TITLES.get(task, task)}; {told} another "
+        "model.",
+        field="task",
+        fix=fix,
     )

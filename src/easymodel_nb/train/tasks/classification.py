@@ -19,7 +19,7 @@ from easymodel_nb.train import roles as columns
 from easymodel_nb.train.analytics.paired import over_majority
 from easymodel_nb.train.analytics.predictions import Predicted
 from easymodel_nb.train.auditing.audited import Rendered
-from easymodel_nb.train.batching import Batch, pad
+from easymodel_nb.train.batches.padded import Batch, pad
 from easymodel_nb.train.tasks import class_rows, figures
 from easymodel_nb.train.tasks import labels as reading
 from easymodel_nb.train.tasks.class_rows import Row, Text
@@ -48,6 +48,7 @@ class Classification(HeadTask):
     name = "classification"
     auto_class = "AutoModelForSequenceClassification"
     ending: ClassVar = "ForSequenceClassification"
+    answers_rows = True
 
     labels = Labels(())
 

@@ -214,6 +214,12 @@ class Generation(Task):
         logits = outputs.logits[:, :-1][where].float()
         return F.cross_entropy(logits, targets[where], reduction="sum")
 
+    def learned(self, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What stands before each target."""
+        following = F.pad(labels[:, 1:], (0, 1), value=IGNORED)
+        where = following != IGNORED
+        return where, following[where]
+
     def measure(self, model: Any, prepared: PreparedTexts, watch: Watch) -> Taken:
         """Perplexity of validation and of the fixed train slice, loss and bits per byte."""
         validation = self._score(model, prepared.validation, watch, 0)

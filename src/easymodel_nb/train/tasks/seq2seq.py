@@ -21,7 +21,7 @@ from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.train.auditing.audited import Rendered
-from easymodel_nb.train.batching import Batch, pad
+from easymodel_nb.train.batches.padded import Batch, pad
 from easymodel_nb.train.cache import Rows
 from easymodel_nb.train.generate import generate
 from easymodel_nb.train.roles import Roles, prompt_and_target
@@ -64,6 +64,7 @@ class Seq2Seq(Task):
 
     name = "seq2seq"
     auto_class = "AutoModelForSeq2SeqLM"
+    reads_end_to_end = False  # the decoder looks at all sources of its row
     # T5 learns with more than BART does; these lie between what both are usually trained with.
     rates: ClassVar = ((20e6, 1e-3), (100e6, 3e-4), (300e6, 1e-4), (1e9, 5e-5), (math.inf, 3e-5))
 
@@ -106,7 +107,8 @@ class Seq2Seq(Task):
         total = len(train_pairs) + len(eval_pairs)
         reporter.stage("preparing", "Tokenising the rows", total=total, unit="rows")
         table = self._encode(train_pairs, 0)
-        encoded_train = Rows(table.select(_READ), EncodedPair)
+        sizes = figures.sizes(table["source"]) + figures.sizes(table["target"])
+        encoded_train = Rows(table.select(_READ), EncodedPair, sizes.tolist())
         held = self._encode(eval_pairs, len(train_pairs))
         encoded_eval = Rows(held.select(_READ), EncodedPair)
         self._seen = train_pairs, table
@@ -224,11 +226,21 @@ class Seq2Seq(Task):
             "labels": labels,
         }
 
+    def sizes(self, examples: Sequence[Any]) -> np.ndarray:
+        """Tokens of sources and of targets, (examples, 2)."""
+        found = [(len(example.source), len(example.target)) for example in examples]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
     def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
         """Sum of NLL over the target's tokens, its end token too."""
         self._rows = None
         where = labels != IGNORED
         return F.cross_entropy(outputs.logits[where].float(), labels[where], reduction="sum")
+
+    def learned(self, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The places of the targets: the decoder's inputs are shifted already."""
+        where = labels != IGNORED
+        return where, labels[where]
 
     def sampled(
         self,
