@@ -21,7 +21,7 @@ from easymodel_nb.workflow.document import Node
 class Refusing:
     """A file lock of a file system that has none."""
 
-    def acquire(self) -> None:
+    def acquire(self, timeout: float | None = None) -> None:  # noqa: ARG002  filelock's
         raise OSError(errno.ENOLCK, "No locks available")
 
 

@@ -1,7 +1,8 @@
 """A studio that stays open: one run of very many steps, and very many short runs.
 
-EASYMODEL_SOAK scales their time: 12 minutes each where it is 1, two hours where it is 10. Memory,
-threads, open files and listeners of the second half are compared with those of the first.
+EASYMODEL_SOAK scales their time: 12 minutes each where it is 1, two hours where it is 10; the one
+run ends at 100,000 steps at the latest. Memory, threads, open files and listeners of the second
+half are compared with those of the first.
 """
 
 import json
@@ -25,6 +26,7 @@ from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import ProjectStore
 
 MINUTES = 12 * float(os.environ.get("EASYMODEL_SOAK") or 1)
+STEPS = 100_000
 ROWS = 1000
 SMALL = {
     "batch_size": 1,
@@ -49,7 +51,8 @@ GAUGES = (
     "log_kib",
     "home_mib",
 )
-COUNTED = {"threads": 2, "open_files": 6, "widgets": 2, "listeners": 0}
+# Nine came at once in 100,000 steps, and none after; more would be a leak.
+COUNTED = {"threads": 2, "open_files": 6, "widgets": 12, "listeners": 0}
 
 
 @pytest.fixture
@@ -90,13 +93,13 @@ def test_one_run_of_very_many_steps(page: LabPage, tmp_path: Path, home: Path):
     page.status("running")
     until(lambda: runs(home)[0].points[1:], "the first epoch")
     gauges, began = Gauges(page, home, tmp_path), time.monotonic()
-    while time.monotonic() - began < MINUTES * 60:
+    while time.monotonic() - began < MINUTES * 60 and runs(home)[0].step < STEPS:
         until(
             lambda: time.monotonic() - began >= len(gauges.samples) * MINUTES * 60 / 40,
             "time for the next look",
             patience=MINUTES * 60,
         )
-        gauges.read(step=runs(home)[0].step)
+        keep("one-long-run-so-far", gauges.read(step=runs(home)[0].step))
     page.hook("stop").click()
     page.status("stopped")
     (run,) = runs(home)

@@ -10,6 +10,7 @@ from typing import Any
 
 from easymodel_nb import builtin
 from easymodel_nb.errors import problem_error
+from easymodel_nb.trust import loading, permits
 
 ADAPTER_CONFIG = "adapter_config.json"
 MODEL_CONFIG = "model_config.json"
@@ -50,8 +51,17 @@ def base_of(folder: Path, plan: dict[str, Any] | None) -> tuple[str, str | None]
     )
 
 
-def load_adapted(folder: Path, plan: dict[str, Any] | None = None, **options: Any) -> Any:
-    """The base with its adapters, as a peft model in eval mode; `options` are for the base.
+def load_adapted(
+    folder: Path,
+    plan: dict[str, Any] | None = None,
+    *,
+    run_folder: Path | None = None,
+    **options: Any,
+) -> Any:
+    """The base with the adapters in `folder`, as a peft model in eval mode.
+
+    `options` are for the base; `run_folder` is in the home that knows what the user allowed it:
+    without one no code of its own runs.
 
     Raises
     ------
@@ -59,17 +69,13 @@ def load_adapted(folder: Path, plan: dict[str, Any] | None = None, **options: An
         When the base is no longer there.
 
     """
-    import transformers  # noqa: PLC0415
-    from peft import PeftModel  # noqa: PLC0415  it imports PyTorch
-
     base, revision = base_of(folder, plan)
-    config = transformers.AutoConfig.from_pretrained(folder / MODEL_CONFIG)
-    (name,) = config.architectures
-    model = getattr(transformers, name).from_pretrained(
+    model = loading.based(
         base,
-        config=config,
-        revision=revision or "main",
+        revision,
+        folder / MODEL_CONFIG,
+        permits.permit_of_run(run_folder, Path(base), plan) if run_folder else permits.NOTHING,
         ignore_mismatched_sizes=True,  # a new head comes with the adapters
         **{"dtype": "auto", **options},
     )
-    return PeftModel.from_pretrained(model, str(folder)).eval()
+    return loading.adapted(model, folder).eval()

@@ -224,11 +224,13 @@ class Sequence:
     def events(self, data: bytes) -> Iterator[Event]:
         """The events of more lines; unknown types and a torn last line are left out."""
         for line in data[: data.rfind(b"\n") + 1].splitlines():
-            with contextlib.suppress(ValueError, RecursionError):
+            try:
                 seq, event = parse_line(line)
-                self._count(seq)
-                if event is not None:
-                    yield event
+            except (ValueError, RecursionError):
+                continue
+            self._count(seq)
+            if event is not None:
+                yield event
 
     def _count(self, seq: object) -> None:
         if type(seq) is int and seq >= self._next:

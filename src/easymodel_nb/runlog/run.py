@@ -11,6 +11,7 @@ from easymodel_nb.runlog import adapters, scores
 from easymodel_nb.runlog.lines import json_lines
 from easymodel_nb.runlog.log import RunReader
 from easymodel_nb.runlog.view import EpochPoint, RunView, Status
+from easymodel_nb.trust import loading, permits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,13 +193,11 @@ class Run:
             raise problem_error(
                 "run.no_model", f"Run {self.id} has no trained model: it is {self.status}."
             )
-        import transformers  # noqa: PLC0415
-
-        tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+        permit = permits.permit_of_run(self.folder, path, self.plan)
+        tokenizer = loading.tokenizer(path, permit)
         if adapters.holds_adapters_alone(path):
-            return adapters.load_adapted(path, self.plan), tokenizer
-        (name,) = transformers.AutoConfig.from_pretrained(path).architectures
-        return getattr(transformers, name).from_pretrained(path), tokenizer
+            return adapters.load_adapted(path, self.plan, run_folder=self.folder), tokenizer
+        return loading.saved_model(path, permit), tokenizer
 
 
 def _is_sample(row: dict[str, Any]) -> bool:

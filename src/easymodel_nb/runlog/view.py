@@ -1,7 +1,8 @@
 """The state of a run: a pure fold of its events, overlaid by live.json while it is alive."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -45,8 +46,8 @@ class StageView(_Frozen):
     seconds_left: float | None = None
 
 
-class CurvePoint(_Frozen):
-    """One progress line."""
+class CurvePoint(NamedTuple):
+    """One progress line; a log may have 100,000, so that it is no more than its numbers."""
 
     step: int
     epoch: float
@@ -151,11 +152,19 @@ def fold(events: Iterable[Event], view: RunView | None = None) -> RunView:
     """The view of a log; the status of a run without an end is `queued` or `running`.
 
     The view that is given stays as it is. Its lists are copied once a fold, not once an event:
-    100,000 events take a second, not an hour.
+    100,000 events take half a second, not an hour.
     """
     draft = (view or RunView()).model_copy()
     fields, fresh = draft.__dict__, set[str]()
     for event in events:
+        if type(event) is Progress:  # nearly all there are
+            read = event.__dict__
+            fields.update(zip(_LATEST, _latest_in(read), strict=True))
+            if "curve" not in fresh:
+                fields["curve"] = [*fields["curve"]]
+                fresh.add("curve")
+            fields["curve"].append(CurvePoint._make(_point_in(read)))
+            continue
         changes = _changes(draft, event)
         for name, item in changes.pop(_MORE, ()):
             if name in fresh:
@@ -182,6 +191,7 @@ _LATEST = (
     "seconds_left",
     "memory_bytes",
 )
+_latest_in, _point_in = itemgetter(*_LATEST), itemgetter(*CurvePoint._fields)
 
 
 def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912  one case an event type
@@ -214,10 +224,7 @@ def _changes(view: RunView, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0
                 "max_steps": event.plan.get("max_steps") or view.max_steps,
             }
         case Progress():
-            read = event.__dict__
-            latest: dict[str, Any] = {name: read[name] for name in _LATEST}
-            latest[_MORE] = (("curve", CurvePoint.model_validate(read)),)
-            return latest
+            return {}  # the fold has done it
         case Epoch():
             measured = EpochPoint(step=event.step, epoch=event.epoch, analytics=event.analytics)
             return {_MORE: [("points", measured)]}

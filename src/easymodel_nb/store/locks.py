@@ -16,10 +16,11 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from easymodel_nb.errors import problem_error
+from easymodel_nb.errors import StudioError, problem_error
 
 _NO_LOCKS_HERE = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK}
 _PATIENCE_SECONDS = 5.0
+_SOON_SECONDS = 0.1
 
 
 class PathLock:
@@ -57,13 +58,37 @@ class PathLock:
                 if locked:
                     self._processes.release()
 
-    def _acquire(self) -> bool:
+    @contextmanager
+    def held_soon(self, seconds: float = _SOON_SECONDS) -> Iterator[bool]:
+        """Hold the lock where it can be had so soon; whether it is held.
+
+        For those who only look: a disk may take seconds to flush what another thread writes.
+        """
+        if not self._threads.acquire(timeout=seconds):
+            yield False
+            return
+        try:
+            try:
+                locked = self._acquire(seconds)
+            except StudioError:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                if locked:
+                    self._processes.release()
+        finally:
+            self._threads.release()
+
+    def _acquire(self, seconds: float | None = None) -> bool:
+        """Whether the lock between processes is held; `seconds` instead of its own patience."""
         self.refused = None
         if not self.between_processes:
             return False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._processes.acquire()
+            self._processes.acquire(timeout=seconds)
         except Timeout:
             raise problem_error(
                 "store.busy",

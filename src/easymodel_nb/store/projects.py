@@ -79,7 +79,7 @@ class ProjectStore:
         found = {}
         for project_id, stamp in self._records.stamps().items():
             with contextlib.suppress(StudioError):
-                raw = self._records.raw(project_id, stamp)
+                raw = self._records.raw(project_id, stamp, wait=False)
                 if self.trash.holds(raw):
                     self.trash.settle(project_id)
                 else:

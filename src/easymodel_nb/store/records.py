@@ -26,8 +26,14 @@ class Records:
         """Each record's id and what changes when it is written."""
         return self._shelf.stamps(self.folder)
 
-    def raw(self, record_id: str, stamp: record.Stamp | None = None) -> dict[str, Any]:
+    def raw(
+        self, record_id: str, stamp: record.Stamp | None = None, *, wait: bool = True
+    ) -> dict[str, Any]:
         """One record, for reading only; `stamp` is that of a look just now.
+
+        While somebody writes, and the disk is slow, it is what it was before: nothing more is
+        acknowledged by then. One that is not known yet is waited for, or taken from the disk as
+        it lies there.
 
         Raises
         ------
@@ -38,8 +44,18 @@ class Records:
         known = self._seen.get(record_id)
         if known and known[0] == (stamp or self._shelf.stamp(self.folder / record_id)):
             return known[1]
+        with self._lock.held_soon() as held:
+            if held:
+                return self._read_anew(record_id)
+        if known:
+            return known[1]
+        if not wait and (found := self._shelf.peek(self.folder / record_id, TABLE)) is not None:
+            return found
         with self._lock.held():
-            raw, now = self.read(record_id), self._shelf.stamp(self.folder / record_id)
+            return self._read_anew(record_id)
+
+    def _read_anew(self, record_id: str) -> dict[str, Any]:
+        raw, now = self.read(record_id), self._shelf.stamp(self.folder / record_id)
         self._seen[record_id] = (now, raw)
         return raw
 
@@ -72,7 +88,7 @@ class Records:
     ) -> None:
         """Put the record in place of the one that was there; the caller holds the lock."""
         self._shelf.write(self.folder / record_id, TABLE, raw, first=first)
-        self._seen.pop(record_id, None)
+        self._seen[record_id] = (self._shelf.stamp(self.folder / record_id), raw)
 
     def remove(self, record_id: str) -> None:
         """Take the record away; the caller holds the lock."""

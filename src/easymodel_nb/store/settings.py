@@ -34,11 +34,22 @@ class SettingsFile:
     def read(self) -> Settings:
         """What is remembered; damaged files are set aside and read as nothing."""
         stamp = self._shelf.stamp(self._stem)
-        if self._seen is None or self._seen[0] != stamp:
-            with self._lock.held():
-                raw = self._raw()  # may set files aside
-                self._seen = (self._shelf.stamp(self._stem), _understood(raw))
-        return self._seen[1]
+        known = self._seen
+        if known is not None and known[0] == stamp:
+            return known[1]
+        with self._lock.held_soon() as held:
+            if held:
+                return self._read_anew()
+        if known is not None:  # somebody writes, on a slow disk: nothing new is acknowledged yet
+            return known[1]
+        with self._lock.held():
+            return self._read_anew()
+
+    def _read_anew(self) -> Settings:
+        raw = self._raw()  # may set files aside
+        found = _understood(raw)
+        self._seen = (self._shelf.stamp(self._stem), found)
+        return found
 
     def remember(self, **changes: Any) -> Settings:
         """Change some settings; the others stay, also those that this version cannot read."""

@@ -75,6 +75,11 @@ class Shelf:
         self._tell_of(stem, look(stem), raw or {})
         return raw
 
+    def peek(self, stem: Path, table: str) -> dict[str, Any] | None:
+        """The record as far as it is whole, without the lock: nothing is set aside or said."""
+        held = self._held.get(stem)
+        return _on_disk(stem, table)[0] if held is None else held.raw
+
     def _tell_of(self, stem: Path, found: Slots, raw: dict[str, Any]) -> None:
         """Say which of the two files was no good; the record is that of the other one."""
         what = repr(raw["name"]) if "name" in raw else "What is remembered across projects"

@@ -43,11 +43,16 @@ class Trash:
         live = self._projects.stamps()
         for project_id, stamp in self._trash.stamps().items():
             with contextlib.suppress(StudioError):
-                raw = self._trash.raw(project_id, stamp)
-                if project_id in live and not self.settle(project_id):
+                raw = self._trash.raw(project_id, stamp, wait=False)
+                if project_id in live and not self._settled(project_id):
                     continue
                 found.append(Deleted(project_id, raw["name"], raw.get(_DELETED)))
         return sorted(found, key=lambda item: (item.deleted or "", item.id), reverse=True)
+
+    def _settled(self, project_id: str) -> bool:
+        """Whether it is in the trash by now; no, while it is being moved."""
+        with self._lock.held_soon() as held:
+            return held and self.settle(project_id)
 
     @staticmethod
     def holds(raw: dict[str, Any]) -> bool:

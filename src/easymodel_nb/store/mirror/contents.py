@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb.errors import StudioError
-from easymodel_nb.runlog.log import RunReader, runs_folder
+from easymodel_nb.runlog.log import runs_folder
+from easymodel_nb.runlog.readers import Readers
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.store.locks import lock_at
 from easymodel_nb.store.mirror.copying import PART, Source
@@ -37,6 +38,7 @@ class RunFiles:
     small: dict[str, Source] = field(default_factory=dict)
     large: dict[str, dict[str, Source]] = field(default_factory=dict)  # by the folder they are in
     asked: tuple[int, int] | None = None  # step and bytes of a full checkpoint nobody agreed to
+    declined: bool = False  # the user was asked about it, and said no
 
     @property
     def newest_checkpoint(self) -> int | None:
@@ -75,7 +77,7 @@ class Home:
         self.lock = lock_at(home / ".store.lock")
         self.projects = Records(home / "projects", self.lock)
         self.trash = Records(home / "trash", self.lock)
-        self._readers: dict[str, RunReader] = {}
+        self._readers = Readers(runs_folder(home))
         self._frozen: dict[str, tuple[object, RunFiles]] = {}
 
     # ------------------------------------------------------------ what changes
@@ -151,13 +153,11 @@ class Home:
 
     def view(self, run: str) -> RunView:
         """A run as it is now."""
-        if run not in self._readers:
-            self._readers[run] = RunReader(runs_folder(self.home) / run)
-        return self._readers[run].view()
+        return self._readers.outline(run)
 
     def forget(self, run: str) -> None:
         """Read a run anew: its log was put in place of another."""
-        self._readers.pop(run, None)
+        self._readers.forget(run)
         self._frozen.pop(run, None)
 
     def run(self, name: str) -> RunFiles | None:
@@ -206,8 +206,7 @@ class Home:
                 found.large[unit] = files
             elif files:
                 found.asked = (step, sum(source.length for source in files.values()))
-        if agreed is False:
-            found.asked = None
+        found.declined = agreed is False and found.asked is not None
         for unit in (DATA, *(() if view.active else MODELS)):
             if files := _unit(folder, unit):
                 found.large[unit] = files

@@ -1,12 +1,13 @@
 """The thread that keeps a home and its mirror together: one a home, in one process at a time.
 
-It looks at the folder once when it begins (what others have is brought here), then saves: half a
-minute after a change, at once when a run wrote a checkpoint or ended, or on Save. Nobody waits for
-it, whatever the synced folder does.
+It looks at the folder when it begins (what others have is brought here), each quarter of an hour,
+and on Save; and it saves: half a minute after a change, at once when a run wrote a checkpoint or
+ended, or on Save. Nobody waits for it, whatever the synced folder does.
 """
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ from easymodel_nb.store.mirror.watched import Watched
 _log = logging.getLogger(__name__)
 DEBOUNCE_SECONDS = 30.0
 POLL_SECONDS = 60.0  # other processes change the home as well
+OTHERS_SECONDS = 900.0  # between looks at what other machines did
 _FIRST_RETRY, _LAST_RETRY = 30.0, 600.0
 _SLOW_SECONDS = 20.0
 _OTHER_SECONDS = 10.0  # between looks whether the process that saves has ended
@@ -67,6 +69,7 @@ class Keeper:
         self._deadline: float | None = None
         self._due: float | None = None  # when the next pass is to be
         self._look_at = 0.0  # when what had not arrived is looked for again
+        self._others_at = math.inf  # when what other machines did is looked for again
         self._retry = self._later = _FIRST_RETRY
         self._first: str | None = None  # the run that somebody waits for
         self._skipped: set[tuple[str, str]] = set()  # no room for these here
@@ -98,16 +101,20 @@ class Keeper:
             self._changed.notify_all()
 
     def save_now(self) -> None:
-        """Save, and look whether everything that was saved is still there."""
+        """Save, look whether everything that was saved is still there, and what others did."""
         with self._changed:
             self._save, self._retry = True, _FIRST_RETRY
+            self._others_at = 0.0
             self._changed.notify_all()
 
     def consent(self, run: str, agreed: bool) -> None:  # noqa: FBT001
         """Whether the full checkpoints of a run are copied."""
         self._contents.agree(run, agreed)
         with self._changed:
-            self._saver.asked.pop(run, None)
+            declined = self._saver.declined.pop(run, None)
+            about = self._saver.asked.pop(run, declined)
+            if about is not None and not agreed:
+                self._saver.declined[run] = about
             self._save = self._save or agreed
             self._poked = True
             self._changed.notify_all()
@@ -134,7 +141,10 @@ class Keeper:
         away: dict[str, int] = {}
         for one in list(self._runs.wanted.values()):
             away[one.run] = away.get(one.run, 0) + one.size
-        asked = [Asked(run, *what) for run, what in sorted(self._saver.asked.items())]
+        asked, declined = (
+            [Asked(run, *what) for run, what in sorted(answers.items())]
+            for answers in (self._saver.asked, self._saver.declined)
+        )
         return Status(
             place=self._folder.place,
             saved=self._memory.saved,
@@ -144,6 +154,7 @@ class Keeper:
             note=self._note,
             free=self._free,
             asked=asked,
+            declined=declined,
             safe=dict(self._saver.safe),
             away=away,
         )
@@ -209,7 +220,7 @@ class Keeper:
         """Do what is due; what goes wrong is told and tried again."""
         with self._telling():
             try:
-                if not self._looked and not last:
+                if not last and (not self._looked or self._others_due()):
                     self._bring()
                 if last or self._is_due():
                     self._pass()
@@ -261,11 +272,16 @@ class Keeper:
         ):
             return 0.0
         times = [time.monotonic() + POLL_SECONDS]
+        if self._problem is None:
+            times.append(self._others_at)
         if self._due is not None:
             times.append(self._due)
         if self._late():
             times.append(self._look_at)
         return max(0.0, min(times) - time.monotonic())
+
+    def _others_due(self) -> bool:
+        return self._problem is None and time.monotonic() >= self._others_at
 
     def _late(self) -> bool:
         return bool(self._arrivals.late or self._runs.late or self._uploads.late)
@@ -316,7 +332,7 @@ class Keeper:
         mine = self._memory.machine
         theirs = [one[0] for machine, one in others.items() if machine != mine]
         self._saver.elsewhere(theirs)
-        self._looked = True
+        self._looked, self._others_at = True, time.monotonic() + OTHERS_SECONDS
         self._skipped.clear()
         self._look_at = time.monotonic() + self._later
         self._later = min(_LAST_RETRY, 2 * self._later)

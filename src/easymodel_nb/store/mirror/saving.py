@@ -39,6 +39,7 @@ class Saver:
         self._seen: set[str] = set()  # files of other machines that are there
         self._named: dict[str, set[str]] = {}  # by manifest of this machine: the files it names
         self.asked: dict[str, tuple[int, int]] = {}
+        self.declined: dict[str, tuple[int, int]] = {}
         self.safe: dict[str, int] = {}  # by run: the newest checkpoint that is there
 
     def elsewhere(self, others: list[Manifest]) -> None:
@@ -139,10 +140,11 @@ class Saver:
         found = self._contents.run(run)
         if found is None:
             return True
-        if found.asked is not None:
-            self.asked[run] = found.asked
-        else:
-            self.asked.pop(run, None)
+        for answers, about in ((self.asked, not found.declined), (self.declined, found.declined)):
+            if found.asked is not None and about:
+                answers[run] = found.asked
+            else:
+                answers.pop(run, None)
         try:
             files = dict(self._run_files(run, found, made.machine, known, stop))
         except (Moving, FileNotFoundError):  # a checkpoint made way for a newer one

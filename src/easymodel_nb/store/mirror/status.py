@@ -23,5 +23,6 @@ class Status:
     note: str | None = None  # what is being brought here
     free: int | None = None
     asked: list[Asked] = field(default_factory=list)
+    declined: list[Asked] = field(default_factory=list)  # asked about, and kept here
     safe: dict[str, int] = field(default_factory=dict)  # by run: the newest checkpoint there
     away: dict[str, int] = field(default_factory=dict)  # by run: bytes that are there alone
