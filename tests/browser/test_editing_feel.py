@@ -46,6 +46,64 @@ def test_an_end_let_go_on_the_pane_is_removed_and_on_its_port_stays(canvas: Canv
     canvas.undo(before)
 
 
+def test_escape_lets_go_of_an_end_or_a_new_edge_in_the_hand(canvas: Canvas):
+    line = canvas.page.locator(".react-flow__connection-path")
+    fresh = canvas.middle(canvas.port("f1", "model"))  # an output: a new edge
+    for start in (hold(canvas, "f1", "dataset"), fresh):
+        before = canvas.doc()
+        canvas.mouse.move(*start)
+        canvas.mouse.down()
+        canvas.mouse.move(*canvas.middle(canvas.port("f2", "dataset", "target")), steps=4)
+        expect(line).to_be_visible()
+        canvas.keyboard.press("Escape")
+        expect(line).to_have_count(0)
+        expect(canvas.page.locator("[data-fits]")).to_have_count(0)
+        canvas.mouse.up()
+        expect(canvas.page.locator(".react-flow__edge")).to_have_count(2)
+        expect(canvas.studio.hook("search-add")).to_have_count(0)
+        canvas.keeps(before)
+
+
+def test_what_is_typed_at_once_after_a_new_note_is_in_it(canvas: Canvas):
+    canvas.focus_pane()
+    # In one go, faster than any hand: no frame is drawn in between.
+    canvas.page.evaluate(
+        """() => {
+          const press = (key) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+          for (const key of ["n", "N", "o", "w"]) press(key);
+        }"""
+    )
+    text = canvas.node_of("note").locator("textarea")
+    expect(text).to_be_focused()
+    expect(text).to_have_value("Now")
+    canvas.keyboard.type(", why?")
+    canvas.becomes(
+        lambda: (
+            [n["data"]["text"] for n in canvas.nodes().values() if n["type"] == "note"]
+            == ["Now, why?"]
+        ),
+        "note",
+    )
+
+
+def test_of_a_long_path_the_end_is_seen_until_it_is_edited(canvas: Canvas):
+    field = canvas.node("d1").locator('[data-testid="field-source"]')
+    path = "/home/somebody/projects/reviews of two thousand and six/reviews.csv"
+    field.fill(path)
+    scrolled = "(e) => e.scrollLeft > 0"
+    canvas.focus_pane()
+    expect(field).to_have_attribute("data-cut", "")
+    assert field.evaluate(scrolled)
+    field.focus()
+    expect(field).not_to_have_attribute("data-cut", "")
+    expect(field).to_have_value(path)
+    field.fill("reviews.csv")
+    canvas.focus_pane()
+    expect(field).to_have_value("reviews.csv")
+    assert not field.evaluate(scrolled)
+
+
 def test_an_end_finds_a_fitting_port_of_the_node_it_is_let_go_on(canvas: Canvas):
     before = canvas.doc()
     canvas.drag(hold(canvas, "f1", "dataset"), canvas.head("f2"))

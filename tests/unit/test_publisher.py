@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easymodel_nb.widgets.publisher import BEAT, PERIOD, RESEND_AFTER, Publisher
+from easymodel_nb.widgets.publisher import (
+    BEAT,
+    PERIOD,
+    RESEND_AFTER,
+    REST,
+    SLOWEST,
+    TOLD,
+    Publisher,
+)
 from easymodel_nb.widgets.state import Beat, ProblemsState, RunCard, RunsState, Snapshot
 
 WAIT = 10.0
@@ -22,7 +30,7 @@ class Bench:
     def __init__(self) -> None:
         self.time = 100.0
         self.runs = RunsState()
-        self.active = False
+        self.active, self.watched = False, True
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.resent: list[str] = []
         self.after = 0
@@ -33,6 +41,7 @@ class Bench:
             write=self.write,
             resend=self.resend,
             after=self.shown,
+            watched=lambda: self.watched,
             clock=lambda: self.time,
             stamp=lambda: f"moment {next(self.moments)}",
         )
@@ -152,6 +161,48 @@ def test_active_it_looks_four_times_a_second(bench: Bench):
     bench.publisher.publish()
     assert bench.publisher._seconds_to_wait() == pytest.approx(PERIOD)
     bench.time += PERIOD
+    assert bench.publisher._seconds_to_wait() == 0
+
+
+def test_a_step_after_a_pause_is_shown_at_once_and_others_in_their_turn(bench: Bench):
+    bench.card("running")
+    bench.publisher.publish()
+    bench.time += PERIOD - 0.01
+    bench.publisher.step()
+    assert bench.publisher._seconds_to_wait() == pytest.approx(TOLD - PERIOD + 0.01)
+    bench.time += 0.02
+    bench.publisher.step()
+    assert bench.publisher._seconds_to_wait() == 0
+
+
+def test_while_steps_tell_of_themselves_it_does_not_look_for_them(bench: Bench):
+    bench.card("running")
+    bench.publisher.publish()
+    bench.publisher.step()
+    assert bench.publisher._seconds_to_wait() == pytest.approx(TOLD)
+    bench.time += 2 * TOLD  # a long step, or the model is measured
+    bench.publisher.publish()
+    assert bench.publisher._seconds_to_wait() == pytest.approx(PERIOD)
+
+
+@pytest.mark.parametrize("cost", [0.0, 0.001, 0.004, 0.5])
+def test_it_rests_in_proportion_to_what_it_costs(bench: Bench, cost: float):
+    moments = itertools.count()
+    bench.publisher._spent = lambda: next(moments) * cost
+    bench.card("running")
+    bench.publisher.publish()
+    expected = min(max(PERIOD, REST * cost), SLOWEST)
+    assert bench.publisher._seconds_to_wait() == pytest.approx(expected)
+
+
+def test_what_nobody_sees_is_published_with_the_beat_or_on_a_change_of_stage(bench: Bench):
+    bench.watched = False
+    bench.card("running")
+    bench.publisher.publish()
+    bench.time += BEAT - 0.1
+    bench.publisher.step()
+    assert bench.publisher._seconds_to_wait() == pytest.approx(0.1)
+    bench.publisher.poke(urgent=True)
     assert bench.publisher._seconds_to_wait() == 0
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from easymodel_nb import environment
 from easymodel_nb.train.addresses import BUILTIN, VARIABLE, local_path
 from easymodel_nb.train.auditing.asking import audit_request, audit_requests
+from easymodel_nb.workflow.check import stopped
 from easymodel_nb.workflow.document import Workflow
 
 _VERSION = 1  # of what an audit holds
@@ -39,6 +40,7 @@ class Keys:
     def __init__(self) -> None:
         self._files: dict[str, tuple[float, Any]] = {}
         self._turn = 0  # what variables hold is known anew at each
+        self._asked: tuple[Workflow, dict[str, list[tuple[str, dict[str, Any]]]]] | None = None
 
     def turn(self) -> None:
         """A cell may have changed what a variable holds."""
@@ -49,10 +51,21 @@ class Keys:
         """The question of a finetune node that check() finds no error in; of a sweep the first."""
         return self._question(audit_request(workflow, node))
 
-    def questions(self, workflow: Workflow, node: str) -> dict[str, Question]:
-        """Its questions by the name of the run of a sweep; "" where there is one for all."""
-        asked = audit_requests(workflow, node)
-        return {name: self._question(request) for name, request in asked}
+    def questions(self, workflow: Workflow) -> dict[str, dict[str, Question]]:
+        """Those of every node that could be trained, by the name of the run of a sweep.
+
+        "" is the name where there is one for all. What is asked changes with the document alone,
+        what its files look like by itself.
+        """
+        if self._asked is None or self._asked[0] != workflow:
+            without = stopped(workflow)
+            nodes = (n.id for n in workflow.of_type("finetune") if n.id not in without)
+            requests = {node: audit_requests(workflow, node) for node in nodes}
+            self._asked = workflow.model_copy(deep=True), requests
+        return {
+            node: {name: self._question(request) for name, request in asked}
+            for node, asked in self._asked[1].items()
+        }
 
     def _question(self, request: dict[str, Any]) -> Question:
         sources = [str(request[part]["data"].get("source", "")) for part in ("model", "dataset")]

@@ -7,9 +7,7 @@ and the free disk change it.
 """
 
 import logging
-import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,11 +21,12 @@ from easymodel_nb.train.auditing.audited import Audit
 from easymodel_nb.train.auditing.verdict import blocking, judged
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
+from easymodel_nb.train.modest import be_modest
 from easymodel_nb.widgets.audit_keys import Keys, Question
 from easymodel_nb.widgets.audit_store import AuditStore
 from easymodel_nb.widgets.fits import Fits
 from easymodel_nb.workflow import sweeps
-from easymodel_nb.workflow.check import check, stopped
+from easymodel_nb.workflow.check import check
 from easymodel_nb.workflow.document import Node, Workflow
 
 Token = Callable[[], str | None]
@@ -85,12 +84,7 @@ class Audits:
 
     def of(self, workflow: Workflow) -> dict[str, Audit]:
         """What is known now, by finetune node; what is not known yet is asked."""
-        nodes, without = workflow.of_type("finetune"), stopped(workflow)
-        asked = {
-            node.id: self._keys.questions(workflow, node.id)
-            for node in nodes
-            if node.id not in without
-        }
+        nodes, asked = workflow.of_type("finetune"), self._keys.questions(workflow)
         questions = [question for of in asked.values() for question in of.values()]
         with self._state:
             self._want({question.key: question for question in questions})
@@ -199,7 +193,7 @@ class Audits:
     # ------------------------------------------------------------ the worker
 
     def _work(self) -> None:
-        _be_modest()
+        be_modest()
         while True:
             with self._state:
                 question = self._settled()
@@ -264,15 +258,6 @@ class _Gentle(Control):
             self._event.wait(min(_MOST_PAUSE, time.monotonic() - self._worked_from))
         self._worked_from = time.monotonic()
         super().check()
-
-
-def _be_modest() -> None:
-    """Let the kernel of the operating system prefer every other thread, where it knows threads."""
-    if sys.platform == "linux":
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-        except OSError:
-            _log.debug("the audits keep their priority")
 
 
 def _audit(

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
@@ -15,8 +17,8 @@ Write = Callable[[Workflow, str, str], tuple[str, str]]
 class Exports:
     """What was asked for is told once; the next question writes anew."""
 
-    def __init__(self, write: Write | None = None) -> None:
-        self._write = write or _write
+    def __init__(self, write: Write | None = None, home: Path | None = None) -> None:
+        self._write = write or partial(_write, home)
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str, str], ExportResult | StudioError | None] = {}
         self._worker = Worker("easymodel-exports")
@@ -62,10 +64,10 @@ class Exports:
             self._made[key] = made
 
 
-def _write(workflow: Workflow, node: str, to: str) -> tuple[str, str]:
+def _write(home: Path | None, workflow: Workflow, node: str, to: str) -> tuple[str, str]:
     from easymodel_nb.train.heavy import import_trainer  # noqa: PLC0415  takes seconds
 
     import_trainer()
     from easymodel_nb.train.export import export  # noqa: PLC0415  it imports PyTorch
 
-    return export(workflow, node, "notebook" if to == "notebook" else "script")
+    return export(workflow, node, "notebook" if to == "notebook" else "script", home)

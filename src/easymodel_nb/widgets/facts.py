@@ -26,6 +26,7 @@ from easymodel_nb.workflow.document import (
     Node,
     Workflow,
 )
+from easymodel_nb.workflow.placeholders import to_choose
 
 _LATER = "Checked when training starts."
 _KEPT = 64
@@ -122,7 +123,7 @@ class Facts:
         """Ask anew about what is in the way, or was told without the network."""
         with self._lock:
             for key, entry in list(self._known.items()):
-                if entry.facts.problem or entry.facts.offline:
+                if entry.facts.problem or entry.facts.offline or entry.facts.code:
                     del self._known[key]
         self._changed()
 
@@ -209,7 +210,9 @@ class Facts:
 def _questions(workflow: Workflow) -> Iterator[tuple[str, _Question]]:
     for node in workflow.nodes:
         data = _data_of(node)
-        if isinstance(data, (ModelData, DatasetData)) and data.source.strip():
+        if not isinstance(data, (ModelData, DatasetData)) or not data.source.strip():
+            continue
+        if to_choose(data.source) is None:  # check() says what to choose again
             finetune = _fed_by(workflow, node) if node.type == "dataset" else None
             key = json.dumps([node.type, _plain(data), _plain(finetune)], default=str)
             yield node.id, _Question(key, data.source, data, finetune)
@@ -241,7 +244,7 @@ def _describe(
     if isinstance(data, ModelData):
         from easymodel_nb.train.sources import describe_model  # noqa: PLC0415
 
-        return describe_model(data)
+        return describe_model(data, home)
     from easymodel_nb.train.data.describe import describe_dataset  # noqa: PLC0415
 
     return describe_dataset(data, finetune, home)

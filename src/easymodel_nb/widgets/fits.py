@@ -16,6 +16,7 @@ from easymodel_nb.train import turns
 from easymodel_nb.train.auditing.audited import Audit, Fit
 from easymodel_nb.train.control import Control, Stopped
 from easymodel_nb.train.heavy import import_trainer
+from easymodel_nb.train.warm import KEEPER
 
 Token = Callable[[], str | None]
 State = Literal["none", "waiting", "checking", "done", "failed"]
@@ -205,6 +206,7 @@ class Fits:
             with turns.measuring(control):
                 if self._busy():  # it may have come in between
                     return None
+                KEEPER.take(None)  # it would be in the memory that is measured
                 fit = self._check(asked.request, self._home, self._token, control, fresh=fresh)
         except Stopped:
             return None

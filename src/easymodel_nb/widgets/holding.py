@@ -20,6 +20,7 @@ from easymodel_nb.widgets.state import Held
 
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = 10.0
+PROGRAM, NOTEBOOK = "another program", "another notebook"
 
 
 class Holding:
@@ -136,8 +137,15 @@ class Holding:
 def _told(lease: Lease | None) -> Held | None:
     if lease is None:
         return None
-    where = "" if lease.host == hostname() else f" on {lease.host}"
-    return Held(by=f"{lease.title} (process {lease.pid}{where})", since=lease.since)
+    here = lease.host == hostname()
+    where = "on this machine" if here else f"on {lease.host}"
+    if lease.title in {"", PROGRAM}:  # its number is all there is to find it by
+        by = f"{PROGRAM} {where} (process {lease.pid})"
+    elif here and lease.title == notebook() != NOTEBOOK:
+        by = f"another kernel of {lease.title} {where}"
+    else:
+        by = f"{lease.title} {where}"
+    return Held(by=by, since=lease.since)
 
 
 def notebook() -> str:
@@ -147,8 +155,10 @@ def notebook() -> str:
         try:
             from IPython.core.getipython import get_ipython  # noqa: PLC0415
         except ImportError:
-            return "another program"
+            return PROGRAM
         shell = get_ipython()
+        if shell is None:
+            return PROGRAM
         name = str(getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__", ""))
     file = Path(name).name
-    return file if file.endswith(".ipynb") else "another notebook"
+    return file if file.endswith(".ipynb") else NOTEBOOK

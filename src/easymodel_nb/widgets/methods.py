@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from easymodel_nb.errors import Problem
 from easymodel_nb.report.compare_view import Along
 from easymodel_nb.train.auditing.audited import Audit
+from easymodel_nb.widgets.pages import Shows
 from easymodel_nb.widgets.state import RunCard, SourceOption, Theme
 
 
@@ -36,9 +37,11 @@ class Empty(Params):
 
 
 class PullParams(Params):
-    """The `seq` of each trait the view has."""
+    """The `seq` of each trait the view has, and what of the studio can be seen in its page."""
 
     seen: dict[str, int] = {}
+    page: str = ""  # one open page; without, nothing is said of what it shows
+    shows: Shows = "canvas"
 
 
 class CommitParams(Params):
@@ -389,12 +392,34 @@ class MirrorCheckpointsParams(Params):
     agreed: bool
 
 
-class ConsentParams(Params):
-    """What is allowed, of a repository at one commit."""
+class WithdrawParams(Params):
+    """What is no longer allowed, of a repository (or the path of a folder) at one commit."""
 
-    kind: Literal["pickled"]
-    repo: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", max_length=200)
+    kind: Literal["pickled", "code"]
+    repo: str = Field(pattern=r"^([\w.-]+(/[\w.-]+)?|(/|[A-Za-z]:[\\/]).*)$", max_length=4096)
     commit: str = Field(pattern="^[0-9a-f]{7,64}$")
+
+
+class ConsentParams(WithdrawParams):
+    """What is allowed; of code, `digest` is that of the files that were shown."""
+
+    digest: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+
+class ConsentItem(BaseModel):
+    """One thing that the user allowed on this machine."""
+
+    kind: Literal["pickled", "code"]
+    repo: str
+    commit: str
+    files: list[str] = []
+    given: str = ""  # ISO time
+
+
+class ConsentsResult(BaseModel):
+    """All that was allowed, the last first."""
+
+    items: list[ConsentItem] = []
 
 
 class SuggestParams(Params):
@@ -460,6 +485,8 @@ METHODS: dict[str, Method] = {
         SuggestParams, SuggestResult, "sources that a typed text may mean; again while `checking`"
     ),
     "consent": Method(ConsentParams, Empty, "allow a repository what it was asked about"),
+    "consents": Method(Empty, ConsentsResult, "what was allowed on this machine"),
+    "consent_withdraw": Method(WithdrawParams, Empty, "allow it no longer"),
     "look_again": Method(Empty, Empty, "ask the Hub anew about what it refused or did not answer"),
     "audit": Method(NodeParams, AuditResult, "what the gate says of a node; error `stale`"),
     "fit_check": Method(NodeParams, Empty, "measure time and memory of a node; error `stale`"),

@@ -63,6 +63,10 @@ class Mirroring:
             questions=[
                 MirrorQuestion(run=one.run, step=one.step, bytes=one.bytes) for one in status.asked
             ],
+            declined=[
+                MirrorQuestion(run=one.run, step=one.step, bytes=one.bytes)
+                for one in status.declined
+            ],
             free=status.free,
             safe=status.safe,
             away=status.away,
@@ -85,11 +89,29 @@ class Mirroring:
         if missing:
             place, size = self._keeper.status().place, sum(one.size for one in missing) / 1e6
             what = "The model" if model else "What this run goes on from"
-            raise RpcError(
-                "away",
-                f"{what} is on {place} ({size:,.1f} MB) and is being brought here now. Try again "
-                "in a moment.",
-            )
+            raise _away(what, place, size)
+
+    def refuse_model_away(self, run: str, title: str) -> None:
+        """Refuse to begin with the model of a run that is on the mirror alone, and bring it first.
+
+        Raises
+        ------
+        RpcError
+            `away`, with what is brought.
+
+        """
+        missing = [one for one in self._keeper.need(run) if one.unit in MODELS]
+        if missing:
+            size = sum(one.size for one in missing) / 1e6
+            raise _away(f"The model of {title}", self._keeper.status().place, size)
+
+
+def _away(what: str, place: str, size: float) -> RpcError:
+    return RpcError(
+        "away",
+        f"{what} is on {place} ({size:,.1f} MB) and is being brought here now. Try again in a "
+        "moment.",
+    )
 
 
 def mirroring_of(

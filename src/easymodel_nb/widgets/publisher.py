@@ -3,6 +3,10 @@
 It has two drivers: a thread of its own, which sleeps while nothing is under way,
 and the view's pull, answered in the message handler, which alone must be enough
 where pushes from a thread do not arrive.
+
+What it costs, the run beside it pays, because one interpreter runs both: so the pause between two
+publications is at least `REST` times the CPU time of the last one, and where nobody sees the studio
+it looks as often as it shows a sign of life.
 """
 
 import logging
@@ -18,6 +22,9 @@ from easymodel_nb.widgets.state import Beat, RunsState, Snapshot, dump
 _log = logging.getLogger(__name__)
 
 PERIOD = 0.25
+SLOWEST = 1.0
+REST = 150
+TOLD = 1.0
 BEAT = 5.0
 RESEND_AFTER = 1.0
 _AFTER_ERROR = 5.0
@@ -29,7 +36,8 @@ class Publisher:
 
     `moving` returns those snapshots alone that change by themselves while a run is under
     way: the thread asks for them when nobody poked it, and for all at each beat. `after`
-    runs at the end of each publication, in the same thread: the dashboard.
+    runs at the end of each publication, in the same thread: the dashboard. `watched` says whether
+    anyone sees what is published.
     """
 
     def __init__(
@@ -40,12 +48,16 @@ class Publisher:
         resend: Callable[[list[str]], None],
         moving: Callable[[], dict[str, Snapshot]] | None = None,
         after: Callable[[], None] = lambda: None,
+        watched: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
         stamp: Callable[[], str] = now,
     ) -> None:
         self._build, self._write, self._resend, self._after = build, write, resend, after
-        self._moving = moving
+        self._moving, self._watched = moving, watched
         self._clock, self._stamp = clock, stamp
+        self._spent = time.thread_time  # seconds of CPU that the calling thread has used
+        self._period = PERIOD
+        self._wrote_at = self._stepped_at = float("-inf")
         self.states: dict[str, Snapshot] = {}
         self._publishing = threading.Lock()
         self._condition = threading.Condition()
@@ -60,6 +72,17 @@ class Publisher:
         """Start the thread."""
         self.thread = threading.Thread(target=self._loop, name="easymodel-publisher", daemon=True)
         self.thread.start()
+
+    def step(self) -> None:
+        """A run got on: shown at once where nothing was for a while, else with a later step.
+
+        For the thread that trains: mostly it is a comparison.
+        """
+        self._stepped_at = self._clock()
+        if self._stepped_at - self._wrote_at >= self._pause():
+            with self._condition:
+                self._urgent = True
+                self._condition.notify_all()
 
     def poke(self, *, urgent: bool = False) -> None:
         """Something changed; `urgent` does not wait for the next quarter of a second."""
@@ -115,9 +138,13 @@ class Publisher:
         with self._publishing:
             if self._closed:
                 return set()
+            began = self._spent()
             changed = self.collect(beat=beat, moving=moving)
             self._write({name: dump(state) for name, state in changed.items()})
             self._after()
+            self._period = min(max(PERIOD, REST * (self._spent() - began)), SLOWEST)
+            if changed:
+                self._wrote_at = self._clock()
         with self._condition:  # the thread may have slept while nothing was under way
             self._condition.notify_all()
         return set(changed)
@@ -154,6 +181,15 @@ class Publisher:
             with self._publishing:
                 self._resend([name for name in _ENDED if name in self.states])
 
+    def _pause(self) -> float:
+        """Seconds between two publications."""
+        return self._period if self._watched() else BEAT
+
+    def _patience(self) -> float:
+        """Seconds until it looks by itself: not soon while steps tell of themselves."""
+        told = self._clock() - self._stepped_at < 2 * TOLD
+        return max(TOLD, self._pause()) if told and not self._poked else self._pause()
+
     def _seconds_to_wait(self) -> float | None:
         """Seconds until there is something to do; None is until poked, 0 is now."""
         if self._urgent:
@@ -161,7 +197,7 @@ class Publisher:
         times = []
         beat = self.states.get("beat")
         if self._poked or (isinstance(beat, Beat) and beat.active):
-            times.append(self._published_at + PERIOD)
+            times.append(self._published_at + self._patience())
         if self._resend_at is not None:
             times.append(self._resend_at)
         return max(0.0, min(times) - self._clock()) if times else None

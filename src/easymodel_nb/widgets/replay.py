@@ -116,6 +116,10 @@ class Player:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback) if callback in self._listeners else None
 
+    def follow(self, _stepped: Callable[[], None]) -> Callable[[], None]:
+        """Nothing: what is played is looked at as it goes."""
+        return lambda: None
+
     # ------------------------------------------------------------ playing
 
     def _play(self) -> None:

@@ -108,7 +108,7 @@ def reply(
     `buffers` in it are bytes to send beside the JSON.
     """
     request = message if isinstance(message, dict) else {}
-    base = {"id": request.get("id")}
+    base = {"id": finite(request.get("id"))}
     try:
         method, params = request.get("method"), request.get("params") or {}
         if not isinstance(method, str) or not isinstance(params, dict):

@@ -15,6 +15,7 @@ from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import TokenHolder, TokenOrigin
 from easymodel_nb.store.first import ensure_project
 from easymodel_nb.store.projects import Project, ProjectInfo, ProjectStore
+from easymodel_nb.train import turns
 from easymodel_nb.widgets import cards, templates
 from easymodel_nb.widgets.audits import Audits
 from easymodel_nb.widgets.best import Best
@@ -43,6 +44,7 @@ from easymodel_nb.widgets.state import (
 from easymodel_nb.widgets.suggest import Suggestions, on_the_hub, on_this_machine
 from easymodel_nb.widgets.tries import Tries
 from easymodel_nb.widgets.uploads import Uploads
+from easymodel_nb.widgets.warming import Warming
 from easymodel_nb.widgets.worker import Worker
 from easymodel_nb.workflow.check import AVAILABLE_METHODS, AVAILABLE_TASKS, check
 from easymodel_nb.workflow.document import Workflow
@@ -94,6 +96,9 @@ class Manager(Protocol):
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Be told of changes."""
 
+    def follow(self, stepped: Callable[[], None]) -> Callable[[], None]:
+        """Be told of each progress line, in the thread that trains."""
+
     def log_lines(self, run_id: str) -> list[str]:
         """What the run's libraries logged."""
 
@@ -140,7 +145,8 @@ class Session:
             busy=self._busy,
             training=lambda: any(view.active for view in manager.views()),
         )
-        self.exports = Exports()
+        self.warming = Warming(home, token=self.tokens.token, busy=self._working)
+        self.exports = Exports(home=self.home)
         self.jobs = Jobs(home, self.tokens.token, self._tell)
         self.tries = Tries(home, self._tell)
         self.changed: Callable[[], None] = lambda: None
@@ -154,7 +160,7 @@ class Session:
         self._ended: cards.Ended = {}
         self._active = ensure_project(self.store).id
         self._checked: tuple[tuple[str, int, str], list[Problem]] | None = None
-        self._device, self._notice = "", notice
+        self._device, self._gpus, self._notice = "", 1, notice
         self._list_variables, self._variables = variables, list[Variable]()
         # Colab asks the user about its secrets, which works on the cell's own thread alone.
         colab = environment.host() == "colab"
@@ -196,8 +202,9 @@ class Session:
         """Open a project and remember it."""
         with self.lock:
             project = self.store.load(project_id)
+        self.store.settings.remember(active=project.id)  # a slow disk is not waited for below
+        with self.lock:
             self._active, self.chosen_run = project.id, None
-        self.store.settings.remember(active=project.id)
         return project
 
     def find(self, name: str) -> str:
@@ -236,6 +243,10 @@ class Session:
         facts = self.facts.of(project.workflow)
         problems = [*self._problems(project), *unfit_tasks(project.workflow, facts)]
         self._seen = (project.id, self.store.list_projects(), self.store.trash.items())
+        audits = self.audits.of(project.workflow)
+        moving = self.moving()
+        if getattr(self.manager, "warms", False):
+            self.warming.follow(project.id, project.workflow, audits, trained=bool(self.latest))
         return {
             "document": DocumentState(
                 project_id=project.id,
@@ -243,11 +254,9 @@ class Session:
                 document=project.workflow,
                 held=self.holding.look(project.id),
             ),
-            "problems": ProblemsState(
-                rev=project.revision, items=problems, audits=self.audits.of(project.workflow)
-            ),
+            "problems": ProblemsState(rev=project.revision, items=problems, audits=audits),
             "catalog": self._catalog(facts),
-            **self.moving(),
+            **moving,
         }
 
     def moving(self) -> dict[str, Snapshot]:
@@ -301,6 +310,7 @@ class Session:
             version=__version__,
             host=environment.host(),
             device=self._device,
+            gpus=self._gpus,
             home=str(self.home),
             theme=settings.theme,
             height=self.height,
@@ -352,6 +362,7 @@ class Session:
             self.mirroring.close()
         self.worker.close()
         self.audits.close()
+        self.warming.close()
         self.jobs.close()
         self.tries.close()
         self.exports.close()
@@ -373,8 +384,9 @@ class Session:
 
     def _probe(self) -> None:
         device = _in_words(environment.device())  # may wait for another thread's import of torch
-        if device != self._device:
-            self._device = device
+        gpus = environment.gpus()
+        if (device, gpus) != (self._device, self._gpus):
+            self._device, self._gpus = device, gpus
             self._tell()
         origin = self._origin if environment.host() == "colab" else self.tokens.origin()
         if origin != self._origin:
@@ -391,6 +403,15 @@ class Session:
     def _busy(self) -> bool:
         """Whether a run of the open project was under way at the last look."""
         return any(view.active for view in self.latest)
+
+    def _working(self) -> bool:
+        """Whether a model of this home is trained, tried, judged or exported just now."""
+        return (
+            turns.under_way()
+            or self.jobs.active
+            or self.tries.active
+            or any(view.active for view in self.manager.views())
+        )
 
     def type_token(self, token: str | None) -> None:
         """Hold a typed token, or forget it."""

@@ -28,7 +28,7 @@ class Snapshot(BaseModel):
 class Held(BaseModel):
     """Another process has the open project, so here it can only be read."""
 
-    by: str  # as the banner names it: "another notebook (process 4711)"
+    by: str  # as the banner names it: "notes.ipynb on this machine"
     since: str  # ISO time
 
 
@@ -75,6 +75,7 @@ class Mirror(BaseModel):
     problem: str | None = None  # why the last copying failed, and what one can do
     note: str | None = None  # what is being brought from there
     questions: list[MirrorQuestion] = []
+    declined: list[MirrorQuestion] = []  # what is kept here, as the user said
     free: int | None = None  # bytes, where that can be told
     safe: dict[str, int] = {}  # by run: the step of its newest checkpoint that is there
     away: dict[str, int] = {}  # by run: bytes of models and checkpoints that are there alone
@@ -234,6 +235,24 @@ class FactDetail(BaseModel):
     value: str
 
 
+class CodeFileFacts(BaseModel):
+    """One Python file that comes with a model."""
+
+    name: str
+    bytes: int
+
+
+class CodeFacts(BaseModel):
+    """The code that a model works only with; it runs once the user has allowed it."""
+
+    repo: str  # or the path of a folder
+    commit: str  # or a digest of the folder's Python files
+    files: list[CodeFileFacts]
+    digest: str  # of all files: what a consent is given to
+    page: str = ""  # where they can be read on the Hub; empty of a folder
+    allowed: str | None = None  # ISO time; None: it is not
+
+
 class SourceFacts(BaseModel):
     """What is known of the source of one model or dataset node."""
 
@@ -253,6 +272,7 @@ class SourceFacts(BaseModel):
     details: list[FactDetail] = []  # what the lines leave out, by name
     configs: list[str] = []  # configurations, where there are several
     page: str = ""  # its page on the Hub
+    code: CodeFacts | None = None  # the Python files that a model works only with
     offline: str = ""  # in one line, why only what is on this machine is told
     problem: Problem | None = None
 
@@ -263,6 +283,7 @@ class Catalog(Snapshot):
     version: str = ""
     host: str = "python"
     device: str = ""
+    gpus: int = 1  # that a run can use at once
     home: str = ""
     theme: Theme = "auto"
     height: int = 640

@@ -16,6 +16,7 @@ from easymodel_nb.widgets.cell import StudioBox, close_all
 from easymodel_nb.widgets.commands import Commands, as_studio_error
 from easymodel_nb.widgets.dashboard.dashboard import Dashboard
 from easymodel_nb.widgets.mirroring import mirroring_of
+from easymodel_nb.widgets.pages import Pages, Shows
 from easymodel_nb.widgets.publisher import Publisher
 from easymodel_nb.widgets.recording import recording
 from easymodel_nb.widgets.replay import Gate, Player, described
@@ -26,6 +27,7 @@ from easymodel_nb.widgets.workbench import Workbench
 
 if TYPE_CHECKING:
     from easymodel_nb.runlog.run import Run
+    from easymodel_nb.runlog.view import RunView
     from easymodel_nb.store.projects import Project
 
 _HEIGHTS = (420, 1200)
@@ -50,19 +52,25 @@ class Studio(Results):
         self._pushes = environment.host() != "colab" if pushes is None else pushes
         self._commands = Commands(session, self)
         self._dashboard = Dashboard()
+        self._pages = Pages()
+        self._trained = False  # whether a run was under way since this studio opened
         self._publisher = Publisher(
             build=session.snapshots,
             write=self._write,
             resend=self._resend,
             moving=session.moving,
             after=self._show_run,
+            watched=lambda: self._pages.watched,
         )
         states = {name: dump(state) for name, state in self._publisher.collect(beat=True).items()}
-        self._workbench = Workbench(session.lock, self._answer, states, script_and_styles)
+        self._workbench = Workbench(
+            session.lock, self._answer, states, script_and_styles, aside=self._pushes
+        )
         self.box = StudioBox(self._workbench, self._dashboard.box)
         self._charts = threading.Event()
         self._charts_asked = False
         self._unsubscribe = session.manager.subscribe(self._run_changed)
+        self._unfollow = session.manager.follow(self._publisher.step)
         session.changed = self._publisher.poke
 
     def __repr__(self) -> str:
@@ -159,6 +167,7 @@ class Studio(Results):
             return
         self._commands.moved = True
         self._unsubscribe()
+        self._unfollow()
         self._publisher.close()
         self._session.close()
         close_all(self._dashboard.box)
@@ -169,8 +178,9 @@ class Studio(Results):
         """Show what changed, now."""
         self._publisher.publish()
 
-    def pull(self, seen: Mapping[str, int]) -> None:
-        """Show what changed and send what was missed."""
+    def pull(self, seen: Mapping[str, int], page: str = "", shows: Shows = "canvas") -> None:
+        """Show what changed and send what was missed; a page says what of it can be seen."""
+        self._pages.say(page, shows)
         self._publisher.pull(seen)
 
     def theme(self, name: Theme) -> None:
@@ -200,12 +210,25 @@ class Studio(Results):
         views = self._session.latest
         shown = self._session.shown(views)
         view = next((view for view in views if view.id == shown), None)
+        if not self._is_seen(view):
+            return
         if view is not None and (view.curve or view.points) and not self._charts_ready():
+            with self._session.lock:
+                self._dashboard.soon()
             return
         run = self._session.manager.run(view.id) if view else None
         with self._session.lock:
             others = [other for other in views if other is not view]
             self._dashboard.show(run, view, others, self._session.chosen(shown))
+
+    def _is_seen(self, view: "RunView | None") -> bool:
+        """Whether the dashboard is worth its time: someone looks, or a run has ended here.
+
+        While a run trains, and before one did, only who looks at it pays for it.
+        """
+        training = view is not None and view.active
+        self._trained = self._trained or training
+        return self._pages.analytics or (self._trained and not training)
 
     def _charts_ready(self) -> bool:
         """Whether bqplot is imported; it takes a second, so the worker does it."""

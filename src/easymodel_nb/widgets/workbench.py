@@ -14,6 +14,7 @@ import anywidget
 import traitlets
 
 from easymodel_nb.errors import problem_error
+from easymodel_nb.widgets.answers import Answers
 from easymodel_nb.widgets.cell import SAVED
 from easymodel_nb.widgets.state import TRAITS
 from easymodel_nb.widgets.subshells import route_by_sender
@@ -63,7 +64,10 @@ def bundle() -> tuple[str, str]:
 
 
 class Workbench(anywidget.AnyWidget):
-    """The workbench; `answer` makes the reply to a message of the view."""
+    """The workbench; `answer` makes the reply to a message of the view.
+
+    `aside`: whether a reply may come from another thread than the one that took the message.
+    """
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
@@ -80,9 +84,11 @@ class Workbench(anywidget.AnyWidget):
         answer: Callable[[Any, Sequence[Any]], dict[str, Any]],
         states: Mapping[str, dict[str, Any]],
         script_and_styles: tuple[str, str] | None = None,
+        *,
+        aside: bool = False,
     ) -> None:
         self._lock = lock
-        self._answer = answer
+        self._answers = Answers(answer, self._reply, aside=aside)
         script, styles = script_and_styles or bundle()
         super().__init__(_esm=script, _css=styles, **states)
         self.on_msg(self._on_message)
@@ -113,12 +119,15 @@ class Workbench(anywidget.AnyWidget):
     def retire(self) -> None:
         """Leave a sentence in the old cell, and let go of the canvas there."""
         self.on_msg(self._on_message, remove=True)
+        self._answers.close()
         with self._lock:
             self._css = ""
             self._esm = _MOVED
 
     def _on_message(self, _widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and "method" in content:
-            reply = self._answer(content, buffers or ())
-            sent = reply.pop("buffers", None)
-            self.send(reply, sent)
+            self._answers.take(content, buffers or ())
+
+    def _reply(self, reply: dict[str, Any]) -> None:
+        sent = reply.pop("buffers", None)
+        self.send(reply, sent)

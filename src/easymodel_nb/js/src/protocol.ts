@@ -7,10 +7,14 @@ export interface Protocol {
   Beat: Beat;
   Catalog: Catalog;
   Cell: Cell;
+  CodeFacts: CodeFacts;
+  CodeFileFacts: CodeFileFacts;
   CommitParams: CommitParams;
   CommitResult: CommitResult;
   CompareViewParams: CompareViewParams;
+  ConsentItem: ConsentItem;
   ConsentParams: ConsentParams;
+  ConsentsResult: ConsentsResult;
   DatasetData: DatasetData;
   DocumentState: DocumentState;
   DownloadPartParams: DownloadPartParams;
@@ -97,6 +101,7 @@ export interface Protocol {
   UploadParams: UploadParams;
   Variable: Variable;
   Viewport: Viewport;
+  WithdrawParams: WithdrawParams;
   Workflow: Workflow;
 }
 /**
@@ -267,6 +272,7 @@ export interface Catalog {
     [k: string]: SourceFacts;
   };
   first_project: string | null;
+  gpus: number;
   height: number;
   home: string;
   host: string;
@@ -300,6 +306,7 @@ export interface SourceFacts {
   candidates: {
     [k: string]: string[];
   };
+  code: CodeFacts | null;
   columns: string[];
   configs: string[];
   details: FactDetail[];
@@ -321,6 +328,24 @@ export interface SourceFacts {
   state: "unknown" | "checking" | "ok" | "problem";
   tasks: string[];
   total_rows: number | null;
+}
+/**
+ * The code that a model works only with; it runs once the user has allowed it.
+ */
+export interface CodeFacts {
+  allowed: string | null;
+  commit: string;
+  digest: string;
+  files: CodeFileFacts[];
+  page: string;
+  repo: string;
+}
+/**
+ * One Python file that comes with a model.
+ */
+export interface CodeFileFacts {
+  bytes: number;
+  name: string;
 }
 /**
  * One fact with its name: "Licence", "mit".
@@ -390,12 +415,29 @@ export interface CompareViewParams {
   runs?: string[] | null;
 }
 /**
- * What is allowed, of a repository at one commit.
+ * One thing that the user allowed on this machine.
+ */
+export interface ConsentItem {
+  commit: string;
+  files: string[];
+  given: string;
+  kind: "pickled" | "code";
+  repo: string;
+}
+/**
+ * What is allowed; of code, `digest` is that of the files that were shown.
  */
 export interface ConsentParams {
   commit: string;
-  kind: "pickled";
+  digest?: string | null;
+  kind: "pickled" | "code";
   repo: string;
+}
+/**
+ * All that was allowed, the last first.
+ */
+export interface ConsentsResult {
+  items: ConsentItem[];
 }
 /**
  * What a dataset node holds.
@@ -556,6 +598,7 @@ export interface FinetuneData {
   method?: "full" | "lora" | "qlora";
   output_name?: string | null;
   precision?: "auto" | "fp32" | "bf16" | "fp16";
+  processes?: number;
   prompt_field?: string | null;
   scheduler?: "linear" | "cosine" | "constant" | "constant_with_warmup";
   seed?: number;
@@ -616,6 +659,7 @@ export interface Mirror {
   away: {
     [k: string]: number;
   };
+  declined: MirrorQuestion[];
   free: number | null;
   note: string | null;
   pending: boolean;
@@ -651,6 +695,14 @@ export interface Methods {
   consent: {
     params: ConsentParams;
     result: Empty;
+  };
+  consent_withdraw: {
+    params: WithdrawParams;
+    result: Empty;
+  };
+  consents: {
+    params: Empty;
+    result: ConsentsResult;
   };
   download_part: {
     params: DownloadPartParams;
@@ -829,6 +881,14 @@ export interface NodeParams {
   rev?: number | null;
 }
 /**
+ * What is no longer allowed, of a repository (or the path of a folder) at one commit.
+ */
+export interface WithdrawParams {
+  commit: string;
+  kind: "pickled" | "code";
+  repo: string;
+}
+/**
  * One run.
  */
 export interface RunParams {
@@ -967,12 +1027,14 @@ export interface ProjectRenameParams {
   project_id: string;
 }
 /**
- * The `seq` of each trait the view has.
+ * The `seq` of each trait the view has, and what of the studio can be seen in its page.
  */
 export interface PullParams {
+  page?: string;
   seen?: {
     [k: string]: number;
   };
+  shows?: "canvas" | "analytics" | "nothing";
 }
 /**
  * The model of a run for the Hub; `repo` is a name or owner/name.
@@ -1298,6 +1360,7 @@ export const DEFAULTS: Record<string, Record<string, unknown>> = {
     "method": "full",
     "output_name": null,
     "precision": "auto",
+    "processes": 1,
     "prompt_field": null,
     "scheduler": "linear",
     "seed": 42,

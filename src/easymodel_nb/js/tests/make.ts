@@ -106,6 +106,7 @@ export const facts = (part: Partial<SourceFacts> = {}): SourceFacts => ({
   details: [],
   configs: [],
   page: "",
+  code: null,
   offline: "",
   problem: null,
   ...part,

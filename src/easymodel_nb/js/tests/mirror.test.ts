@@ -13,6 +13,7 @@ function mirror(changes: Partial<Mirror> = {}): Mirror {
     problem: null,
     note: null,
     questions: [],
+    declined: [],
     free: null,
     safe: {},
     away: {},

@@ -28,7 +28,7 @@ class DocumentCommands(Group):
 
     def pull(self, params: PullParams) -> None:
         """Send what the view has not got."""
-        self._screen.pull(params.seen)
+        self._screen.pull(params.seen, params.page, params.shows)
 
     def commit(self, params: CommitParams) -> CommitResult:
         """Save the working copy."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Protocol
 
+from easymodel_nb.widgets.pages import Shows
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.widgets.state import Theme
 
@@ -13,8 +14,8 @@ class Screen(Protocol):
     def publish(self) -> None:
         """Show what changed, now."""
 
-    def pull(self, seen: dict[str, int]) -> None:
-        """Show what changed and send what was missed."""
+    def pull(self, seen: dict[str, int], page: str, shows: Shows) -> None:
+        """Show what changed and send what was missed; a page says what of it can be seen."""
 
     def theme(self, name: Theme) -> None:
         """Colour what Python colours."""

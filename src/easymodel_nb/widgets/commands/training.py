@@ -6,7 +6,10 @@ from pydantic import BaseModel
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog import destinations
+from easymodel_nb.store.projects import Project
+from easymodel_nb.train.auditing.asking import source_of
 from easymodel_nb.train.auditing.audited import Audit
+from easymodel_nb.train.requests import begun_from
 from easymodel_nb.widgets.cards import card
 from easymodel_nb.widgets.commands.group import Group
 from easymodel_nb.widgets.methods import (
@@ -29,6 +32,7 @@ from easymodel_nb.widgets.methods import (
     TrainResult,
     TryParams,
 )
+from easymodel_nb.workflow.check import check, training_order
 
 _LOG_LINES = 200
 _OLDER = 20
@@ -54,6 +58,7 @@ class TrainingCommands(Group):
     def train(self, params: TrainParams) -> TrainResult:
         """Queue one node, or all."""
         project = self._session.at(params.rev)
+        self._bring_models(project, params.node)
         if blocking := self._session.audits.blocking(project.workflow, params.node):
             raise StudioError(blocking)
         runs = self._session.manager.submit(
@@ -64,6 +69,19 @@ class TrainingCommands(Group):
         )
         self._session.chosen_run = None  # the dashboard follows what is under way
         return TrainResult(runs=[run.id for run in runs])
+
+    def _bring_models(self, project: Project, node: str | None) -> None:
+        """Refuse to go on from a model that is on the mirror alone; it is brought first."""
+        mirroring, workflow = self._session.mirroring, project.workflow
+        if mirroring is None or any(p.severity == "error" for p in check(workflow, node)):
+            return
+        order = [node] if node is not None else training_order(workflow)
+        views = self._session.views()
+        for feeding in (source_of(workflow, name, "model") for name in order):
+            if feeding.type == "finetune" and feeding.id not in order:
+                run = begun_from(feeding, views)
+                if run is not None:
+                    mirroring.refuse_model_away(run, feeding.title)
 
     def stop(self, params: StopParams) -> None:
         """Stop one run, those of a project, or all."""

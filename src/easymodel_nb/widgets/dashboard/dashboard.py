@@ -87,7 +87,8 @@ class Dashboard:
             self._show_nothing(len(others))
             return
         if view.points != self._points:
-            self._points, self._measured = view.points, self._measured + 1
+            # Copied: the points of a run that has ended are read when asked for, as they are then.
+            self._points, self._measured = list(view.points), self._measured + 1
         if not self._due(view, others, chosen):
             return
         for part in (self._header.box, self._charts):
@@ -112,6 +113,12 @@ class Dashboard:
 
     def theme(self, name: Literal["light", "dark"] | None) -> None:
         """Nothing to do: every colour is a CSS variable, or is mapped to one by the style sheet."""
+
+    def soon(self) -> None:
+        """Say that the charts come, where nothing is shown yet."""
+        if self._shown == (None, 0.0):
+            why = "The charts of this run come in a moment."
+            put(self._top, empty(Empty("Opening", why, height=120)))
 
     def _show_nothing(self, others: int) -> None:
         hide(self._header.box, on=True)

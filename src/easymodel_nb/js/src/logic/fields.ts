@@ -14,8 +14,8 @@ export interface Field {
   empty?: string;
   choices?: [value: string, label: string][];
   help?: string;
-  /** Shown only while this holds. */
-  when?: (data: FinetuneData) => boolean;
+  /** Shown only while this holds, on a machine with so many GPUs. */
+  when?: (data: FinetuneData, gpus: number) => boolean;
 }
 export interface Group {
   title: string;
@@ -172,6 +172,10 @@ export const GROUPS: Group[] = [
         nullable: true,
         help: "Gradient checkpointing: less memory for more time.",
       },
+      number("processes", "GPUs", {
+        help: "The rows of each batch are split over so many: the same result, sooner.",
+        when: (d, gpus) => gpus > 1 || (d.processes ?? 1) !== 1,
+      }),
     ],
   },
   {

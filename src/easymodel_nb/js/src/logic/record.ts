@@ -50,7 +50,7 @@ export function settings(record: RunRecord, node: Node): Row[] {
   const now: Data = { ...DEFAULTS.finetune, ...node.data };
   const planned = { ...drawn, ...part(record.plan, "finetune") };
   const reasons = reasonsOf(record.plan);
-  const applies = (f: Field) => !f.when || f.when(planned as Parameters<typeof f.when>[0]);
+  const applies = (f: Field) => !f.when || f.when(planned as Parameters<typeof f.when>[0], 1);
   const rows = NAMES.filter((name) => !ASIDE.has(name)).flatMap((name): Row[] => {
     const spec = SPECS.find((f) => f.name === name);
     const differs = !same(drawn[name], now[name]) || name in part(now, "sweep");

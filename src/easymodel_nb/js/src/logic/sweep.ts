@@ -7,7 +7,7 @@ import { titleOf } from "./ports";
 
 export type Sweep = Record<string, unknown[]>;
 /** Fields of which there is one for all runs of a node; the same as in workflow/sweeps.py. */
-const NOT_SWEPT = new Set(["task", "sweep", "accept", "output_name"]);
+const NOT_SWEPT = new Set(["task", "sweep", "accept", "output_name", "processes"]);
 export const MOST = 64;
 
 export const isSwept = (node: Node, field: string): boolean => field in sweepOf(node);

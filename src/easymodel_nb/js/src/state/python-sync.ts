@@ -13,6 +13,7 @@ import { share } from "../logic/share";
 import type { Methods, Traits, Workflow } from "../protocol";
 import type { Model } from "../types";
 import { keysOf, load, save } from "./browser";
+import { type Shows, Sight } from "./sight";
 import { makeStore, type Store } from "./store";
 
 const NAMES = ["document", "projects", "runs", "problems", "catalog", "beat"] as const;
@@ -32,6 +33,8 @@ export interface Sync {
   pull: () => Promise<void>;
   /** The user did something. */
   touch: () => void;
+  /** Looks whether this element can be seen, until what it answers is called. */
+  watch: (el: Element) => () => void;
   dispose: () => void;
 }
 
@@ -66,8 +69,15 @@ export function connectPython(model: Model): Sync {
     const { traits } = store.getState();
     const seen = Object.fromEntries(NAMES.map((name) => [name, traits[name].seq]));
     // Silence is told by the pulse, so an unanswered pull fails without a word.
-    await rpc.call("pull", { seen }).catch(() => {});
+    told = sight.shows();
+    await rpc.call("pull", { seen, page: client, shows: told }).catch(() => {});
   };
+  /** Python hears at once what can be seen now, and sends what was not drawn meanwhile. */
+  const look = () => {
+    if (sight.shows() !== told && !store.getState().traits.beat.moved) void pull();
+  };
+  let told: Shows | null = null;
+  const sight = new Sight(() => store.getState().tab, look);
 
   const onTrait = (name: (typeof NAMES)[number]) => () => {
     heard();
@@ -105,13 +115,16 @@ export function connectPython(model: Model): Sync {
     });
     if (verdict.lost && lostSince === null) store.setState({ lostSince: heardAt });
     if (verdict.pull && !beat.moved) void pull();
+    else look();
   };
 
   /** The page, or the machine, was away or asleep: what it missed is asked for at once. */
   const wake = () => {
     const here = document.visibilityState === "visible";
     if (here && !store.getState().traits.beat.moved) void pull();
+    else look();
   };
+  const unsubscribe = store.subscribe((now, before) => now.tab !== before.tab && look());
 
   const listeners = NAMES.map((name) => [`change:${name}`, onTrait(name)] as const);
   for (const [event, callback] of listeners) model.on(event, callback);
@@ -130,8 +143,10 @@ export function connectPython(model: Model): Sync {
     touch: () => {
       touchedAt = Date.now();
     },
+    watch: (el) => sight.watch(el),
     dispose: () => {
       clearInterval(timer);
+      unsubscribe();
       document.removeEventListener("visibilitychange", wake);
       document.removeEventListener("resume", wake);
       window.removeEventListener("online", wake);

@@ -13,7 +13,7 @@ import type { ExportResult, Problem, RunDetails, Traits, Workflow } from "../pro
 import { load } from "./browser";
 
 export type Tab = "canvas" | "analytics";
-export type Part = "audit" | "advanced" | "sweep" | "runs";
+export type Part = "audit" | "advanced" | "sweep" | "runs" | "code";
 export interface NoticeAction {
   label: string;
   testid: string;

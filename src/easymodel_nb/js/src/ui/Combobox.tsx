@@ -1,6 +1,7 @@
 /** A text field with a list to choose from; anything else may be typed as well. */
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Icon } from "./icons";
+import { showEnd } from "./tail";
 
 export interface Option {
   value: string;
@@ -22,6 +23,8 @@ interface ComboboxProps {
   testid: string;
   invalid?: boolean;
   describedBy?: string;
+  /** Of what is too long its end is seen, where a path has its name. */
+  tail?: boolean;
   /** What stands under the list: that more is looked for, or why there is no more. */
   foot?: ReactNode;
   onChange: (value: string, typing: boolean) => void;
@@ -71,6 +74,10 @@ export function Combobox(p: ComboboxProps) {
     const below = top + option.offsetHeight - box.clientHeight;
     if (below > box.scrollTop) box.scrollTop = below;
   }, [at]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the value that is seen
+  useEffect(() => {
+    if (p.tail) showEnd(input.current);
+  }, [p.tail, p.value]);
   const onKeyDown = (e: React.KeyboardEvent) => {
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       e.preventDefault();
@@ -125,8 +132,12 @@ export function Combobox(p: ComboboxProps) {
           tell(e.target.value);
         }}
         onKeyDown={onKeyDown}
-        onFocus={p.onFocus}
-        onBlur={() => {
+        onFocus={(e) => {
+          delete e.currentTarget.dataset.cut;
+          p.onFocus?.();
+        }}
+        onBlur={(e) => {
+          if (p.tail) showEnd(e.currentTarget);
           if (p.value !== p.value.trim()) p.onChange(p.value.trim(), false);
         }}
       />

@@ -1,10 +1,10 @@
 /** The copy on Drive: how it stands, beside the save state, and what one can do about it. */
-import { useEffect, useRef, useState } from "react";
 import { bytes, count } from "../logic/format";
 import { mirrorLine, mirrorState, savedAt } from "../logic/mirror";
 import type { Mirror as MirrorModel, MirrorQuestion } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Icon, type IconName } from "./icons";
+import { Popover } from "./Popover";
 import { Button } from "./parts";
 
 const SIGNS: Record<ReturnType<typeof mirrorState>, IconName> = {
@@ -19,71 +19,40 @@ export function Mirror({ rail }: { rail: boolean }) {
   const mirror = useStudio((s) => s.traits.projects.keeping?.mirror);
   const analytics = useStudio((s) => s.tab === "analytics");
   const { showTab } = useActions();
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const leave = (e: Event) => {
-      if (!box.current?.contains(e.composedPath()[0] as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", leave, true);
-    return () => document.removeEventListener("pointerdown", leave, true);
-  }, [open]);
   if (!mirror) return null;
   const state = mirrorState(mirror);
   const line = mirrorLine(mirror, Date.now());
-  const toggle = () => {
-    if (rail && analytics && !open) showTab("canvas"); // the rail alone has no room for it
-    setOpen(!open);
-  };
-  const close = () => {
-    setOpen(false);
-    box.current?.querySelector<HTMLElement>(".em-mirror")?.focus({ preventScroll: true });
-  };
   return (
-    <div ref={box} className="em-mirror-box">
-      <button
-        type="button"
-        className={`em-line em-mirror em-mirror-${state}`}
-        data-testid="mirror"
-        data-state={state}
-        aria-label={line}
-        aria-expanded={open}
-        aria-haspopup="dialog"
-        title={mirror.problem ?? `${line}. Show more.`}
-        onClick={toggle}
-      >
-        <Icon name={SIGNS[state]} size={14} />
-        <span className={rail ? "em-hidden" : "em-ellipsis"}>{line}</span>
-      </button>
-      {open && <Panel mirror={mirror} onClose={close} />}
-    </div>
+    <Popover
+      name="mirror"
+      className={`em-line em-mirror em-mirror-${state}`}
+      label={`Copy on ${mirror.place}`}
+      title={mirror.problem ?? `${line}. Show more.`}
+      says={line}
+      state={state}
+      // The rail alone has no room for it.
+      onOpen={() => rail && analytics && showTab("canvas")}
+      button={
+        <>
+          <Icon name={SIGNS[state]} size={14} />
+          <span className={rail ? "em-hidden" : "em-ellipsis"}>{line}</span>
+        </>
+      }
+    >
+      <Panel mirror={mirror} />
+    </Popover>
   );
 }
 
-function Panel({ mirror, onClose }: { mirror: MirrorModel; onClose: () => void }) {
+function Panel({ mirror }: { mirror: MirrorModel }) {
   const { mirrorSave } = useActions();
   const lost = useStudio((s) => s.lostSince !== null);
   const runs = useStudio((s) => s.traits.runs.items);
-  const panel = useRef<HTMLDivElement>(null);
-  useEffect(() => panel.current?.focus({ preventScroll: true }), []);
   const { place } = mirror;
   const away = Object.values(mirror.away).reduce((sum, size) => sum + size, 0);
   const safe = runs.filter((run) => mirror.safe[run.id] !== undefined && run.status !== "finished");
   return (
-    <div
-      ref={panel}
-      className="em-mirror-panel nowheel nokey"
-      role="dialog"
-      aria-label={`Copy on ${place}`}
-      data-testid="mirror-panel"
-      tabIndex={-1}
-      onKeyDown={(e) => {
-        if (e.key !== "Escape") return;
-        e.stopPropagation();
-        onClose();
-      }}
-    >
+    <>
       {mirror.problem && (
         <p className="em-mirror-problem" role="alert">
           {mirror.problem}
@@ -105,10 +74,13 @@ function Panel({ mirror, onClose }: { mirror: MirrorModel; onClose: () => void }
       {mirror.questions.map((question) => (
         <Question key={question.run} question={question} mirror={mirror} />
       ))}
+      {mirror.declined.map((question) => (
+        <Declined key={question.run} question={question} place={place} />
+      ))}
       <Button icon="cloud" testid="mirror-save" disabled={lost} onClick={() => void mirrorSave()}>
         Save to {place} now
       </Button>
-    </div>
+    </>
   );
 }
 
@@ -145,6 +117,27 @@ function Question({ question, mirror }: { question: MirrorQuestion; mirror: Mirr
         onClick={() => void mirrorCheckpoints(question.run, false)}
       >
         Keep them here only
+      </Button>
+    </fieldset>
+  );
+}
+
+/** The answer can be taken back: the checkpoints are still here. */
+function Declined({ question, place }: { question: MirrorQuestion; place: string }) {
+  const { mirrorCheckpoints } = useActions();
+  const lost = useStudio((s) => s.lostSince !== null);
+  return (
+    <fieldset className="em-mirror-question" data-testid="mirror-declined">
+      <p className="em-muted">
+        The checkpoint of step {count(question.step)} ({bytes(question.bytes)}) is kept here only.
+      </p>
+      <Button
+        kind="quiet"
+        testid="mirror-take-back"
+        disabled={lost}
+        onClick={() => void mirrorCheckpoints(question.run, true)}
+      >
+        Copy to {place} after all
       </Button>
     </fieldset>
   );

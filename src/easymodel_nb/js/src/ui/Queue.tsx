@@ -1,9 +1,10 @@
 /** What waits and what is under way, in every project: places, moved and cancelled. */
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef } from "react";
 import { ordinal, percent } from "../logic/format";
 import type { QueueItem } from "../protocol";
 import { useActions, useStudio } from "../state/session";
 import { Icon } from "./icons";
+import { Popover } from "./Popover";
 import { Button } from "./parts";
 import { landsAt, useReorder } from "./projects/reorder";
 
@@ -12,42 +13,26 @@ export function Queue() {
   const waiting = useStudio((s) => s.traits.runs.waiting);
   const underWay = useStudio((s) => s.traits.runs.under_way);
   const project = useStudio((s) => s.projectId);
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
   const elsewhere = underWay.filter((item) => item.project_id !== project).length;
   const count = waiting.length;
-  const shown = count > 0 || elsewhere > 0;
-  useEffect(() => {
-    if (!open) return;
-    const leave = (e: Event) => {
-      if (!box.current?.contains(e.composedPath()[0] as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", leave, true);
-    return () => document.removeEventListener("pointerdown", leave, true);
-  }, [open]);
-  if (!shown && !open) return null;
   const number = count > 0 ? count : elsewhere;
   const word = count > 0 ? "in queue" : "in other projects";
-  const close = () => {
-    setOpen(false);
-    box.current?.querySelector<HTMLElement>(".em-queue")?.focus({ preventScroll: true });
-  };
   return (
-    <div ref={box} className="em-queue-box">
-      <button
-        type="button"
-        className="em-button em-quiet em-queue"
-        data-testid="queue"
-        aria-expanded={open}
-        aria-haspopup="dialog"
-        title={`${number} ${word}. Show what waits and what trains.`}
-        onClick={() => setOpen(!open)}
-      >
-        <Icon name="clock" size={14} />
-        {number} <span className="em-hidden">{word}</span>
-      </button>
-      {open && <Panel waiting={waiting} underWay={underWay} project={project} onClose={close} />}
-    </div>
+    <Popover
+      name="queue"
+      className="em-button em-quiet em-queue"
+      label="Queue"
+      title={`${number} ${word}. Show what waits and what trains.`}
+      shown={count > 0 || elsewhere > 0}
+      button={
+        <>
+          <Icon name="clock" size={14} />
+          {number} <span className="em-hidden">{word}</span>
+        </>
+      }
+    >
+      <Panel waiting={waiting} underWay={underWay} project={project} />
+    </Popover>
   );
 }
 
@@ -55,11 +40,9 @@ interface PanelProps {
   waiting: QueueItem[];
   underWay: QueueItem[];
   project: string;
-  onClose: () => void;
 }
 
-function Panel({ waiting, underWay, project, onClose }: PanelProps) {
-  const panel = useRef<HTMLDivElement>(null);
+function Panel({ waiting, underWay, project }: PanelProps) {
   const list = useRef<HTMLOListElement>(null);
   const { queueMove } = useActions();
   const lost = useStudio((s) => s.lostSince !== null);
@@ -68,21 +51,8 @@ function Panel({ waiting, underWay, project, onClose }: PanelProps) {
     const others = order.filter((other) => other !== run);
     void queueMove(run, before === null ? others.length : others.indexOf(before));
   });
-  useEffect(() => panel.current?.focus({ preventScroll: true }), []);
   return (
-    <div
-      ref={panel}
-      className="em-queue-panel nowheel nokey"
-      role="dialog"
-      aria-label="Queue"
-      data-testid="queue-panel"
-      tabIndex={-1}
-      onKeyDown={(e) => {
-        if (e.key !== "Escape") return;
-        e.stopPropagation();
-        onClose();
-      }}
-    >
+    <>
       {underWay.length > 0 && (
         <ul aria-label="Under way">
           {underWay.map((item) => (
@@ -106,7 +76,7 @@ function Panel({ waiting, underWay, project, onClose }: PanelProps) {
       {waiting.length > 1 && (
         <small>Drag a run to move it, or Alt with the arrow keys; Delete cancels it.</small>
       )}
-    </div>
+    </>
   );
 }
 

@@ -41,6 +41,7 @@ export function useConnecting(root: RefObject<HTMLElement | null>, commands: Com
   }, [root, store]);
   const handlers = useMemo(() => {
     let moving: Moving | null = null;
+    let cancelled = false;
     const doc = () => store.getState().history.present;
     const begin = ({ nodeId, handleId, handleType }: From) => {
       if (!root.current || !nodeId || !handleId) return;
@@ -48,7 +49,19 @@ export function useConnecting(root: RefObject<HTMLElement | null>, commands: Com
       root.current.dataset.connecting = handleId;
       view.store.setState({ fits: new Set(portsThatFit(doc(), from).map(portKey)) });
     };
+    /** React Flow ends a connection when the mouse is let go: so it is, far from any port. */
+    const cancel = (e: KeyboardEvent) => {
+      if (e.key !== "Escape") return;
+      e.preventDefault();
+      e.stopPropagation();
+      cancelled = true;
+      const away = { bubbles: true, view: window, clientX: -1e4, clientY: -1e4 };
+      for (const type of ["mousemove", "mouseup"])
+        root.current?.getRootNode().dispatchEvent(new MouseEvent(type, away));
+      cancelled = false;
+    };
     const finish = () => {
+      document.removeEventListener("keydown", cancel, true);
       delete root.current?.dataset.connecting;
       view.store.setState({ fits: null });
     };
@@ -79,7 +92,10 @@ export function useConnecting(root: RefObject<HTMLElement | null>, commands: Com
     return {
       reconnectRadius: REACH,
       onConnect: (link: Connection) => actions.connect(link),
-      onConnectStart: ((_, from) => begin(from)) satisfies OnConnectStart,
+      onConnectStart: ((_, from) => {
+        document.addEventListener("keydown", cancel, true);
+        begin(from);
+      }) satisfies OnConnectStart,
       onReconnectStart(_: unknown, edge: Edge, side: HandleEnd["side"]) {
         const source = endOf(edge.source, edge.sourceHandle ?? "", "source");
         const target = endOf(edge.target, edge.targetHandle ?? "", "target");
@@ -92,7 +108,7 @@ export function useConnecting(root: RefObject<HTMLElement | null>, commands: Com
         const moved = moving;
         moving = null;
         const { fromHandle, toHandle } = state;
-        if (state.isValid || !fromHandle?.id) return;
+        if (cancelled || state.isValid || !fromHandle?.id) return;
         const at = pointOf(event);
         const from = endOf(fromHandle.nodeId, fromHandle.id, fromHandle.type);
         if (toHandle?.id) {

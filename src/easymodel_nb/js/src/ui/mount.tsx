@@ -37,6 +37,7 @@ export function mount(el: HTMLElement, session: Session): () => void {
   const unguard = guardKeys(el, () => keys);
   const unfocus = keepFocus(el);
   const release = keepFrame(view, session);
+  const unwatch = session.watch(view.frame());
   const touch = () => session.touch();
   const { closeStep } = session.actions;
   el.addEventListener("pointerdown", touch);
@@ -47,6 +48,7 @@ export function mount(el: HTMLElement, session: Session): () => void {
     el.removeEventListener("keydown", touch);
     el.removeEventListener("focusout", closeStep);
     release();
+    unwatch();
     unfocus();
     unguard();
     root.unmount();

@@ -1,5 +1,6 @@
 /** What is shown and how; none of it is in the document. */
 import { next, type Preference } from "../../logic/theme";
+import type { CodeFacts, WithdrawParams } from "../../protocol";
 import { save } from "../browser";
 import { clampHeight, type Notice, type Part, type Tab } from "../store";
 import type { Desk } from "./desk";
@@ -43,6 +44,10 @@ export function lookingActions(desk: Desk) {
     dismiss: () => set({ notice: null }),
     say: (text: string, tone?: Notice["tone"]) => notify(text, tone),
     /** Ask the Hub anew about what it refused or did not answer. */
+    /** To just the files that were shown: other ones are refused. */
+    allowCode: ({ repo, commit, digest }: CodeFacts) =>
+      attempt(call("consent", { kind: "code", repo, commit, digest })),
+    withdraw: (consent: WithdrawParams) => attempt(call("consent_withdraw", consent)),
     lookAgain: () => attempt(call("look_again", {})),
     retry() {
       sync.touch();

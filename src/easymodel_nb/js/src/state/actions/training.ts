@@ -107,7 +107,11 @@ export function trainingActions(desk: Desk) {
         for (const change of changes) mended(change.node, [change.field]);
       }
       if (fix.command === "train") await train((fix.params?.node as string) ?? problem.node);
-      else if (fix.command) await attempt(call(fix.command as "settings", fix.params ?? {}));
+      else if (fix.command === "decide") {
+        // What needs the user's word is asked where there is room to say what it means.
+        const asked = (get().place?.asked ?? 0) + 1;
+        set({ inspector: problem.node, place: { part: "code", asked } });
+      } else if (fix.command) await attempt(call(fix.command as "settings", fix.params ?? {}));
     },
     measure: (node: string) => attempt(atRev((rev) => call("fit_check", { node, rev }))),
     async resume(run: string) {

@@ -68,9 +68,10 @@ function Advanced({ node, front }: { node: Node; front: Set<string> }) {
   const facts = useInputFacts(node.id);
   const audit = useAudit(node.id);
   const unfolded = useStudio((s) => s.advanced);
+  const gpus = useStudio((s) => s.traits.catalog.gpus ?? 1);
   const data = { ...DEFAULTS.finetune, ...node.data } as FinetuneData;
   const wrong = (f: Spec) => problems.some((p) => p.field === f.name);
-  const visible = (f: Spec) => !front.has(f.name) && (!f.when || f.when(data) || wrong(f));
+  const visible = (f: Spec) => !front.has(f.name) && (!f.when || f.when(data, gpus) || wrong(f));
   const groups = GROUPS.map((g) => ({ ...g, fields: g.fields.filter(visible) }));
   const open = unfolded || groups.some((g) => g.fields.some(wrong));
   return (

@@ -15,9 +15,11 @@ import { SourceField } from "../nodes/SourceField";
 import { ProblemLine } from "../Problem";
 import { Button } from "../parts";
 import { useProblems } from "../useProblems";
+import { Consents } from "./Consents";
 import { DataTable } from "./DataTable";
 import { FileFormat } from "./FileFormat";
 import { FinetunePanel } from "./FinetunePanel";
+import { OwnCode } from "./OwnCode";
 import { Section } from "./Section";
 import { SPLIT_FIELDS, Splits } from "./Splits";
 
@@ -105,6 +107,7 @@ function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) 
     <>
       <SourceField node={node} kind={kind} />
       <Facts id={node.id} source={source} />
+      {facts?.code && <OwnCode key={facts.code.digest} code={facts.code} />}
       <Notes notes={facts?.notes ?? []} />
       {loose.map((p) => (
         <ProblemLine key={p.code + p.message} problem={p} />
@@ -118,6 +121,7 @@ function SourcePanel({ node, kind }: { node: Node; kind: "model" | "dataset" }) 
       )}
       {(kind === "model" || isHub(source)) && version}
       <Details facts={facts} />
+      {kind === "model" && <Consents />}
     </>
   );
 }

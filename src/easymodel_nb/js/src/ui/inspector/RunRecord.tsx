@@ -35,7 +35,7 @@ export function RunRecord({ run, node }: { run: RunCard; node: Node }) {
       {details && "text" in details && <p className="em-err-text">{details.text}</p>}
       {known && <Plan node={node} record={known} />}
       {known?.destinations && <Destinations known={known.destinations} />}
-      {known && known.log.length > 0 && (
+      {known?.log.some((line) => line.trim()) && (
         <pre className="em-trace nowheel">{known.log.join("\n")}</pre>
       )}
     </div>

@@ -31,7 +31,7 @@ export function Sweep({ node, problems }: { node: Node; problems: Problem[] }) {
   const id = useId();
   const sweep = sweepOf(node);
   const data = { ...DEFAULTS.finetune, ...node.data } as FinetuneData;
-  const offered = OFFERED.filter((f) => !isSwept(node, f.name) && (!f.when || f.when(data)));
+  const offered = OFFERED.filter((f) => !isSwept(node, f.name) && (!f.when || f.when(data, 1)));
   const runs = runsOf(sweep);
   const rows = Object.keys(sweep).map(
     (name): Field => FIELDS.find((f) => f.name === name) ?? { name, label: name, kind: "text" },

@@ -1,6 +1,6 @@
 /** Finetuning: its inputs and fields, or the run that came of them. */
-import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
-import { memo, useEffect } from "react";
+import type { NodeProps } from "@xyflow/react";
+import { memo } from "react";
 import { summary } from "../../logic/fields";
 import { shortSource } from "../../logic/format";
 import { fieldValue, inputOf } from "../../logic/graph";
@@ -14,6 +14,7 @@ import { useProblems } from "../useProblems";
 import { FinetuneFields } from "./FinetuneFields";
 import { NodeFrame, sameId, useNode, useOpen, Wrong } from "./NodeFrame";
 import { Port } from "./Port";
+import { usePortsMoved } from "./ports-moved";
 import { RunPanel } from "./RunPanel";
 import { Strip } from "./Strip";
 import { TokenLine } from "./TokenLine";
@@ -27,11 +28,8 @@ export const FinetuneNode = memo(function FinetuneNode({ id }: NodeProps) {
   const open = useOpen(id);
   const lost = useStudio((s) => s.lostSince !== null);
   const problems = useProblems(id);
-  const update = useUpdateNodeInternals();
   const fields = open && !inspected && (!run || unfolded);
-  // The ports move with the rows; React Flow only measures them again when told or resized.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `fields` is what moves them
-  useEffect(() => update(id), [fields, id, update]);
+  usePortsMoved(id, fields);
   if (!node) return null;
   const state = run ? (lost && run.status === "running" ? "lost" : run.status) : "idle";
   // In a node with a run the run speaks; the toolbar still counts its problems.

@@ -5,6 +5,7 @@ import { show } from "../../logic/fields";
 import { fieldValue } from "../../logic/graph";
 import { type NoteSize, noteSize } from "../../logic/note-size";
 import { useActions } from "../../state/session";
+import { together } from "../together";
 import { NodeFrame, sameId, useNode } from "./NodeFrame";
 import { NoteGrip } from "./NoteGrip";
 
@@ -23,8 +24,15 @@ export const NoteNode = memo(function NoteNode({ id }: NodeProps) {
   useLayoutEffect(() => {
     const { current } = area;
     if (!current) return;
-    current.style.height = "auto";
-    current.style.height = `${current.scrollHeight}px`;
+    together({
+      ready: () => {
+        current.style.height = "auto";
+      },
+      read: () => current.scrollHeight,
+      set: (high) => {
+        current.style.height = `${high}px`;
+      },
+    });
   }, [text, width]);
   if (!node) return null;
   return (

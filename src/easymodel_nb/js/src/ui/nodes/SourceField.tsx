@@ -41,6 +41,7 @@ export function SourceField({ node, kind }: { node: Node; kind: Kind }) {
           options={sourceOptions(kind, { models, datasets, variables }, task, items)}
           foot={offline ?? (checking ? "Looking for more" : null)}
           testid="field-source"
+          tail
           invalid={problems.some((p) => p.severity === "error")}
           describedBy={problems.length > 0 ? at : undefined}
           onChange={(source, typing) => setSource(node.id, source, typing)}
