@@ -13,6 +13,7 @@ import numpy as np
 
 from easymodel_nb.metrics.judges import Identity, digest_of_files, weight_files
 from easymodel_nb.metrics.obtainable import COLA, without_bars
+from easymodel_nb.trust import loading
 
 ACCEPTABLE = 1  # CoLA's label of a sentence that is accepted
 _LONGEST = 256  # tokens of a sentence; what follows is not read
@@ -37,13 +38,15 @@ class Cola:
 
         """
         import torch  # noqa: PLC0415
-        from transformers import AutoModelForSequenceClassification as Auto  # noqa: PLC0415
-        from transformers import AutoTokenizer  # noqa: PLC0415
 
         with without_bars():
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model, told = Auto.from_pretrained(
-                folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+            self._tokenizer: Any = loading.tokenizer(folder)
+            model, told = loading.model(
+                "AutoModelForSequenceClassification",
+                folder,
+                loading.JUDGE,
+                dtype=torch.float32,
+                output_loading_info=True,
             )
         unread = [key for key in told["missing_keys"] if "position_ids" not in key]
         if model.config.num_labels != 2 or unread:  # noqa: PLR2004  rejected and accepted

@@ -20,6 +20,7 @@ from easymodel_nb.metrics.perplexity import (
     summary,
     tokenize,
 )
+from easymodel_nb.metrics.scored_logits import logits_where
 
 
 @dataclass(frozen=True)
@@ -184,15 +185,17 @@ def _score_batch(model: Any, pairs: Sequence[EncodedPair]) -> list[tuple[float, 
         return torch.tensor([row + [value] * (width - len(row)) for row in rows]).to(model.device)
 
     mask = padded([[1] * len(pair.source) for pair in pairs], 0)
-    logits = model(
+    labels = padded([pair.labels for pair in pairs], IGNORED)
+    where = labels != IGNORED
+    logits = logits_where(
+        model,
+        where,
         input_ids=padded([pair.source for pair in pairs], model.config.pad_token_id or 0),
         attention_mask=mask,
         decoder_input_ids=shifted(model, padded([pair.target for pair in pairs], IGNORED)),
         use_cache=False,
-    ).logits
-    labels = padded([pair.labels for pair in pairs], IGNORED)
-    where = labels != IGNORED
-    losses = F.cross_entropy(logits[where].float(), labels[where], reduction="none")
+    )
+    losses = F.cross_entropy(logits.float(), labels[where], reduction="none")
     sums = torch.zeros(where.shape, dtype=torch.float64)
     sums[where.cpu()] = losses.double().cpu()
     return [

@@ -17,6 +17,7 @@ from easymodel_nb import builtin
 from easymodel_nb.builtin.offline import EXTRA
 from easymodel_nb.metrics.judges import Identity, digest_of_files, weight_files
 from easymodel_nb.metrics.obtainable import ENCODER, without_bars
+from easymodel_nb.trust import loading
 
 MAX_WORDPIECES = 256  # what the encoder was trained for; specials included
 PROBED_LAYER = 4
@@ -57,11 +58,10 @@ class MiniLM:
 
         """
         import torch  # noqa: PLC0415
-        from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
 
         with without_bars():
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+            self._tokenizer: Any = loading.tokenizer(folder)
+            model = loading.model("AutoModel", folder, loading.JUDGE, dtype=torch.float32)
         self._model: Any = model.eval().requires_grad_(False).to(device)  # noqa: FBT003
         self._device = device
         self._lock = threading.Lock()

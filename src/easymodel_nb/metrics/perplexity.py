@@ -17,6 +17,7 @@ from pydantic import Field
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.memory import in_halves
+from easymodel_nb.metrics.scored_logits import logits_where
 from easymodel_nb.metrics.stats import measured, ratio_interval
 
 IGNORED = -100
@@ -277,10 +278,15 @@ def _score_batch(model: Any, batch: Sequence[_Window]) -> list[tuple[float, int]
         labels[row, :length] = torch.tensor(window.labels)
         mask[row, :length] = 1
     device = model.device
-    logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
-    targets = labels[:, 1:].to(device)
+    targets = torch.full_like(labels, IGNORED)
+    targets[:, :-1] = labels[:, 1:]  # each place is asked for the token after it
+    targets = targets.to(device)
     where = targets != IGNORED
-    losses = F.cross_entropy(logits[:, :-1][where].float(), targets[where], reduction="none")
+    inputs: dict[str, Any] = {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
+    if hasattr(model.config, "use_cache"):
+        inputs["use_cache"] = False
+    logits = logits_where(model, where, **inputs)
+    losses = F.cross_entropy(logits.float(), targets[where], reduction="none")
     sums = torch.zeros(where.shape, dtype=torch.float64, device="cpu")
     sums[where.cpu()] = losses.double().cpu()
     counts = where.sum(dim=1).tolist()
