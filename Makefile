@@ -5,6 +5,7 @@
 # make fuzz    look for input that breaks a reader
 # make audit   known vulnerabilities of what this is built on
 # make bench   measure, and write docs/benchmarks.md
+# make bench-peers   the same against other trainers (three hours; PEERS_ARGS=--smoke: a look)
 #
 # Nothing is assumed but Python 3.11 or newer (and the package registries): the virtual
 # environment, Node.js and the JavaScript bundle are made here, once.
@@ -27,7 +28,7 @@ JS := src/easymodel_nb/js
 BUNDLE := src/easymodel_nb/widgets/static/workbench.js
 JS_SOURCES := $(shell find $(JS) -name node_modules -prune -o -type f -print) src/easymodel_nb/workflow/ports.json
 
-.PHONY: help setup build demo lab test soak audit licences fuzz check test-js test-python test-colab-units chromium bench clean
+.PHONY: help setup build demo lab test soak audit licences fuzz check test-js test-python test-colab-units chromium bench bench-peers clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -117,8 +118,9 @@ test-js: setup
 
 # The same unit tests on Colab's versions; the browser tests there are in tests/colab. Left out
 # are the wheel's (built once, below) and those with a view made of ipywidgets 8's messages: the
-# same paths are walked there over a real kernel's wire (test_studio_in_a_kernel).
-NOT_ON_COLAB := test_package test_studio
+# same paths are walked there over a real kernel's wire (test_studio_in_a_kernel). There the disk is
+# waited for, because answers come from the cell's own thread (test_slow_disk).
+NOT_ON_COLAB := test_package test_studio test_slow_disk
 test-colab-units: $(COLAB)/.ready
 	PYTHONPATH=src $(COLAB)/bin/python -m pytest -n $(JOBS) --dist loadfile tests/unit -q -p no:cacheprovider $(NOT_ON_COLAB:%=--ignore=tests/unit/%.py)
 
@@ -135,6 +137,10 @@ test-python: setup chromium $(COLAB)/.ready
 
 bench: setup chromium
 	$(BIN)/python benchmarks/run.py
+
+# Against other trainers; PEERS_ARGS=--smoke for a look. What was measured is kept and not repeated.
+bench-peers: setup
+	$(BIN)/python benchmarks/peers/run.py $(PEERS_ARGS)
 
 clean:
 	rm -rf $(VENV) $(COLAB) $(JS)/node_modules src/easymodel_nb/widgets/static dist test-results

@@ -1,6 +1,7 @@
 """What a benchmark hands back, and how it is written down."""
 
 import platform
+import re
 import statistics
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -48,23 +49,20 @@ def machine() -> str:
     )
 
 
-CANVAS = ("<!-- canvas:begin -->", "<!-- canvas:end -->")
-"""Between these stands what `benchmarks/canvas/run.py` measured, which takes longer."""
+_BLOCK = re.compile(r"<!-- (\w+):begin -->.*?<!-- \1:end -->", re.DOTALL)
+"""What a command of its own measured, such as `benchmarks/canvas/run.py`, which takes longer."""
 
 
 def kept(page: Path) -> list[str]:
-    """What stands between the markers, with them; nothing where there are none."""
+    """The blocks between markers, with them, in their order; none where there are none."""
     text = page.read_text(encoding="utf-8") if page.exists() else ""
-    begin, end = CANVAS
-    if begin not in text:
-        return []
-    return [begin + text.split(begin)[1].split(end)[0] + end]
+    return [found.group() for found in _BLOCK.finditer(text)]
 
 
-def replace(page: Path, block: str) -> None:
-    """Write a block between the markers, at the end where they are not there yet."""
+def replace(page: Path, block: str, name: str = "canvas") -> None:
+    """Write a block between the markers of that name, at the end where they are not there yet."""
     text = page.read_text(encoding="utf-8")
-    begin, end = CANVAS
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     before, after = text, ""
     if begin in text:
         before, rest = text.split(begin)
