@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from easymodel_nb import __version__
+from easymodel_nb.environment import started_by_torchrun
 from easymodel_nb.errors import Problem, StudioError, problem_error
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = _parser().parse_args(argv)
     try:
+        if options.run in {_train, _demo} and started_by_torchrun():
+            return _one_of_several(options)
         return int(options.run(options))
     except KeyboardInterrupt:
         return SIGNALLED
@@ -42,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a workflow or a plan")
     train.add_argument("--node", metavar="ID", help="train this Finetuning node only")
     train.add_argument("--resume", metavar="RUN", help="go on with a run from its checkpoint")
+    train.add_argument(
+        "--processes",
+        type=_count,
+        metavar="N",
+        help="train on so many processes of this machine, whatever the nodes say",
+    )
     _add_common(train)
     train.set_defaults(run=_train)
 
@@ -60,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("file", type=Path, metavar="FILE")
     export.add_argument("--node", metavar="ID")
     export.add_argument("--to", choices=["script", "notebook"], default="script")
+    export.add_argument("--home", type=Path, metavar="DIR", help="where projects and runs lie")
     export.add_argument("-o", "--output", type=Path, metavar="OUT")
     export.set_defaults(run=_export, json=False)
 
@@ -69,9 +79,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", type=Path, metavar="DIR", help="where projects and runs lie")
     parser.add_argument("--json", action="store_true", help="write the events as JSON lines")
+    parser.add_argument(
+        "--trust-code",
+        action="append",
+        default=[],
+        metavar="REPO@COMMIT",
+        help="let the Python code of this model run, as it is at this commit; it is remembered",
+    )
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -86,6 +110,18 @@ def _train(options: argparse.Namespace) -> int:
     except StudioError as error:
         return _refuse(error, as_json=options.json)
     return _run(document, options, node=options.node)
+
+
+def _one_of_several(options: argparse.Namespace) -> int:
+    """Torchrun has started several of us: the first trains, and the others help it."""
+    from easymodel_nb import environment  # noqa: PLC0415
+    from easymodel_nb.train.distributed.command import lead_or_help  # noqa: PLC0415
+
+    try:
+        home = environment.writable_home(options.home)
+        return lead_or_help(home, lambda: int(options.run(options)))
+    except StudioError as error:
+        return _refuse(error, as_json=options.json)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -122,7 +158,7 @@ def _export(options: argparse.Namespace) -> int:
                 "export.plan", f"{options.file} is a plan. Name the workflow it was made from."
             )
         workflow = Workflow.read(document)
-        name, text = export(workflow, _only_node(workflow, options.node), options.to)
+        name, text = export(workflow, _only_node(workflow, options.node), options.to, options.home)
     except StudioError as error:
         return _refuse(error, as_json=False)
     target = options.output or Path(name)
@@ -183,17 +219,36 @@ def _run(
 
     try:
         home = environment.writable_home(options.home)
+        trusted = options.trust_code
+        processes = getattr(options, "processes", None)
         shown: Display = JsonLines() if options.json else display(home)
         with shown, stop_on_signal() as signals:
             from easymodel_nb.train import api  # noqa: PLC0415
 
             if resume is not None:
-                runs = [api.resume(resume, home=home, on_event=shown.event)]
+                runs = [
+                    api.resume(
+                        resume,
+                        home=home,
+                        on_event=shown.event,
+                        trust_code=trusted,
+                        processes=processes,
+                    )
+                ]
             else:
-                runs = api.train(document, node=node, home=home, on_event=shown.event, on_ask=_ask)
+                runs = api.train(
+                    document,
+                    node=node,
+                    home=home,
+                    on_event=shown.event,
+                    on_ask=_ask,
+                    trust_code=trusted,
+                    processes=processes,
+                )
     except StudioError as error:
         return _refuse(error, as_json=options.json)
     _explain(runs, as_json=options.json)
+    _say_of_the_mirror(home)
     if signals.received:
         return SIGNALLED
     return FINISHED if all(run.status == "finished" for run in runs) else FAILED
@@ -221,6 +276,18 @@ def _explain(runs: list["Run"], *, as_json: bool) -> None:
             _say(f"Run {run.id}{which} was {view.status}{why}")
 
 
+def _say_of_the_mirror(home: Path) -> None:
+    """Only the studio copies there; whoever named a mirror may think that this does, too."""
+    from easymodel_nb import environment  # noqa: PLC0415
+
+    places = environment.places(home)
+    if places.mirror is not None:
+        _say(
+            f"This is not copied to {places.mirror_name} yet: the studio does that when it is next "
+            f"opened on {home}."
+        )
+
+
 def _refuse(error: StudioError, *, as_json: bool) -> int:
     if as_json:
         problems = [problem.model_dump(mode="json") for problem in error.problems]
@@ -228,6 +295,9 @@ def _refuse(error: StudioError, *, as_json: bool) -> int:
     for problem in error.problems:
         where = " ".join(filter(None, [problem.node, problem.field]))
         _say(f"{where}: {problem.message}" if where else problem.message)
+        if problem.code == "model.code" and problem.fix and (asked := problem.fix.params):
+            _say(f"Its files: {', '.join(asked['files'])}")
+            _say(f"To let them run: --trust-code '{asked['repo']}@{asked['commit']}'")
     return REFUSED
 
 

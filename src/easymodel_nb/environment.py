@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from easymodel_nb.errors import problem_error
 
 Host = Literal["colab", "vscode", "jupyter", "python"]
+NVIDIA = Path("/proc/driver/nvidia/gpus")  # a folder a GPU
 COLAB_DRIVE = Path("/content/drive/MyDrive")
 _START_TIME = 19  # its place in /proc/PID/stat behind the name of the program
 
@@ -27,6 +28,7 @@ class Device(BaseModel):
     known: bool = True
 
 
+@cache  # the metadata lie on the disk, and every question of an audit names it
 def version() -> str:
     """The installed version of easymodel-nb."""
     try:
@@ -177,6 +179,11 @@ def process_alive(pid: int, started: float) -> bool:
         return False
 
 
+def started_by_torchrun() -> bool:
+    """Whether this process was started as one of several that train together."""
+    return "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
 def device(*, ask_torch: bool = False) -> Device:
     """The device a run would use.
 
@@ -198,6 +205,22 @@ def device(*, ask_torch: bool = False) -> Device:
             )
         return _cpu(known=True)
     return _cpu(known=not Path("/proc/driver/nvidia").exists())
+
+
+def gpus(*, ask_torch: bool = False) -> int:
+    """How many GPUs a run could use at once; 1 where there is none, or Apple's.
+
+    As for `device`, torch is asked only where that costs nothing or is wanted; else the driver.
+    """
+    if ask_torch or "torch" in sys.modules:
+        import torch  # noqa: PLC0415
+
+        return max(1, int(torch.cuda.device_count()))
+    found = len(list(NVIDIA.iterdir())) if NVIDIA.is_dir() else 0
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        found = min(found, len([name for name in visible.split(",") if name.strip()]))
+    return max(1, found)
 
 
 def _cpu(*, known: bool) -> Device:

@@ -136,3 +136,10 @@ def until(condition: Callable[[], Any]) -> Any:
             return found
         threading.Event().wait(0.02)
     raise AssertionError("it did not come true in time")
+
+
+def rows_of(inputs: dict[str, Any]) -> int:
+    """Rows of a batch, also where they lie end to end in one."""
+    if "documents" in inputs:
+        return len(inputs["documents"].lengths)
+    return len(inputs["input_ids"])

@@ -155,7 +155,8 @@ def empties(run: Run) -> dict[str, Empty]:
 
 
 def drawn(studio: Studio) -> str:
-    """All the HTML of the dashboard as it is now."""
+    """All the HTML of the dashboard as it is now, on a page that shows it."""
+    studio._pages.say("a page", "analytics")
     studio._import_charts()
     studio.publish()
     return "".join(html_of(studio._dashboard.box))

@@ -23,6 +23,7 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import probing, saving
 from easymodel_nb.train.api import train
 from easymodel_nb.train.manager import RunManager
+from easymodel_nb.trust.permits import NOTHING
 
 TASKS = ("generation", "seq2seq", "classification", "token_classification")
 LORA = {"method": "lora", "lora_rank": 4, "epochs": 3}
@@ -214,9 +215,9 @@ def test_merging_again_gives_the_same_and_says_how_close(runs: dict[str, Run], t
     assert auto.config.id2label == run.load()[0].config.id2label
 
 
-def spoiled(folder: Path, device: Any = "cpu") -> Any:
+def spoiled(folder: Path, device: Any = "cpu", permit: Any = NOTHING) -> Any:
     """A model that was not written as it should be."""
-    model = ORIGINAL(folder, device)
+    model = ORIGINAL(folder, device, permit)
     with torch.no_grad():
         next(model.parameters()).mul_(1.5)
     return model

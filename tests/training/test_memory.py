@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from small_runs import small
+from small_runs import rows_of, small
 
 from easymodel_nb.builtin import path as builtin_path
 from easymodel_nb.metrics.memory import in_halves, out_of_memory
@@ -47,7 +47,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int, bool], boo
 
     def set_limit(fit: Callable[[int, bool], bool]) -> list[Any]:
         def training_step(self: LeanTrainer, model: Any, inputs: Any, *args: Any) -> Any:
-            rows = inputs["input_ids"].shape[0]
+            rows = rows_of(inputs)
             if not fit(rows, model.is_gradient_checkpointing):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
             seen.append((self.state.global_step, rows))
@@ -196,9 +196,9 @@ from easymodel_nb.workflow.document import Workflow
 
 torch.set_num_threads(1)
 
-def limit(event):  # from here on 400 MB more
+def limit(event):  # from here on 160 MB more
     if event.type == "run_started" and event.attempt == 1:
-        size = psutil.Process().memory_info().vms + 400_000_000
+        size = psutil.Process().memory_info().vms + 160_000_000
         resource.setrlimit(resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
 
 manager = RunManager(Path(sys.argv[1]))

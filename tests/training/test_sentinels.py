@@ -17,6 +17,7 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
 from easymodel_nb.train.callbacks import checkpoints
 from easymodel_nb.train.finite import broken_weight
+from easymodel_nb.train.tally import SummedLoss
 from easymodel_nb.train.tasks.generation import Generation
 from easymodel_nb.widgets.cards import card
 
@@ -36,13 +37,13 @@ def changed_loss(
     monkeypatch: pytest.MonkeyPatch, change: Callable[[torch.Tensor, int], torch.Tensor]
 ) -> None:
     """Change the loss of each training batch; they are counted from 1."""
-    real, count = Generation.loss, [0]
+    real, batches = SummedLoss.__call__, [0]
 
-    def loss(task: Generation, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
-        count[0] += 1
-        return change(real(task, outputs, labels), count[0])
+    def loss(self: SummedLoss, total: torch.Tensor, *args: Any) -> torch.Tensor:
+        batches[0] += 1
+        return real(self, change(total, batches[0]), *args)
 
-    monkeypatch.setattr(Generation, "loss", loss)
+    monkeypatch.setattr(SummedLoss, "__call__", loss)
 
 
 def test_a_learning_rate_that_is_far_too_high():

@@ -68,7 +68,7 @@ def test_it_learns_to_answer(tmp_path: Path, model: Make, kind: str):
         model(kind),
         prompt_field="question",
         target_field="reply",
-        epochs=6,
+        epochs=8,
         subset_size=80,
         learning_rate=1e-2,
     )

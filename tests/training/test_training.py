@@ -21,7 +21,7 @@ from easymodel_nb import builtin
 from easymodel_nb.metrics.perplexity import IGNORED, encode
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.api import train
-from easymodel_nb.train.batching import collate
+from easymodel_nb.train.batches.padded import collate
 from easymodel_nb.train.quiet import MAX_LINES
 from easymodel_nb.train.tasks.task import Example
 from easymodel_nb.train.tasks.windows import Windows

@@ -10,9 +10,16 @@ from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.log import RunLog, new_run, read_view, runs_folder, write_live
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
+from easymodel_nb.widgets import answers
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.workflow.check import check, training_order
 from easymodel_nb.workflow.document import FileFormat, Workflow
+
+
+@pytest.fixture(autouse=True)
+def _patient_with_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine too, an answer comes before the next line of a test."""
+    monkeypatch.setattr(answers, "GRACE_SECONDS", 60.0)
 
 
 class HandManager:
@@ -97,6 +104,9 @@ class HandManager:
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         self.listeners.append(callback)
         return lambda: self.listeners.remove(callback)
+
+    def follow(self, _stepped: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
 
     def log_lines(self, run_id: str) -> list[str]:
         return [f"log of {run_id}"]

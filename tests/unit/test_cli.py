@@ -191,3 +191,15 @@ def test_a_run_whose_time_was_used_up_says_so(capfd: pytest.CaptureFixture[str])
     out, err = capfd.readouterr()
     assert out == "The model is in m\n"
     assert err == "Run r1 was stopped at step 130: its time was used up.\n"
+
+
+def test_who_named_a_mirror_hears_that_only_the_studio_copies(
+    capfd: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cli._say_of_the_mirror(home)
+    assert capfd.readouterr().err == ""
+    monkeypatch.setenv("EASYMODEL_MIRROR", str(home.parent / "Synced"))
+    cli._say_of_the_mirror(home)
+    assert f"not copied to Synced yet: the studio does that when it is next opened on {home}" in (
+        capfd.readouterr().err
+    )

@@ -169,6 +169,9 @@ def test_nodes_without_a_readable_source_are_not_asked_about(bench: Bench):
     workflow.nodes[0].data["source"] = " "
     workflow.nodes[1].data["eval_fraction"] = "much"
     assert bench.facts.of(workflow) == {}
+    workflow = first_workflow()
+    workflow.nodes[0].data["source"] = workflow.nodes[1].data["source"] = "choose:reviews.csv"
+    assert bench.facts.of(workflow) == {}  # no file of that name is missing: none was chosen
 
 
 def test_a_job_that_fails_does_not_end_the_worker(caplog: pytest.LogCaptureFixture):

@@ -174,7 +174,8 @@ def test_looking_takes_what_is_free_and_lets_go_of_what_is_left(home: Path, neig
     assert mine.look("p") is None
     held = theirs.look("p")
     assert held is not None
-    assert f"(process {this_process().pid})" in held.by
+    # A program without a notebook: its number is all there is to find it by.
+    assert held.by == f"another program on this machine (process {this_process().pid})"
     mine.look("q")
     assert theirs.look("p") is None
     assert mine.look("q") is None
@@ -207,3 +208,32 @@ def test_a_home_without_leases_still_works(home: Path, monkeypatch: pytest.Monke
     assert holding.look("p") is None
     holding.refuse("p")
     holding.close()
+
+
+@pytest.mark.parametrize(
+    ("title", "own", "named"),
+    [
+        ("poems.ipynb", "prose.ipynb", "poems.ipynb on this machine"),
+        ("poems.ipynb", "poems.ipynb", "another kernel of poems.ipynb on this machine"),
+        ("another notebook", "another notebook", "another notebook on this machine"),
+    ],
+)
+def test_who_has_it_is_named_by_what_one_can_find(
+    home: Path,
+    neighbour: Neighbour,
+    monkeypatch: pytest.MonkeyPatch,
+    title: str,
+    own: str,
+    named: str,
+):
+    process, owner = neighbour
+    monkeypatch.setattr("easymodel_nb.widgets.holding.notebook", lambda: own)
+    store = ProjectStore(home)
+    theirs = Leases(home, store.lock, owner.model_copy(update={"title": title}))
+    theirs.take("p")
+    mine = Holding(store, Told())
+    held = mine.look("p")
+    assert held is not None
+    assert held.by == named
+    assert str(process.pid) not in held.by
+    mine.close()

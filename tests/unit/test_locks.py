@@ -18,7 +18,7 @@ class Refusing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def acquire(self) -> None:
+    def acquire(self, timeout: float | None = None) -> None:  # noqa: ARG002  filelock's
         raise self.error
 
     def release(self) -> None:

@@ -76,6 +76,40 @@ def test_a_change_is_pending_then_saved_and_save_does_not_wait(
     assert [info.name for info in again.list_projects()] == ["Poems"]
 
 
+def test_save_also_brings_what_another_machine_did_meanwhile(
+    home: Path, tmp_path: Path, keepers: list[Keeper]
+):
+    store, theirs = ProjectStore(home), ProjectStore(tmp_path / "other")
+    drive = DiskFolder(tmp_path / "Drive", "Drive")
+    keeper = Keeper(home, drive, debounce=3600)
+    other = Keeper(theirs.home, DiskFolder(tmp_path / "Drive", "Drive"), debounce=0.01)
+    keepers += [keeper, other]
+    keeper.start()
+    until(keeper, saved)
+    theirs.create("Theirs", notes("one"))
+    other.start()
+    until(other, saved)
+    assert store.list_projects() == []
+    keeper.save_now()
+    until(keeper, lambda _: [info.name for info in store.list_projects()] == ["Theirs"])
+
+
+def test_what_another_machine_does_is_looked_for_now_and_then(
+    home: Path, tmp_path: Path, keepers: list[Keeper], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("easymodel_nb.store.mirror.keeper.OTHERS_SECONDS", 0.05)
+    store, theirs = ProjectStore(home), ProjectStore(tmp_path / "other")
+    keeper = Keeper(home, DiskFolder(tmp_path / "Drive", "Drive"), debounce=3600)
+    keepers.append(keeper)
+    keeper.start()
+    until(keeper, saved)
+    theirs.create("Theirs", notes("one"))
+    other = Keeper(theirs.home, DiskFolder(tmp_path / "Drive", "Drive"), debounce=0.01)
+    keepers.append(other)
+    other.start()
+    until(keeper, lambda _: [info.name for info in store.list_projects()] == ["Theirs"])
+
+
 def test_what_was_changed_is_saved_by_itself(home: Path, tmp_path: Path, keepers: list[Keeper]):
     store = ProjectStore(home)
     keeper = Keeper(home, DiskFolder(tmp_path / "Drive", "Drive"), debounce=0.01)

@@ -11,7 +11,7 @@ from clouds import Cloud, FaultyFolder, Machine, notes
 
 from easymodel_nb import environment
 from easymodel_nb.errors import StudioError
-from easymodel_nb.runlog.log import RunLog, runs_folder
+from easymodel_nb.runlog.log import RunLog, new_run, runs_folder
 from easymodel_nb.store.mirror.folder import DiskFolder
 from easymodel_nb.store.mirror.keeper import Keeper
 from easymodel_nb.store.mirror.looking import look
@@ -24,6 +24,7 @@ from easymodel_nb.widgets.mirroring import Mirroring
 from easymodel_nb.widgets.rpc import RpcError, call
 from easymodel_nb.widgets.session import Session
 from easymodel_nb.widgets.studio import Studio
+from easymodel_nb.workflow.document import Edge
 
 
 @pytest.fixture
@@ -128,3 +129,34 @@ def test_what_is_on_drive_alone_is_brought_before_it_is_used(home: Path, tmp_pat
     mirroring.refuse_away("show_run", SimpleNamespace(run="r1"))
     mirroring.refuse_away("resume", SimpleNamespace(run="r2"))
     assert mirroring.state().away == {"r1": 24_000_000}
+
+
+def test_a_node_that_goes_on_from_a_model_on_drive_alone_says_so(
+    session: Session, home: Path, tmp_path: Path
+):
+    project = session.project()
+    workflow = project.workflow
+    first = workflow.node("f1")
+    assert first is not None
+    later = first.model_copy(update={"id": "f2", "label": "Later"}, deep=True)
+    workflow.nodes.append(later)
+    for handle, source in (("model", "f1"), ("dataset", "d1")):
+        edge = Edge(
+            id=f"{handle}2", source=source, sourceHandle=handle, target="f2", targetHandle=handle
+        )
+        workflow.edges.append(edge)
+    session.store.save(project.id, workflow, project.revision)
+    log = RunLog(new_run(home))
+    request = {"node": first.model_dump(mode="json")}
+    log.append("run_created", project_id=project.id, node_id="f1", request=request)
+    log.append("run_finished", summary={}, model_path="model")
+    keeper = Keeper(home, DiskFolder(tmp_path / "Drive", "Drive"))
+    stored = {"x": Stored(size=12_000_000, sha256="0" * 64, at="x")}
+    keeper._runs.wanted[log.run_id, "model"] = Wanted(log.run_id, "model", stored)
+    commands = Commands(session.mirrored(Mirroring(keeper)), Studio(session))
+    with pytest.raises(RpcError, match=r"The model of .*12.0 MB.*brought here") as refused:
+        call(commands.handlers, "train", {"node": "f2"})
+    assert refused.value.code == "away"
+    assert len(session.views()) == 1, "nothing was queued"
+    keeper._runs.wanted.clear()  # it has come
+    assert call(commands.handlers, "train", {"node": "f2"})["runs"]

@@ -193,10 +193,15 @@ def test_a_full_checkpoint_is_copied_only_where_the_user_agreed(two: tuple[Machi
     assert step_ == 10
     assert size > 5000
     assert a.saver.safe == {}
+    a.contents.agree(RUN, agreed=False)
+    a.save()
+    assert not any("checkpoint-10" in path for path in a.folder.seen)
+    assert a.saver.asked == {}
+    assert a.saver.declined == {RUN: (10, size)}  # so that the answer can be taken back
     a.contents.agree(RUN, agreed=True)
     a.save()
     assert any("checkpoint-10" in path for path in a.folder.seen)
-    assert a.saver.asked == {}
+    assert a.saver.asked == a.saver.declined == {}
     assert a.saver.safe == {RUN: 10}
 
 

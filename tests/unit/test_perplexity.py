@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingA
 
 from easymodel_nb import builtin, metrics
 from easymodel_nb.metrics.perplexity import IGNORED, Perplexity, encode, score
-from easymodel_nb.train.batching import collate
+from easymodel_nb.train.batches.padded import collate
 from easymodel_nb.train.tasks.task import Example
 
 CLOSE = 1e-5

@@ -1,6 +1,8 @@
 """Open values are filled with a reason; where the model is measured and reported."""
 
 import math
+import os
+import time
 from typing import Literal, get_args
 
 import pyarrow as pa
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easymodel_nb.environment import Device
-from easymodel_nb.train import planning, precision
+from easymodel_nb.train import cores, planning, precision
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.splits import Splits
 from easymodel_nb.train.tasks.generation import Generation
@@ -149,11 +151,31 @@ def test_the_splits_and_why():
     ]
 
 
-@pytest.mark.parametrize("busy", [0.0, 40.0, 60.0, 100.0])
+@pytest.mark.parametrize("busy", [0.0, 0.4, 0.6, 1.0])
 def test_only_cores_that_nobody_keeps_busy_are_used(monkeypatch: pytest.MonkeyPatch, busy: float):
-    monkeypatch.setattr(planning.psutil, "cpu_percent", lambda interval: busy)  # noqa: ARG005
-    threads, reason = planning.free_cores()
+    # In ten seconds: what all cores did, of which this process did one.
+    seen = iter([cores.Look(0.0, 0.0, 0.0), cores.Look(10.0, 10.0 * cpus() * busy + 1, 1.0)])
+    monkeypatch.setattr(cores, "_last", [])
+    monkeypatch.setattr(cores, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(cores, "look", lambda: next(seen))
+    threads, reason = cores.free_cores()
     assert threads >= 1
     assert f"{threads} of" in reason
-    if busy == 100:
+    if busy == 1:
         assert threads == 1
+
+
+def test_a_load_that_was_looked_at_before_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    waited: list[float] = []
+    monkeypatch.setattr(cores.time, "sleep", waited.append)
+    monkeypatch.setattr(cores, "_last", [cores.look()._replace(at=time.monotonic() - 2)])
+    cores.free_cores()
+    assert waited == [0.0]
+    monkeypatch.setattr(cores, "_last", [])
+    cores.free_cores()
+    assert waited[1] > 0
+
+
+def cpus() -> int:
+    """Of the machine."""
+    return os.cpu_count() or 1

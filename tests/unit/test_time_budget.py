@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +14,9 @@ from easymodel_nb.train import budget, control, planning
 from easymodel_nb.train.callbacks import deadline
 from easymodel_nb.train.callbacks.deadline import Deadline
 from easymodel_nb.train.control import Control
-from easymodel_nb.train.fitting.estimate import batch_seconds, estimate, padded_tokens
+from easymodel_nb.train.fitting.estimate import batch_seconds, computed_tokens, estimate
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
+from easymodel_nb.train.plan import BatchPlan
 from easymodel_nb.workflow.document import FinetuneData
 
 ROWS = 80
@@ -55,7 +57,9 @@ def ready(**finetune: Any) -> Any:
         prepared=rows,
         node="f1",
         lengths=[8] * ROWS,
-        task=SimpleNamespace(writes=False),  # nothing is set aside to judge answers
+        task=SimpleNamespace(
+            writes=False, sizes=lambda _: np.full((ROWS, 1), 8)
+        ),  # nothing is set aside to judge answers
     )
 
 
@@ -153,10 +157,13 @@ def test_time_grows_with_tokens():
 
 
 def test_batches_are_counted_with_their_padding():
-    rows = (5, 1, 5, 1, 3)
-    assert sorted(padded_tokens(rows, 1, seed=0)) == [1, 1, 3, 5, 5]
-    assert padded_tokens(rows, 8, seed=0) == [25]
-    assert 15 <= sum(padded_tokens(rows, 2, seed=0)) <= 25
+    rows = np.array([[5], [1], [5], [1], [3]])
+    for plan in (BatchPlan(), BatchPlan(order="budgeted")):
+        assert sorted(computed_tokens(plan, rows, 1, seed=0)) == [1, 1, 3, 5, 5]
+        assert computed_tokens(plan, rows, 8, seed=0) == [25]
+        assert 15 <= sum(computed_tokens(plan, rows, 2, seed=0)) <= 25
+    flat = BatchPlan(order="shuffled", layout="flat")
+    assert computed_tokens(flat, rows, 8, seed=0) == [15]
 
 
 # ------------------------------------------------------------ what is gone

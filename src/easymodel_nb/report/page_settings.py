@@ -11,7 +11,7 @@ from easymodel_nb.runlog.view import RunView
 # What a person would look for first; whatever else the plan holds follows.
 _FIRST = ("task", "method", "epochs", "batch_size", "learning_rate", "max_length", "subset_size")
 _SET = "as set"
-_SKIPPED = frozenset({"accept", "sweep", "output_name"})
+_SKIPPED = frozenset({"accept", "sweep", "output_name", "processes"})
 
 
 def settings_data(view: RunView) -> DataTable:

@@ -3,7 +3,7 @@
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.secrets import TokenHolder
 from easymodel_nb.train import manager as managers
 from easymodel_nb.train.auditing import gate
+from easymodel_nb.train.distributed.runner import ASKED as PROCESSES
 from easymodel_nb.train.manager import manager_of
 from easymodel_nb.train.plan import PLAN_FORMAT, request_of
+from easymodel_nb.trust import giving
 from easymodel_nb.workflow.document import Workflow, read_text
 
 __all__ = ["resume", "stop_all", "train"]
@@ -29,6 +31,8 @@ def train(
     token: str | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
     on_ask: Callable[[list[Problem]], None] | None = None,
+    trust_code: Iterable[str] = (),
+    processes: int | None = None,
 ) -> list[Run]:
     """Train one finetune node of a workflow, or all of them in topological order; blocks.
 
@@ -47,6 +51,12 @@ def train(
     on_ask
         Called with what the audits ask and nobody has accepted, before training goes on; None
         warns (`warnings.warn`).
+    trust_code
+        Models whose own Python code may run, each as "REPO@COMMIT" with the whole commit; it is
+        remembered in the home.
+    processes
+        On how many processes of this machine each run trains; None: one a GPU, as many as its node
+        says. Under `torchrun` it is those that there are.
 
     Returns
     -------
@@ -65,13 +75,18 @@ def train(
     holder.type_in(token)
     tell = _teller(on_event)
     document = _read(workflow)
+    giving.allow_named(manager.home, [*trust_code, *giving.from_environment()])
     asked = gate.look(document, node, manager.home, holder.token)
     if asked:
         (on_ask or _warn)(asked)
     if isinstance(document, Workflow):
-        runs = manager.submit(document, node, token=holder.token, on_event=tell)
+        runs = manager.submit(
+            document, node, token=holder.token, on_event=tell, processes=processes
+        )
     else:
         request = request_of(document)
+        if processes is not None:
+            request[PROCESSES] = processes
         runs = [manager.submit_request(request, token=holder.token, on_event=tell)]
     return [manager.wait(run.id) for run in runs]
 
@@ -82,6 +97,8 @@ def resume(
     home: str | os.PathLike[str] | None = None,
     token: str | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
+    trust_code: Iterable[str] = (),
+    processes: int | None = None,
 ) -> Run:
     """Go on with a run that was interrupted, stopped or failed, from its checkpoint; blocks.
 
@@ -96,7 +113,10 @@ def resume(
     manager = manager_of(environment.writable_home(home))
     holder = TokenHolder()
     holder.type_in(token)
-    run = manager.resume(run_id, token=holder.token, on_event=_teller(on_event))
+    giving.allow_named(manager.home, [*trust_code, *giving.from_environment()])
+    run = manager.resume(
+        run_id, token=holder.token, on_event=_teller(on_event), processes=processes
+    )
     return manager.wait(run.id)
 
 

@@ -8,8 +8,10 @@ from safetensors import SafetensorError
 from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
 from easymodel_nb.train import methods, planning
+from easymodel_nb.train.batches import choosing as batches
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.finite import broken_weight
+from easymodel_nb.train.objective import choosing
 from easymodel_nb.train.preparation import Preparation, placed
 from easymodel_nb.train.reporter import Reporter
 
@@ -46,7 +48,10 @@ def assemble(
         rows=ready.splits.train.num_rows,
     )
     with placed(ready.node):
-        return methods.wrap(model, ready.task)
+        model = methods.wrap(model, ready.task)
+        batches.choose(ready, model)
+        choosing.choose(ready, model)
+        return model
 
 
 def _check_weights(model: Any, name: str) -> None:

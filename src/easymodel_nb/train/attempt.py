@@ -4,7 +4,7 @@ import ctypes
 import gc
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from easymodel_nb.train import (
     saving,
 )
 from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
+from easymodel_nb.train.distributed import following
+from easymodel_nb.train.distributed.world import here
 from easymodel_nb.train.last_good import make_whole
 from easymodel_nb.train.loop import train
 from easymodel_nb.train.measuring import Measurer
@@ -98,6 +100,9 @@ class Attempt:
 
     def _train(self, plan: RunPlan) -> None:
         start = resuming.begin(plan, self.reporter, surroundings(plan))
+        world = here()
+        if world is not None:
+            following.begin(world, plan, start, self.folder)
         self._warn(plan)
         self._check_room()
         model, ready = self.opened.model, self.opened.ready
@@ -109,10 +114,11 @@ class Attempt:
                 measurer.base()
         summary: dict[str, Any] = {}
         try:
-            with stoppable(model, self.control):
-                summary = train(
-                    task, model, plan, prepared, measurer, self.control, self.reporter, start
-                )
+            with stoppable(model, self.control, steps=world is None):
+                with world.training() if world is not None else nullcontext():
+                    summary = train(
+                        task, model, plan, prepared, measurer, self.control, self.reporter, start
+                    )
                 measurer.last(summary.get("kept_step", plan.max_steps))
         except Stopped as stop:
             # Known once the training has ended.

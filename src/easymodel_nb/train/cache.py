@@ -163,9 +163,13 @@ class Rows(Sequence[T], Generic[T]):
     """The rows of a table as objects that are made when they are asked for.
 
     `make` is called with a row's values in the order of the columns; lists arrive as lists.
+    `sizes`: how long each row is, (rows,), where that is known without making it.
     """
 
-    def __init__(self, table: pa.Table, make: Callable[..., T]) -> None:
+    def __init__(
+        self, table: pa.Table, make: Callable[..., T], sizes: Iterable[int] | None = None
+    ) -> None:
+        self._sizes = sizes
         self._batches = [batch for batch in table.to_batches() if batch.num_rows]
         self._starts = [0]
         for batch in self._batches:
@@ -174,6 +178,16 @@ class Rows(Sequence[T], Generic[T]):
 
     def __len__(self) -> int:
         return self._starts[-1]
+
+    @property
+    def batches(self) -> Sequence[pa.RecordBatch]:
+        """The rows as they are stored, for who needs a column of all."""
+        return self._batches
+
+    @property
+    def lengths(self) -> Sequence[int] | None:
+        """Tokens of each row, where its maker said how they follow from the columns."""
+        return None if self._sizes is None else list(self._sizes)
 
     @overload
     def __getitem__(self, index: int) -> T: ...

@@ -30,9 +30,9 @@ _PREFIX = "checkpoint-"
 _PART = "part-"
 _PACKAGES = ("torch", "transformers", "accelerate", "peft")
 _CHUNK = 1 << 20
-# What running out of memory, or another device, may change of a plan while it goes on.
+# What running out of memory, or other devices, may change of a plan while it goes on.
 _MAY_CHANGE = frozenset(
-    {"batch_size", "gradient_accumulation", "gradient_checkpointing", "precision"}
+    {"batch_size", "gradient_accumulation", "gradient_checkpointing", "precision", "processes"}
 )
 
 

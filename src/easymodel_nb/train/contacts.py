@@ -6,6 +6,7 @@ opens (the Hub's own transfer library), and which of several looked-up names an 
 to; the last one looked up for the same port is taken.
 """
 
+import json
 import os
 import sys
 import threading
@@ -26,6 +27,10 @@ _NATIVE = {
     "(hf_xet), whose connections Python does not see. They go where the Hub sends it, such as "
     "*.xethub.hf.co.",
 }
+_OWN_CODE = (
+    "The Python code of {} ran with this model. What it contacts in ways that Python does not see, "
+    "or did when the model was looked at before the run began, is not in this list."
+)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -63,6 +68,8 @@ class _Ear:
     def end(self) -> None:
         """Say what could not be seen."""
         with self._lock:
+            if (whose := _own_code(self._folder)) is not None:
+                self._known.unseen = [*{*self._known.unseen, _OWN_CODE.format(whose)}]
             for module, said in _NATIVE.items():
                 if module in sys.modules and said not in self._known.unseen and self._known.found:
                     self._known.unseen.append(said)
@@ -84,6 +91,15 @@ class _Ear:
     def _write(self) -> None:
         with suppress(OSError):
             destinations.write(self._folder, self._known)
+
+
+def _own_code(folder: Path) -> str | None:
+    """Whose Python code ran with the model; None where none did."""
+    with suppress(OSError, ValueError, AttributeError):
+        plan = json.loads((folder / "plan.json").read_bytes())
+        named = (plan.get("model") or {}).get("code") or {}
+        return str(named["repo"]) if "repo" in named else None
+    return None
 
 
 def _kinds(folder: Path) -> dict[str, Kind]:

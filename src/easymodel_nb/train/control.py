@@ -133,15 +133,18 @@ def with_ticks(work: Callable[[], T], tick: Callable[[], None]) -> T:
 
 
 @contextlib.contextmanager
-def stoppable(model: Any, control: Control) -> Iterator[None]:
+def stoppable(model: Any, control: Control, *, steps: bool = True) -> Iterator[None]:
     """Let every forward and backward pass of the model meanwhile end soon after a stop.
 
     A pass that measures or generates is left at once, a training step only when it goes
-    on for too long: a whole step more is worth a moment.
+    on for too long: a whole step more is worth a moment. Without `steps` it is never left, because
+    other processes take it too.
     """
 
     def look(module: Any, *_: Any) -> None:
-        if control.stopping and (not module.training or control.seconds_asked > _GRACE_SECONDS):
+        if control.stopping and (
+            not module.training or (steps and control.seconds_asked > _GRACE_SECONDS)
+        ):
             raise Stopped(control.reason)
 
     def look_back(module: Any, _: Any, output: Any) -> None:

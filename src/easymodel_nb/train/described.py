@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from easymodel_nb.errors import Problem
 from easymodel_nb.train.data.reading import Guess
+from easymodel_nb.trust.questions import CodeFacts
 
 
 @dataclass(frozen=True)
@@ -41,4 +42,5 @@ class Described:
     configs: list[str] = field(default_factory=list)  # configurations, where there are several
     page: str = ""  # its page on the Hub
     offline: str = ""  # in one line, why only what is on this machine is told
+    code: CodeFacts | None = None  # the Python files that a model works only with
     problem: Problem | None = None  # what is in the way although all this is known

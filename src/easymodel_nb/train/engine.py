@@ -14,8 +14,9 @@ from easymodel_nb.runlog.events import Event
 from easymodel_nb.runlog.log import read_view
 from easymodel_nb.train.contacts import recorded
 from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.distributed.world import lost_process
 from easymodel_nb.train.failure import problem_of
-from easymodel_nb.train.heavy import import_trainer
+from easymodel_nb.train.heavy import PARTS, import_trainer, parts_done
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter
 
@@ -40,18 +41,27 @@ def execute(
     buffer = buffer or LogBuffer(redact)
     try:
         reporter.stage("loading", FIRST_SENTENCE)
-        control.interruptible(import_trainer, tick=reporter.heartbeat)
+        control.interruptible(import_trainer, tick=lambda: _say_imports(reporter))
         with recorded(folder, "training"), quiet(buffer), settings_restored():
             from easymodel_nb.train.attempt import Attempt  # noqa: PLC0415  it imports PyTorch
 
             Attempt(folder, control, reporter, token).run()
     except Stopped as stop:
-        reporter.event("run_stopped", reason=stop.reason, summary={}, model_path=None)
+        lost = lost_process() if stop.reason == "signal" else None
+        if lost is not None:  # torchrun ends all processes where one has gone
+            reporter.event("run_failed", problem=lost, detail="")
+        else:
+            reporter.event("run_stopped", reason=stop.reason, summary={}, model_path=None)
     except BaseException as error:  # noqa: BLE001  the log must end, whatever happened
         detail = redact(traceback.format_exc())
         reporter.event("run_failed", problem=problem_of(error, folder, redact), detail=detail)
     finally:
         _keep_log(folder / LOG_FILE, buffer, again=reporter.attempt > 1)
+
+
+def _say_imports(reporter: Reporter) -> None:
+    reporter.sentence(f"{FIRST_SENTENCE}: {parts_done()} of {PARTS} parts")
+    reporter.heartbeat()
 
 
 def _keep_log(path: Path, buffer: LogBuffer, *, again: bool) -> None:

@@ -19,6 +19,7 @@ from easymodel_nb.train import methods, planning
 from easymodel_nb.train.assembly import assemble, torch_device
 from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.distributed.runner import count
 from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting import measurement, steps, verdict
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
@@ -155,7 +156,10 @@ def measure(
     tried: list[Setting] = []
     most = 0
     weights = _bytes_of(model)
+    processes = count(ready.request)
     for setting in verdict.settings(asked, checkpointing=checkpointing):
+        if setting.batch_size < min(processes, asked.batch_size):
+            break  # one row a process was tried
         reporter.stage("preparing", _sentence(setting, tried))
         long, typical = measurement.batches(ready, setting.batch_size)
         peak = Peak()
@@ -267,13 +271,21 @@ def _found(
     typical: list[Any],
 ) -> Measurement:
     longest = max(len(row) for row in long)
+
+    def tokens(rows: list[Any]) -> int:
+        sizes = ready.task.sizes(rows)
+        flat = plan.batches.layout == "flat"
+        mine = int(sizes.sum() if flat else sizes.max(axis=0).sum() * len(rows))
+        return mine * count(ready.request)  # the other processes read as many meanwhile
+
     return Measurement(
         setting=setting,
         precision=str(plan.finetune.precision),
+        batches=plan.batches,
         batch_seconds=taken.long_seconds,
-        batch_tokens=longest * len(long),
+        batch_tokens=tokens(long),
         typical_seconds=taken.typical_seconds,
-        typical_tokens=max(len(row) for row in typical) * len(typical),
+        typical_tokens=tokens(typical),
         typical_rows=len(typical),
         optimizer_seconds=taken.optimizer_seconds,
         forward_seconds=steps.forward_seconds(ready.task, model, typical),

@@ -7,7 +7,7 @@ import torch
 
 from easymodel_nb.metrics.memory import in_halves
 from easymodel_nb.metrics.perplexity import eval_mode
-from easymodel_nb.train.batching import pad
+from easymodel_nb.train.batches.padded import pad
 from easymodel_nb.train.tasks.task import ALL, Sample
 
 # Rows together, and their tokens with the answers' room: what grows with them is the cache of keys

@@ -10,6 +10,8 @@ import threading
 
 _LOCK = threading.Lock()
 _HUB_LOCK = threading.Lock()
+PARTS = 6  # of the import of the trainer, a second or less each
+_done = 0
 
 
 def import_hub() -> None:
@@ -33,6 +35,30 @@ def import_trainer() -> None:
     import_hub()
     with _LOCK:
         import datasets  # noqa: F401, PLC0415
-        from transformers import AutoModelForCausalLM, Trainer  # noqa: F401, PLC0415
 
+        _say_done(1)
+        import torch  # noqa: F401, PLC0415
+
+        _say_done(2)
+        import accelerate  # noqa: F401, PLC0415
+
+        _say_done(3)
+        from transformers import AutoModelForCausalLM  # noqa: F401, PLC0415
+
+        _say_done(4)
+        from transformers import Trainer  # noqa: F401, PLC0415
+
+        _say_done(5)
         from easymodel_nb.train import attempt  # noqa: F401, PLC0415
+
+        _say_done(PARTS)
+
+
+def parts_done() -> int:
+    """How many of its parts are here, whoever imports them."""
+    return _done
+
+
+def _say_done(count: int) -> None:
+    global _done  # noqa: PLW0603  one process has one state of imports
+    _done = max(_done, count)

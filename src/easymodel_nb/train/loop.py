@@ -1,60 +1,139 @@
 """The training loop: the transformers Trainer with our batches, loss and measuring points."""
 
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, Trainer, TrainingArguments
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 
 from easymodel_nb.runlog.log import RunReader
-from easymodel_nb.train.batching import LikeLengths
+from easymodel_nb.train.batches.layout import Layout, batches, sizing
+from easymodel_nb.train.batches.orders import Batches
 from easymodel_nb.train.callbacks.answering import Answering
-from easymodel_nb.train.callbacks.checkpoints import Checkpoints, Keeps, load_weights
+from easymodel_nb.train.callbacks.checkpoints import (
+    Checkpoints,
+    Keeps,
+    load_weights,
+    random_states,
+)
 from easymodel_nb.train.callbacks.deadline import Deadline
 from easymodel_nb.train.callbacks.early_stopping import EarlyStopping
 from easymodel_nb.train.callbacks.reports import Reports
 from easymodel_nb.train.callbacks.sentinels import Sentinels
 from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.distributed.shares import Idle, dealt, unsharded
+from easymodel_nb.train.distributed.together import (
+    Agreeing,
+    Arriving,
+    counted,
+    ignore_unused,
+    leading,
+)
+from easymodel_nb.train.distributed.world import World, together
+from easymodel_nb.train.lean import LeanSteps
 from easymodel_nb.train.measuring import Measurer
-from easymodel_nb.train.plan import RunPlan
+from easymodel_nb.train.objective.objective import Objective
+from easymodel_nb.train.plan import HeadPlan, RunPlan
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.resuming import Start
 from easymodel_nb.train.tally import Clock, SummedLoss, memory_bytes
 from easymodel_nb.train.tasks.task import Prepared, Task
 
 
-class LeanTrainer(Trainer):
+class LeanTrainer(LeanSteps):
     """The Trainer of a run and of its fit check: our order of batches, our count of targets."""
 
     checkpoints: Checkpoints | None = None  # None: none is written
-    drawn_together: int | None = None  # None: a batch
+    stop_asked: Callable[[], None] = staticmethod(lambda: None)  # another process was
 
-    def __init__(self, task: Task, clock: Clock, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        task: Task,
+        clock: Clock,
+        head: HeadPlan,
+        layout: Layout,
+        order: Batches,
+        **kwargs: Any,
+    ) -> None:
         self._task = task
         self._clock = clock
+        self._layout, self._order = layout, order
+        self._objective = Objective(task, kwargs["model"], head)
+        self._world = together()  # None: this process trains by itself
+        collate: Callable[[Sequence[Any]], dict[str, Any]] = layout.collate
+        if self._world is not None:
+            collate = dealt(collate, self._world.rank, self._world.size)
+        first = kwargs["train_dataset"]
+        # A step has fewer rows than batches at times, once memory ran out.
+        kwargs["data_collator"] = lambda rows: collate(rows) if rows else Idle(collate([first[0]]))
         super().__init__(**kwargs)
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> LikeLengths:
-        rows: Any = train_dataset if train_dataset is not None else self.train_dataset
-        lengths = [len(example) for example in rows]
-        together = self.drawn_together or self.args.per_device_train_batch_size
-        return LikeLengths(lengths, together, self.args.seed)
+    def create_accelerator_and_postprocess(self) -> None:
+        """As the Trainer does; a batch is split over processes by us."""
+        super().create_accelerator_and_postprocess()
+        self.accelerator.free_memory = self._nothing_is_held  # once: when training begins
+        if self._world is not None:
+            unsharded(self.accelerator)
 
-    def floating_point_ops(self, inputs: Any) -> int:  # noqa: ARG002
-        """None are counted."""
-        return 0  # nobody reads it, and it walks all modules at each step
+    def _nothing_is_held(self, *objects: Any) -> list[Any]:
+        """Collect no garbage before the first step: it takes a quarter of a second in a kernel."""
+        del self.accelerator.free_memory  # the accelerator's own again
+        return list(objects)
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """The batches of an epoch, in their order."""
+        rows: Any = self.train_dataset
+        loader: DataLoader[Any] = DataLoader(
+            rows,
+            batch_sampler=self._order,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        return prepared
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
         """The batches of a step, and how many targets the task counts in them."""
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
-        self._clock.fetched = sum(int(batch["attention_mask"].sum()) for batch in samples)
-        items = sum(self._task.targets(batch["labels"]) for batch in samples)
-        return samples, items.to(device) if isinstance(items, torch.Tensor) else None
+        mine = [batch for batch in samples if not isinstance(batch, Idle)]
+        self._clock.fetched = sum(map(self._layout.tokens, mine))
+        items = sum((self._task.targets(batch["labels"]) for batch in mine), torch.tensor(0))
+        if self._world is not None:
+            items, self._clock.fetched, asked = counted(self._world, items, self._clock.fetched)
+            if asked:
+                self.stop_asked()
+        if self._task.answers_rows and self._layout.plan.order == "budgeted":
+            # Steps have more short rows or fewer long ones; each row weighs alike all the same.
+            items = torch.tensor(self._order.mean_rows)
+        return samples, items.to(device) if samples else None
+
+    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
+        """Forwards and backwards, with the model reading rows as they are laid out."""
+        inputs = self._layout.inputs(inputs)
+        with self._layout.computing():
+            return super().training_step(model, inputs, num_items_in_batch)
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: Any,
+        return_outputs: bool = False,  # noqa: ARG002, FBT001, FBT002  the Trainer's
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """What the objective finds; the batch of a process without a row counts for nothing."""
+        share: Any = self.compute_loss_func
+        share.idle = isinstance(inputs, Idle)
+        loss = share(*self._objective(model, inputs), num_items_in_batch)
+        # Processes average their gradients, and the targets are counted over all of them.
+        return loss * self.accelerator.num_processes if self._world is not None else loss
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:  # noqa: ARG002
+        others = self._world.gathered(random_states()) if self._world is not None else []
         if self.checkpoints is not None:
-            self.checkpoints.write(self)
+            self.checkpoints.write(self, others)
 
     def write_states(self, folder: Path) -> None:
         """Optimizer, scheduler, scaler and counts, in the Trainer's own files."""
@@ -85,21 +164,22 @@ def train(
 
     """
     start = start or Start()
-    loss, clock = SummedLoss(task), Clock()
+    loss, clock = SummedLoss(), Clock()
     keepers: dict[str, Keeps] = {"loss": loss, "clock": clock}
     checkpoints = Checkpoints(plan, reporter, keepers)
-    arguments = trainer_arguments(plan, reporter.folder)
     early = EarlyStopping(plan, model, reporter)
     sentinels = Sentinels(plan, model, control, reporter)
-    trainer = LeanTrainer(
+    world = together()
+    trainer = _trainer(
         task,
+        model,
+        plan,
+        prepared,
+        loss,
         clock,
-        model=model,
-        args=arguments,
-        train_dataset=prepared.train,
-        data_collator=task.collate,
-        compute_loss_func=loss,
-        callbacks=[
+        reporter.folder,
+        [
+            *([Arriving(world)] if world is not None else []),
             Deadline(control),
             Reports(
                 plan,
@@ -115,17 +195,18 @@ def train(
             Answering(task, model, prepared, reporter.folder, control),
             checkpoints,
             sentinels,  # the last: its word holds
+            *([Agreeing(world)] if world is not None else []),
         ],
     )
-    trainer.remove_callback(PrinterCallback)
-    trainer.checkpoints, trainer.drawn_together = checkpoints, plan.drawn_together
+    trainer.checkpoints, trainer.stop_asked = checkpoints, lambda: control.stop("signal")
     if start.found is not None:
         checkpoints.restore(start.found)
     view = RunReader(reporter.folder).view()
     for watcher in (sentinels, early):
         watcher.recall(view, start.found.step if start.found is not None else 0)
     try:
-        trainer.train(resume_from_checkpoint=str(start.found.path) if start.found else None)
+        with leading(world):
+            trainer.train(resume_from_checkpoint=str(start.found.path) if start.found else None)
         sentinels.finish(trainer.state.global_step)
     except Stopped as stop:
         checkpoints.last(trainer)
@@ -139,6 +220,59 @@ def train(
         "tokens_per_second": clock.tokens_per_second,
         "memory_bytes": memory_bytes(),
     }
+
+
+def follow(
+    world: World,
+    task: Task,
+    model: Any,
+    plan: RunPlan,
+    prepared: Prepared,
+    folder: Path,
+    checkpoint: Path | None,
+) -> None:
+    """Take part in the training that another process leads, from the first step or `checkpoint`.
+
+    `folder` is for what the Trainer may write, which nobody reads.
+
+    Raises
+    ------
+    Left
+        When the leader ends it before its last step.
+
+    """
+    loss, clock = SummedLoss(), Clock()
+    trainer = _trainer(task, model, plan, prepared, loss, clock, folder, [Agreeing(world)])
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
+
+
+def _trainer(
+    task: Task,
+    model: Any,
+    plan: RunPlan,
+    prepared: Prepared,
+    loss: SummedLoss,
+    clock: Clock,
+    folder: Path,
+    callbacks: list[TrainerCallback],
+) -> LeanTrainer:
+    trainer = LeanTrainer(
+        task,
+        clock,
+        plan.head,
+        Layout(task, model, plan.batches),
+        batches(plan.batches, task.sizes(prepared.train), sizing(plan), plan.finetune.seed),
+        model=model,
+        args=trainer_arguments(plan, folder),
+        train_dataset=prepared.train,
+        compute_loss_func=loss,
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)
+    if (world := together()) is not None:
+        ignore_unused(trainer.model, task, prepared.train[0])
+        torch.manual_seed(plan.finetune.seed + world.rank)  # each its own dropout
+    return trainer
 
 
 def trainer_arguments(plan: RunPlan, folder: Path) -> TrainingArguments:
@@ -156,6 +290,7 @@ def trainer_arguments(plan: RunPlan, folder: Path) -> TrainingArguments:
         lr_scheduler_type=data.scheduler,
         warmup_steps=math.ceil(data.warmup_ratio * plan.max_steps),
         max_grad_norm=1.0,
+        optim="adamw_torch" if torch.backends.mps.is_available() else "adamw_torch_fused",
         logging_strategy="no",
         eval_strategy="no",
         save_strategy="no",  # callbacks.checkpoints says when
@@ -168,6 +303,8 @@ def trainer_arguments(plan: RunPlan, folder: Path) -> TrainingArguments:
         bf16=data.precision == "bf16",
         fp16=data.precision == "fp16",
         gradient_checkpointing=bool(data.gradient_checkpointing),
+        ddp_find_unused_parameters=False,  # unused ones are found before (distributed.together)
+        ddp_broadcast_buffers=False,
         seed=data.seed,
         data_seed=data.seed,
     )

@@ -15,15 +15,21 @@ from filelock import FileLock
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.events import Event, StopReason
-from easymodel_nb.runlog.log import RunLog, RunReader, new_run, run_folder, runs_folder, write_live
+from easymodel_nb.runlog.log import RunLog, new_run, run_folder, runs_folder, write_live
+from easymodel_nb.runlog.readers import Readers
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.secrets import redact
 from easymodel_nb.train import turns, waiting
 from easymodel_nb.train.control import STOP_FILE, Control, ask_to_stop
+from easymodel_nb.train.distributed.runner import ASKED as PROCESSES
+from easymodel_nb.train.distributed.runner import runner_for
+from easymodel_nb.train.distributed.world import here
 from easymodel_nb.train.requests import asked, source_run, title_of
 from easymodel_nb.train.runner import Runner, ThreadRunner, read_log
+from easymodel_nb.train.warm import KEEPER
 from easymodel_nb.workflow.check import check, training_order
+from easymodel_nb.workflow.check_training import NOT_HERE
 from easymodel_nb.workflow.document import Workflow
 
 _logger = logging.getLogger(__name__)
@@ -55,6 +61,7 @@ class _Job:
     token: Token
     on_event: OnEvent | None
     after: str = ""  # the run whose model it begins with
+    processes: int | None = None  # None: as its request says
 
 
 class RunManager:
@@ -66,8 +73,9 @@ class RunManager:
         self._waiting: deque[_Job] = deque()
         self._current: tuple[_Job, Runner] | None = None
         self._submitted: list[str] = []
-        self._readers: dict[str, RunReader] = {}
+        self._readers = Readers(runs_folder(home))
         self._listeners: list[Callable[[], None]] = []
+        self._followers: list[Callable[[], None]] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -81,8 +89,11 @@ class RunManager:
         project_id: str | None = None,
         token: Token | None = None,
         on_event: OnEvent | None = None,
+        processes: int | None = None,
     ) -> list[Run]:
         """Queue one finetune node, or every one in topological order; returns at once.
+
+        `processes`: on so many, whatever the nodes say and the machine has.
 
         Raises
         ------
@@ -90,7 +101,12 @@ class RunManager:
             With everything check() finds, before anything is created.
 
         """
-        errors = [p for p in check(workflow, node) if p.severity == "error"]
+        free = processes is not None or here() is not None  # the nodes do not say on how many
+        errors = [
+            p
+            for p in check(workflow, node)
+            if p.severity == "error" and not (free and p.code == NOT_HERE)
+        ]
         if errors:
             raise StudioError(errors)
         order = [node] if node is not None else training_order(workflow)
@@ -104,6 +120,8 @@ class RunManager:
             run_of.setdefault(name, folders[-1].name)
             if "variant" in request:
                 request["sweep"] = run_of[name]  # the first of them: they belong together
+            if processes is not None:
+                request[PROCESSES] = processes
             requests.append(request)
         return [
             self._queue(folder, request, project_id, token, on_event)
@@ -121,9 +139,16 @@ class RunManager:
         return self._queue(new_run(self.home), request, None, token, on_event)
 
     def resume(
-        self, run_id: str, *, token: Token | None = None, on_event: OnEvent | None = None
+        self,
+        run_id: str,
+        *,
+        token: Token | None = None,
+        on_event: OnEvent | None = None,
+        processes: int | None = None,
     ) -> Run:
         """Queue the next attempt of a run that has not finished; returns at once.
+
+        `processes`: on so many; None: as the run was asked for.
 
         Raises
         ------
@@ -133,7 +158,7 @@ class RunManager:
         """
         folder = self._folder(run_id)
         after = source_run(self.view(run_id).request)
-        job = _Job(folder, token or (lambda: None), on_event, after)
+        job = _Job(folder, token or (lambda: None), on_event, after, processes)
         with self._changed, _alone(folder):
             _check_resumable(self.view(run_id))
             (folder / STOP_FILE).unlink(missing_ok=True)  # it was meant for the attempt before
@@ -188,15 +213,15 @@ class RunManager:
     # ------------------------------------------------------------ looking
 
     def views(self) -> list[RunView]:
-        """Every run in the home, newest first."""
+        """Every run in the home, newest first; what is long of ended ones is read on demand."""
         root = runs_folder(self.home)
-        names = sorted((p.name for p in root.iterdir()), reverse=True) if root.exists() else []
-        views = [self._reader(name).view() for name in names]
-        return [view for view in views if view.created]
+        names = sorted(p.name for p in root.iterdir()) if root.exists() else []
+        views = [self._readers.outline(name) for name in names]  # the newest stay whole longest
+        return [view for view in reversed(views) if view.created]
 
     def view(self, run_id: str) -> RunView:
         """One run as it is now."""
-        return self._reader(self._folder(run_id).name).view()
+        return self._readers.view(self._folder(run_id).name)
 
     def run(self, run_id: str) -> Run:
         """One run for Python code."""
@@ -209,6 +234,11 @@ class RunManager:
     def active(self) -> bool:
         """Whether a run of this process waits or is under way."""
         return bool(self._waiting) or self._current is not None
+
+    @property
+    def warms(self) -> bool:
+        """Whether a run can take what waits in this process's memory."""
+        return self._make_runner is ThreadRunner
 
     def wait(self, run_id: str | None = None, timeout: float | None = None) -> Run:
         """Block until a run has ended; None is the last one that was submitted.
@@ -246,6 +276,11 @@ class RunManager:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
+    def follow(self, stepped: Callable[[], None]) -> Callable[[], None]:
+        """Call `stepped` after each progress line, from the thread that wrote it: it waits."""
+        self._followers.append(stepped)
+        return lambda: self._followers.remove(stepped) if stepped in self._followers else None
+
     # ------------------------------------------------------------ the queue
 
     def _queue(
@@ -277,7 +312,7 @@ class RunManager:
         return Run(job.folder)
 
     def _say_queued(self, folder: Path) -> None:
-        write_live(folder, attempt=self._reader(folder.name).folded().attempt)
+        write_live(folder, attempt=self._readers.reader(folder.name).folded().attempt)
 
     def _append(self, job: _Job, type: str, **fields: Any) -> None:  # noqa: A002
         _inform(job, RunLog(job.folder).append(type, **fields))
@@ -346,13 +381,22 @@ class RunManager:
             _inform(job, event)
             if event.type not in {"progress", "checkpoint"}:
                 self._tell()
+            elif event.type == "progress":
+                for stepped in list(self._followers):
+                    stepped()
 
         def hide(text: str) -> str:
             secret = job.token()
             return redact(text.replace(secret, "[redacted]") if secret else text)
 
-        runner = self._make_runner(token=job.token, redact=hide, on_event=on_event)
+        request = self.view(job.folder.name).request
+        if job.processes is not None:
+            request = {**request, PROCESSES: job.processes}
+        make = runner_for(request, self._make_runner)
+        runner: Runner = make(token=job.token, redact=hide, on_event=on_event)
         turns.make_way()  # a fit check waits, and goes on after the run
+        if not isinstance(runner, ThreadRunner):
+            KEEPER.drop()  # only a run of this process could take it
         runner.start(job.folder)
         return runner
 
@@ -401,11 +445,6 @@ class RunManager:
         if folder is None:
             raise problem_error("run.unknown", f"There is no run {run_id!r} in this home.")
         return folder
-
-    def _reader(self, name: str) -> RunReader:
-        if name not in self._readers:
-            self._readers[name] = RunReader(runs_folder(self.home) / name)
-        return self._readers[name]
 
     def _tell(self) -> None:
         for listener in list(self._listeners):
@@ -456,6 +495,11 @@ def manager_of(home: Path) -> RunManager:
         if home not in _managers:
             _managers[home] = RunManager(home)
         return _managers[home]
+
+
+def training_here() -> bool:
+    """Whether a run of any home waits or is under way in this process."""
+    return any(manager.active() for manager in list(_managers.values()))
 
 
 def stop_all(reason: StopReason) -> None:

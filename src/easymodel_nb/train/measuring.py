@@ -98,11 +98,13 @@ class Measurer:
             return
         self._analyst.material.write(self._reporter.folder)
         name = self._key()
-        kept = baselines.read(self._reporter.home, name)
-        if kept is not None and kept.costs is not None:
+        for kept in baselines.read(self._reporter.home, name):
+            if kept.costs is None:
+                continue
             allowed = deciding.decide(self._plan, self._prepared, kept.costs)
             known = (kept.prompts, kept.noise_prompts)
             if known == (allowed.prompts, allowed.noise_prompts):
+                baselines.used(self._reporter.home, name, kept)
                 self._reuse(kept, allowed)
                 return
         self._measure_base(name)
@@ -115,6 +117,8 @@ class Measurer:
             self._plan.device,
             self._plan.finetune.precision,
             self._plan.max_new_tokens,
+            # All trained rows: a judge is fitted on them, not on those that are scored alone.
+            [self._plan.dataset.fingerprint, self._plan.dataset.eval_fingerprint],
             self._analyst.identities() if self._share else [],
         ]
         return baselines.key(folder.path, folder.revision, self._plan.finetune, digests, others)

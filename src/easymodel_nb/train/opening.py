@@ -16,9 +16,11 @@ import torch
 
 from easymodel_nb import environment
 from easymodel_nb.runlog.log import read_view
-from easymodel_nb.train import budget, fit, methods, planning, resuming
+from easymodel_nb.train import budget, fit, methods, planning, resuming, taking
 from easymodel_nb.train.assembly import assemble, torch_device
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.cores import free_cores
+from easymodel_nb.train.distributed.planned import on_processes
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.preparation import Preparation, prepare
 from easymodel_nb.train.reporter import Reporter
@@ -65,18 +67,20 @@ class Opening:
 
         """
         frozen = self.frozen
-        self.ready = prepare(
-            self.request if frozen is None else _pinned(self.request, frozen),
-            self.token,
-            self.control,
-            self.reporter,
-            device=torch_device(),
-            begin=self._choose_threads,
-        )
-        if frozen is not None:
-            resuming.same_data(frozen, self.ready)
-            self.ready.chooser.data = frozen.finetune
-        self.assemble()
+        if not self._warm():
+            self.ready = prepare(
+                self.request if frozen is None else pinned(self.request, frozen),
+                self.token,
+                self.control,
+                self.reporter,
+                device=torch_device(),
+                begin=self._choose_threads,
+            )
+            if frozen is not None:
+                resuming.same_data(frozen, self.ready)
+                self.ready.chooser.data = frozen.finetune
+        if self.model is None:
+            self.assemble()
         if frozen is not None:
             architecture = type(methods.bare(self.model)).__name__
             parameters, _ = methods.sizes(self.model)
@@ -85,11 +89,25 @@ class Opening:
             return self._moved(frozen)
         schedule = self._settle()
         plan = planning.finish(self.folder.name, self.ready, self.model, self.device, schedule)
+        plan = on_processes(plan)
         plan.write(self.folder)
         return plan
 
+    def _warm(self) -> bool:
+        """Begin with what was made ready before, where it is just what would be prepared now."""
+        found = taking.take(self.request, self.frozen, self.control, self.reporter)
+        if found is None:
+            return False
+        self.ready = taking.begun(found, self.request, self._choose_threads)
+        self.model, self.load_seconds = found.model, found.load_seconds
+        return True
+
     def _moved(self, plan: RunPlan) -> RunPlan:
         """The plan on this device, where the run began on another one."""
+        now = on_processes(plan)
+        if now is not plan:
+            plan = now
+            plan.write(self.folder)
         if plan.device == self.device.name:
             return plan
         moved, told = resuming.moved(plan, self.device)
@@ -136,12 +154,14 @@ class Opening:
         if self.frozen is not None and known:
             torch.set_num_threads(int(known))
         elif not os.environ.get("OMP_NUM_THREADS"):
-            threads, why = self.control.interruptible(planning.free_cores)
+            threads, why = self.control.interruptible(free_cores)
             torch.set_num_threads(threads)
             chooser.note("threads", threads, why)
+        else:
+            chooser.note("threads", torch.get_num_threads(), "OMP_NUM_THREADS says so")
 
 
-def _pinned(request: dict[str, Any], plan: RunPlan) -> dict[str, Any]:
+def pinned(request: dict[str, Any], plan: RunPlan) -> dict[str, Any]:
     """The request with the revisions that were found: a repository may have moved on."""
     pinned = dict(request)
     for node, revision in (("model", plan.model.revision), ("dataset", plan.dataset.revision)):
@@ -164,5 +184,5 @@ def surroundings(plan: RunPlan) -> dict[str, Any]:
         "data_fingerprint": plan.dataset.fingerprint,
         "model_revision": plan.model.revision,
         "dataset_revision": plan.dataset.revision,
-        "world_size": 1,
+        "world_size": plan.processes,
     }

@@ -20,6 +20,14 @@ class Choice(BaseModel):
     reason: str
 
 
+class CodePlan(BaseModel):
+    """Python code that came with a model and ran, as the user had allowed."""
+
+    repo: str  # or the path of a folder
+    commit: str  # or a digest of the folder's Python files
+    files: dict[str, str]  # SHA-256 by name
+
+
 class ModelPlan(BaseModel):
     """Which model is trained."""
 
@@ -33,6 +41,7 @@ class ModelPlan(BaseModel):
     parameters: int
     trainable: int | None = None  # of them and of the adapters; None in plans of before
     positions: int | None = None
+    code: CodePlan | None = None  # None: no code that came with it ran
 
 
 class DatasetPlan(BaseModel):
@@ -51,6 +60,26 @@ class DatasetPlan(BaseModel):
     dropped_rows: int = 0
     duplicate_rows: int = 0  # trained rows that repeat another one
     overlap_rows: int = 0  # measured rows that are trained on as well
+
+
+class HeadPlan(BaseModel):
+    """Where the model's last layer computes logits, and what becomes of them."""
+
+    at: Literal["everywhere", "targets"] = "everywhere"
+    rows: int | None = None  # targets whose logits exist at once; None: all of a batch
+    softcap: float | None = None  # c of c * tanh(logits / c), after the scale; where in chunks
+    scale: float = 1.0  # of the logits; where in chunks
+
+
+class BatchPlan(BaseModel):
+    """How rows become batches; the defaults are those of plans of before."""
+
+    # Rows of like length in batches of equal many; every row at random; or batches of like rows
+    # and as many tokens each.
+    order: Literal["alike", "shuffled", "budgeted"] = "alike"
+    layout: Literal["padded", "flat"] = "padded"  # flat: end to end in one row
+    mask: Literal["always", "where needed", "never"] = "always"  # that a padded batch has
+    first_position: int = 0  # that a flat batch counts from
 
 
 class RunPlan(BaseModel):
@@ -74,10 +103,13 @@ class RunPlan(BaseModel):
     sample_prompts: int
     max_new_tokens: int | None
     device: str
+    processes: int = 1  # that share the rows of each batch
     choices: list[Choice]
-    # Rows that are drawn together by their length; None: finetune.batch_size. It stays when
+    batches: BatchPlan = BatchPlan()
+    # Rows of a batch as the run began; None: finetune.batch_size. It stays when
     # running out of memory makes batches smaller, so that each step learns the same rows.
     drawn_together: int | None = None
+    head: HeadPlan = HeadPlan()  # plans of before: as it was then
 
     def write(self, folder: Path) -> None:
         """Freeze the plan in the run's folder."""

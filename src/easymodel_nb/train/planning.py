@@ -6,12 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from easymodel_nb import environment
 from easymodel_nb.train import precision
+from easymodel_nb.train.cores import free_cores
 from easymodel_nb.train.data.fingerprint import fingerprint
-from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
+from easymodel_nb.train.plan import (
+    BatchPlan,
+    Choice,
+    CodePlan,
+    DatasetPlan,
+    HeadPlan,
+    ModelPlan,
+    RunPlan,
+)
+from easymodel_nb.trust.permits import Permit
 from easymodel_nb.workflow.document import FinetuneData
 
 if TYPE_CHECKING:
@@ -22,7 +30,6 @@ if TYPE_CHECKING:
 MIN_POINTS = 6
 _NO_LIMIT = 10_000_000  # tokenizers without a limit name a huge number
 _PADDED_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "data2vec-text")
-_LOOK_SECONDS = 0.5
 _ADAPTER_RATE = 10  # times the learning rate of full fine-tuning
 
 
@@ -40,6 +47,8 @@ class Chooser:
     def __init__(self, data: FinetuneData) -> None:
         self.data = data
         self.choices: list[Choice] = []
+        self.head = HeadPlan()  # until it was tried on the model
+        self.batches = BatchPlan()  # the same
 
     def set(self, field: str, value: Any, reason: str) -> None:
         """Fill or change a field and note why."""
@@ -123,20 +132,6 @@ def _rate(rates: Sequence[tuple[float, float]], parameters: int, method: str) ->
     return rate, f"usual for adapters on {size}: ten times that of full fine-tuning"
 
 
-def free_cores() -> tuple[int, str]:
-    """How many threads pay: as many as there are cores that nobody else keeps busy.
-
-    One thread more than free cores is not a little slower but several times:
-    every parallel region waits for the one that was put off.
-    """
-    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
-    cores = cores or os.cpu_count() or 1
-    busy = psutil.cpu_percent(interval=_LOOK_SECONDS) / 100
-    free = max(1, min(cores, round(cores * (1 - busy))))
-    word = "core is" if free == 1 else "cores are"
-    return free, f"{free} of {cores} {word} free"
-
-
 def choose_threads(chooser: Chooser, device: environment.Device, control: "Control") -> None:
     """Compute with the cores that are free, where the user has not said with how many."""
     if device.kind == "cpu" and not os.environ.get("OMP_NUM_THREADS"):
@@ -202,6 +197,7 @@ def finish(
             parameters=parameters,
             trainable=trainable,
             positions=ready.positions,
+            code=_code(ready.model_folder.permit),
         ),
         dataset=DatasetPlan(
             source=ready.dataset.source,
@@ -227,9 +223,18 @@ def finish(
         max_new_tokens=prepared.max_new_tokens,
         device=device.name,
         choices=ready.chooser.choices,
+        head=ready.chooser.head,
+        batches=ready.chooser.batches,
     )
 
 
 def steps_per_epoch(data: FinetuneData, examples: int) -> int:
     """Optimizer steps that go once through all examples."""
     return math.ceil(math.ceil(examples / data.batch_size) / data.gradient_accumulation)
+
+
+def _code(permit: Permit) -> CodePlan | None:
+    if permit.code is None or permit.origin is None:
+        return None
+    origin = permit.origin
+    return CodePlan(repo=origin.repo, commit=origin.commit, files=dict(permit.code))

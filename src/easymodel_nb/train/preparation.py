@@ -6,13 +6,12 @@ a run trains on. It needs no weights, and nothing here trains.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from transformers import CONFIG_MAPPING, AutoConfig, AutoTokenizer
 
 from easymodel_nb.errors import Problem, StudioError, problem_error
 from easymodel_nb.runlog.adapters import holds_adapters_alone
@@ -32,13 +31,14 @@ from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.drawing import Drawn
-from easymodel_nb.train.hub.cache import read_json
 from easymodel_nb.train.hub.large import TooLarge
+from easymodel_nb.train.lengths import lengths_of
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.sources import ModelFolder
 from easymodel_nb.train.splits import Splits
 from easymodel_nb.train.tasks.task import Context, Prepared, Task
+from easymodel_nb.trust import loading, permits, questions
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, ModelData
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -88,7 +88,7 @@ class Preparation:
     @cached_property
     def lengths(self) -> list[int]:
         """Tokens of each training example, counted once."""
-        return [len(example) for example in self.prepared.train]
+        return lengths_of(self.prepared.train)
 
     def problems(self) -> list[Problem]:
         """What the user should know of the data, each on its node; not what was accepted."""
@@ -140,8 +140,10 @@ def prepare(
         train_table = splits.split_table(tables.splits, train_name, "train_split")
     with placed(request["model"].get("id", node)):
         folder = _model_folder(request, token, control, reporter, weights=weights)
-        config, tokenizer = _load_tokenizer(folder.path)
+        config, tokenizer = _load_tokenizer(folder)
     chooser = Chooser(data)
+    if folder.permit.code is not None and folder.permit.origin is not None:
+        chooser.note("trust_remote_code", True, _whose_code(folder))  # noqa: FBT003
     for guess in tables.guesses:
         chooser.note(guess.field, guess.value, guess.reason)
     begin(chooser)
@@ -154,6 +156,7 @@ def prepare(
         config=config,
         tokenizer=tokenizer,
         device=device,
+        permit=folder.permit,
     )
 
     def tick() -> None:
@@ -237,9 +240,10 @@ def _model_folder(
 ) -> ModelFolder:
     model = request["model"]
     if "run_of" not in model:
-        return sources.open_model(
+        found = sources.open_model(
             parse(ModelData, model), token(), control, reporter, weights=weights
         )
+        return _permitted(found, reporter.home)
     reporter.stage("loading", "Opening the model of the run before")
     run = Run(reporter.home / "runs" / str(model["run"]))
     if run.status != "finished" or run.model_path is None:
@@ -253,14 +257,34 @@ def _model_folder(
         path = saving.merged_of(run.folder) or run.folder / saving.MERGED
         if not path.is_dir():
             saving.merge(run.folder, path, control, reporter.sentence)
-    return ModelFolder(path, f"run {run.id}", "run")
+    permit = permits.permit_of_run(run.folder, path, run.plan)
+    return ModelFolder(path, f"run {run.id}", "run", permit=permit)
 
 
-def _load_tokenizer(path: Path) -> tuple[Any, Any]:
-    _refuse_code(path)
+def _permitted(found: ModelFolder, home: Path) -> ModelFolder:
+    """The folder with what the user allowed it; asks (by refusing) for what it cannot do without.
+
+    Raises
+    ------
+    StudioError
+        When its code or its pickles were not allowed.
+
+    """
+    repo, commit = (found.name, found.revision) if found.kind == "hub" else (None, None)
+    questions.refuse_code(home, found.path, repo, commit)
+    return replace(found, permit=permits.permit(home, found.path, repo, commit))
+
+
+def _whose_code(folder: ModelFolder) -> str:
+    origin, files = folder.permit.origin, folder.permit.code or {}
+    said = f"{', '.join(sorted(files))} of {origin.named if origin else folder.name}"
+    return f"Python code of the model runs, as you allowed: {said}."
+
+
+def _load_tokenizer(folder: ModelFolder) -> tuple[Any, Any]:
     try:
-        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
-        return config, AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        config = loading.config(folder.path, folder.permit)
+        return config, loading.tokenizer(folder.path, folder.permit)
     except (OSError, ValueError) as error:
         raise problem_error(
             "model.unreadable",
@@ -268,18 +292,6 @@ def _load_tokenizer(path: Path) -> tuple[Any, Any]:
             "Download or save the model again, or choose another.",
             field="source",
         ) from error
-
-
-def _refuse_code(path: Path) -> None:
-    """Refuse a model that Transformers could only build with code that comes with it."""
-    config = read_json(path / "config.json")
-    if config.get("auto_map") and config.get("model_type") not in CONFIG_MAPPING:
-        raise problem_error(
-            "model.code",
-            "This model is made by Python code of its own that comes with it, and such code is "
-            "never run here. Choose a model of an architecture that Transformers knows.",
-            field="source",
-        )
 
 
 def _warn_of_no_end(task: Task, reporter: Reporter) -> None:

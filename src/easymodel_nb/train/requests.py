@@ -9,7 +9,7 @@ from easymodel_nb.train.auditing.asking import source_of
 from easymodel_nb.workflow import sweeps
 from easymodel_nb.workflow.document import Node, Workflow
 
-_SAME_MODEL = ("accept", "output_name", "sweep")  # what these hold changes no weight
+_SAME_MODEL = ("accept", "output_name", "processes", "sweep")  # what these hold changes no weight
 
 
 class Asked(NamedTuple):

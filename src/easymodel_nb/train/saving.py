@@ -18,12 +18,14 @@ import psutil
 import torch
 from safetensors import SafetensorError
 
-from easymodel_nb.errors import problem_error
+from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.runlog import adapters
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.methods import bare, is_adapted, sizes
 from easymodel_nb.train.probing import Difference, difference, logits, probe_rows
+from easymodel_nb.trust import loading
+from easymodel_nb.trust.permits import NOTHING, Permit, permit_of_run
 
 MODEL, ADAPTER, MERGED = "model", "adapter", "model-merged"
 CHECKED = "merge.json"  # in the run's folder: how far merged and adapter model are apart
@@ -117,7 +119,7 @@ def _write(model: Any, tokenizer: Any, run_folder: Path, part: Path) -> Saved:
     except (OSError, SafetensorError) as error:  # what was trained is on the disk already
         _leave_adapter(part)
         return Saved(MODEL, (("disk.merged", f"{_NOT_WRITTEN.format(error)} {_ALONE}"),))
-    read = _load(part, merged.device) if _room_beside(merged) else merged
+    read = _load_if_allowed(part, merged, run_folder, plan) if _room_beside(merged) else merged
     checked = difference(expected, logits(read, rows))
     (run_folder / CHECKED).write_text(json.dumps(asdict(checked)) + "\n", encoding="utf-8")
     if checked.agrees:
@@ -175,11 +177,19 @@ def _leave_adapter(part: Path) -> None:
     (part / ADAPTER).rmdir()
 
 
-def _load(folder: Path, device: Any = "cpu") -> Any:
-    import transformers  # noqa: PLC0415
+def _load_if_allowed(
+    folder: Path, merged: Any, run_folder: Path, plan: dict[str, Any] | None
+) -> Any:
+    """What was written, read back; what was trained itself, where its code was taken back since."""
+    try:
+        permit = permit_of_run(run_folder, folder, plan)
+    except StudioError:
+        return merged
+    return _load(folder, merged.device, permit)
 
-    (name,) = transformers.AutoConfig.from_pretrained(folder).architectures
-    model = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32)
+
+def _load(folder: Path, device: Any = "cpu", permit: Permit = NOTHING) -> Any:
+    model = loading.saved_model(folder, permit, dtype=torch.float32)
     with suppress(torch.OutOfMemoryError):  # beside the trained one; the CPU says the same
         model = model.to(device)
     return model
@@ -226,10 +236,9 @@ def merge(
     plan = run.plan
     _refuse_too_large(plan, target)
     step("Loading the base and the adapters")
-    import transformers  # noqa: PLC0415
-
-    tokenizer = transformers.AutoTokenizer.from_pretrained(run_folder / MODEL)
-    model = adapters.load_adapted(folder, plan, dtype=torch.float32)
+    trained = run_folder / MODEL
+    tokenizer = loading.tokenizer(trained, permit_of_run(run_folder, trained, plan))
+    model = adapters.load_adapted(folder, plan, run_folder=run_folder, dtype=torch.float32)
     rows = probe_rows(run_folder, tokenizer, model)
     step("Asking the model with adapters")
     expected = logits(model, rows)
@@ -243,7 +252,9 @@ def merge(
         tokenizer.save_pretrained(part)
         del model, merged
         step("Reading it back and comparing")
-        checked = difference(expected, logits(_load(part), rows))
+        checked = difference(
+            expected, logits(_load(part, permit=permit_of_run(run_folder, part, plan)), rows)
+        )
         _refuse_different(checked)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

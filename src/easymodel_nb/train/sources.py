@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb import builtin
+from easymodel_nb.errors import StudioError
 from easymodel_nb.train.addresses import (
     BUILTIN,
     at_source,
@@ -21,7 +22,9 @@ from easymodel_nb.train.hub.model_files import download_model
 from easymodel_nb.train.hub.models import folder_facts
 from easymodel_nb.train.hub.repository import parse_repo
 from easymodel_nb.train.reporter import Reporter
-from easymodel_nb.train.tasks.abilities import tasks_of
+from easymodel_nb.train.tasks.abilities import tasks_of, tasks_of_code
+from easymodel_nb.trust import questions
+from easymodel_nb.trust.permits import NOTHING, Permit
 from easymodel_nb.workflow.document import ModelData
 
 
@@ -34,6 +37,7 @@ class ModelFolder:
     kind: str  # builtin, local, hub, run
     revision: str | None = None
     missing_bytes: int = 0  # of the weights, still to be downloaded
+    permit: Permit = NOTHING  # what the user allowed it
 
 
 def open_model(
@@ -59,7 +63,10 @@ def open_model(
     path = local_path(source)
     if path is not None:
         reporter.stage("loading", f"Opening {path.name}")
-        return ModelFolder(_model_folder(path), path.name, "local")
+        folder = _model_folder(path)
+        if weights and (asked := questions.pickled_folder(reporter.home, folder)) is not None:
+            raise StudioError(asked)
+        return ModelFolder(folder, path.name, "local")
     repo = parse_repo(source, "model", data.revision)
     if repo is None:
         raise bad_source("model", source)
@@ -79,8 +86,11 @@ def _model_folder(path: Path) -> Path:
     return path.absolute()
 
 
-def describe_model(data: ModelData) -> Described | None:
-    """Two facts of a model that is on this machine; None for one that is not looked at yet."""
+def describe_model(data: ModelData, home: Path | None = None) -> Described | None:
+    """Two facts of a model that is on this machine; None for one that is not looked at yet.
+
+    `home` knows what the user allowed it: without one, nothing is asked.
+    """
     source = data.source.strip()
     if source.startswith(BUILTIN):
         folder = builtin_path(source, builtin.models())
@@ -100,7 +110,18 @@ def describe_model(data: ModelData) -> Described | None:
     )
     kind = (config.get("architectures") or [config.get("model_type", "model")])[0]
     lines = [str(kind), f"local folder, {megabytes(weights)} of weights"]
-    return Described(lines, tasks=list(tasks_of(config)), details=folder_facts(folder).details)
+    details = folder_facts(folder).details
+    if home is None:
+        return Described(lines, tasks=list(tasks_of(config)), details=details)
+    asked = questions.pickled_folder(home, folder) or questions.of_code(home, folder)
+    own = questions.code_facts(home, folder)
+    return Described(
+        lines,
+        tasks=list(tasks_of(config) if own is None else tasks_of_code(own.classes)),
+        details=details,
+        code=own,
+        problem=asked,
+    )
 
 
 def _config(folder: Path) -> dict[str, Any]:

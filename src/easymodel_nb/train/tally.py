@@ -6,7 +6,7 @@ from typing import Any
 import psutil
 import torch
 
-from easymodel_nb.train.tasks.task import Task
+from easymodel_nb.train.distributed.world import together
 
 
 class Tally:
@@ -48,19 +48,24 @@ class Tally:
 
 
 class SummedLoss:
-    """The task's summed loss, divided by the targets of the whole optimizer step."""
+    """The summed loss of a batch, divided by the targets of the whole optimizer step."""
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    def __init__(self) -> None:
+        self.idle = False
         self.since_line, self.recent = Tally(), Tally()
 
     def __call__(
-        self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None
+        self, total: torch.Tensor, count: torch.Tensor, num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        """The loss to step by, as the Trainer asks for it."""
-        total, count = self._task.loss(outputs, labels), self._task.targets(labels)
+        """The loss to step by, of the summed loss of a batch and its count of targets."""
+        if self.idle:  # this process has no row of the batch, and takes part with one of others
+            total, count = total * 0.0, count * 0
+        nll, seen = total.detach().double(), count
+        if (world := together()) is not None:
+            nll, seen = world.device_sums(torch.stack([nll, seen.to(nll)])).unbind()
+            seen = seen.to(count.dtype)
         for tally in (self.since_line, self.recent):
-            tally.add(total.detach().double(), count)
+            tally.add(nll, seen)
         items = num_items_in_batch if num_items_in_batch is not None else count
         # A step without a target has no gradient; divided by 0 it would spoil all weights.
         return total / items.clamp(min=1)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import AutoConfig, AutoTokenizer, StoppingCriteria, StoppingCriteriaList
+from transformers import StoppingCriteria, StoppingCriteriaList
 
 from easymodel_nb import builtin
 from easymodel_nb.errors import problem_error
@@ -28,6 +28,7 @@ from easymodel_nb.train.tasks.heads import HeadTask
 from easymodel_nb.train.tasks.labels import Labels
 from easymodel_nb.train.tasks.task import Context, Task
 from easymodel_nb.train.trying_inputs import roles_of, sample_of, text_of, windows_of, words_of
+from easymodel_nb.trust import loading, permits
 from easymodel_nb.workflow.document import FinetuneData
 
 NEW_HEAD = "Its head was new: before training it knew none of these labels."
@@ -172,17 +173,19 @@ def load_base(run: Run, device: str, tuned: Side | None) -> Side:
             _refuse_new_head(tuned.task)
             return Side(tuned.task, tuned.model, tuned.ends, tuned.model.disable_adapter)
     where = base_path(run)
-    config = AutoConfig.from_pretrained(where)
+    permit = permits.permit_of_run(run.folder, where, run.plan)
+    config = loading.config(where, permit)
     if tuned is not None:
         task = _task(run, tuned.task.context.tokenizer, device, names_from=tuned.model.config)
         task.context.config = config
     else:
-        task = _task(run, AutoTokenizer.from_pretrained(where), device, names_from=config)
+        task = _task(run, loading.tokenizer(where, permit), device, names_from=config)
         tokenizer = task.context.tokenizer
         task.ready_tokenizer()
         if task.context.roles.messages is not None and not tokenizer.chat_template:
             tokenizer.chat_template = plain_template(tokenizer)
     _refuse_new_head(task)
+    task.context.permit = permit
     # In full precision, as it was measured: 4 bits are for training.
     task.context.chooser.data = task.context.chooser.data.model_copy(update={"method": "full"})
     model = task.load_model(where).eval()

@@ -28,6 +28,11 @@ def measuring(control: Control) -> Iterator[None]:
             _changed.notify_all()
 
 
+def under_way() -> bool:
+    """Whether something is measured just now."""
+    return bool(_measuring)
+
+
 def make_way(patience: float = 30.0) -> None:
     """End what is measured, and wait until it has let go of the device, `patience` seconds."""
     deadline = time.monotonic() + patience

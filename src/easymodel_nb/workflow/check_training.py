@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from easymodel_nb import environment
 from easymodel_nb.errors import FieldChange, Fix, Problem, Severity
 from easymodel_nb.workflow.document import DatasetData, FinetuneData, Node, Workflow
 from easymodel_nb.workflow.labels import label_of
@@ -15,6 +16,7 @@ _LORA = ("lora_rank", "lora_alpha", "lora_dropout", "target_modules")
 # usual rate is 1e-2 (adapters on small models), the smallest 1e-6.
 _RATES = {"full": (1e-8, 0.1), "lora": (1e-7, 1.0), "qlora": (1e-7, 1.0)}
 _LONG_WARMUP = 0.5
+NOT_HERE = "processes.machine"  # what the machine lacks may be somewhere else
 
 
 def training(workflow: Workflow, node: Node, data: FinetuneData) -> Iterator[Problem]:
@@ -24,6 +26,7 @@ def training(workflow: Workflow, node: Node, data: FinetuneData) -> Iterator[Pro
     yield from _rate(node, data)
     yield from _warmup(node, data)
     yield from _budget(node, data)
+    yield from _processes(node, data)
     yield from _unused(node, data)
 
 
@@ -165,6 +168,32 @@ def _budget(node: Node, data: FinetuneData) -> Iterator[Problem]:
             "time_budget_minutes",
             None,
             label="Clear the time budget",
+        )
+
+
+def _processes(node: Node, data: FinetuneData) -> Iterator[Problem]:
+    if data.processes > (here := environment.gpus()):
+        has = f"{here} GPUs" if here > 1 else "no second GPU"
+        yield _problem(
+            node,
+            NOT_HERE,
+            "error",
+            f"The run is to train on {data.processes:,} GPUs, and this machine has {has}. "
+            "Fewer give the same result and take longer.",
+            "processes",
+            here,
+            label=f"Use {here}",
+        )
+    elif data.processes > data.batch_size:
+        yield _problem(
+            node,
+            "processes.rows",
+            "error",
+            f"The rows of a batch are split over the GPUs: with {_times(data.batch_size, 'row')} "
+            f"some of {data.processes:,} would have none. Take larger batches or fewer GPUs.",
+            "processes",
+            data.batch_size,
+            label=f"Use {data.batch_size}",
         )
 
 

@@ -87,6 +87,7 @@ class FinetuneData(_Open):
     gradient_accumulation: int = Field(1, ge=1, le=4096)
     precision: Precision = "auto"
     gradient_checkpointing: bool | None = None
+    processes: int = Field(1, ge=1, le=1024)
     class_weights: bool = False
     early_stopping: int | None = Field(None, ge=1)
     time_budget_minutes: float | None = Field(None, gt=0)

@@ -13,6 +13,7 @@ _LABELS = {
     "eval_fraction": "Held-out fraction",
     "eval_size": "Evaluation rows",
     "max_new_tokens": "New tokens",
+    "processes": "GPUs",
     "lora_rank": "LoRA rank",
     "lora_alpha": "LoRA alpha",
     "lora_dropout": "LoRA dropout",
@@ -27,7 +28,7 @@ def label_of(field: str) -> str:
 def label_within(field: str) -> str:
     """A field's name within a sentence."""
     label = label_of(field)
-    return label if label.startswith("LoRA") else label.lower()
+    return label if label.startswith(("LoRA", "GPU")) else label.lower()
 
 
 _ROLE_LABELS = {

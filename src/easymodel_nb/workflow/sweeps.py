@@ -12,7 +12,7 @@ from easymodel_nb.workflow.document import FinetuneData, Node
 
 MOST = 64  # runs of one node
 # The task decides what every other field means; the rest are about the node, not the training.
-NOT_SWEPT = frozenset({"task", "sweep", "accept", "output_name"})
+NOT_SWEPT = frozenset({"task", "sweep", "accept", "output_name", "processes"})
 SWEPT = tuple(name for name in FinetuneData.model_fields if name not in NOT_SWEPT)
 _LONG = 40  # characters of a value in a name
 

@@ -7,6 +7,7 @@ judges, the device and the versions. Safe to delete; where it cannot be written,
 import contextlib
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,14 @@ from easymodel_nb.train import cache
 from easymodel_nb.train.analytics.allowance import Costs
 from easymodel_nb.workflow.document import FinetuneData
 
-VERSION = 2  # of what is measured, and how
+VERSION = 3  # of what is measured, and how
 _KEPT = 40  # entries; those longest unused leave first
 # What training does with the model afterwards changes nothing of the base.
 _LATER = frozenset(
     {
         *("epochs", "batch_size", "learning_rate", "scheduler", "warmup_ratio", "weight_decay"),
         *("gradient_accumulation", "gradient_checkpointing", "early_stopping", "class_weights"),
-        *("time_budget_minutes", "analytics_budget", "sweep", "accept", "output_name"),
+        *("time_budget_minutes", "analytics_budget", "sweep", "accept", "output_name", "processes"),
         *("lora_rank", "lora_alpha", "lora_dropout", "target_modules"),
     }
 )
@@ -50,7 +51,11 @@ class Baseline(BaseModel):
 def key(
     folder: Path, revision: str | None, data: FinetuneData, digests: Any, others: list[Any]
 ) -> str:
-    """Names everything the numbers depend on; `digests` tell the texts, `others` what else does."""
+    """Names everything the numbers depend on; `digests` tell the texts, `others` what else does.
+
+    Not the number of threads: it follows what else the machine does, and changes a sum by its
+    rounding alone, parts in a million.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     known = [
         (str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns)
@@ -69,20 +74,26 @@ def key(
             settings,
             digests,
             others,
-            torch.get_num_threads(),
         ]
     )
 
 
-def read(home: Path, name: str) -> Baseline | None:
-    """What a run before has measured; None where there is nothing that can be read."""
-    path = home / "cache" / "baselines" / f"{name}.json"
-    with contextlib.suppress(OSError, ValidationError, ValueError):
-        found = Baseline.model_validate_json(path.read_text(encoding="utf-8"))
-        with contextlib.suppress(OSError):
-            os.utime(path)  # when it was last used
-        return found
-    return None
+def read(home: Path, name: str) -> Iterator[Baseline]:
+    """What runs before have measured, the last one first: each with as many prompts as it had.
+
+    How many a run can afford depends on its length. A damaged entry is passed over.
+    """
+    folder = home / "cache" / "baselines"
+    with contextlib.suppress(OSError):
+        for path in sorted(folder.glob(f"{name}-*.json"), key=_used, reverse=True):
+            with contextlib.suppress(OSError, ValidationError, ValueError):
+                yield Baseline.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def used(home: Path, name: str, found: Baseline) -> None:
+    """Note that it was of use, so that others leave before it."""
+    with contextlib.suppress(OSError):
+        os.utime(_path(home, name, found))
 
 
 def write(home: Path, name: str, found: Baseline) -> None:
@@ -92,7 +103,15 @@ def write(home: Path, name: str, found: Baseline) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{name}.{uuid.uuid4().hex}.part"
         part.write_text(found.model_dump_json(), encoding="utf-8")
-        part.replace(folder / f"{name}.json")
-        entries = sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime)
-        for old in entries[_KEPT:]:
+        part.replace(_path(home, name, found))
+        for old in sorted(folder.glob("*.json"), key=_used, reverse=True)[_KEPT:]:
             old.unlink(missing_ok=True)
+
+
+def _path(home: Path, name: str, found: Baseline) -> Path:
+    of = f"{name}-{found.prompts}-{found.noise_prompts}.json"
+    return home / "cache" / "baselines" / of
+
+
+def _used(path: Path) -> int:
+    return path.stat().st_mtime_ns

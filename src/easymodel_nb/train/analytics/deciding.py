@@ -8,6 +8,7 @@ from easymodel_nb.metrics.judges import Judges
 from easymodel_nb.train.analytics import allowance
 from easymodel_nb.train.analytics.allowance import LEAST, Allowance, Costs
 from easymodel_nb.train.analytics.material import FIT_CHARACTERS
+from easymodel_nb.train.lengths import lengths_of
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.tasks.task import Prepared
 
@@ -61,7 +62,7 @@ def decide(plan: RunPlan, prepared: Prepared, found: Costs) -> Allowance:
     """The allowance of a run, by its plan."""
     data = plan.finetune
     share = plan.max_steps / plan.steps_per_epoch
-    tokens = sum(len(example) for example in prepared.train) * share
+    tokens = sum(lengths_of(prepared.train)) * share
     seconds = allowance.run_seconds(
         found,
         train_tokens=tokens,

@@ -26,6 +26,7 @@ from easymodel_nb.train.analytics.material import Material, token_counts
 from easymodel_nb.train.analytics.purse import Guard, Purse
 from easymodel_nb.train.analytics.store import Row, Store
 from easymodel_nb.train.control import Control
+from easymodel_nb.trust import loading, permits
 
 Tell = Callable[[str], None]
 _Found = list[tuple[EpochPoint, tuple[Analytics, Values]]]
@@ -148,8 +149,6 @@ def _groups(found: Judged, known: Analytics) -> dict[str, Any]:
 
 
 def _tokenizer(folder: Path, view: RunView) -> Any:
-    from transformers import AutoTokenizer  # noqa: PLC0415  it takes seconds
-
     from easymodel_nb.train.heavy import import_trainer  # noqa: PLC0415
 
     import_trainer()
@@ -158,7 +157,7 @@ def _tokenizer(folder: Path, view: RunView) -> Any:
     for place in places:
         if place is not None and place.is_dir():
             try:
-                return AutoTokenizer.from_pretrained(place, local_files_only=True)
+                return loading.tokenizer(place, permits.permit_of_run(folder, place, view.plan))
             except (OSError, ValueError):
                 continue
     raise problem_error(

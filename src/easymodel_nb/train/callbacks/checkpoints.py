@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +21,8 @@ from easymodel_nb.train.reporter import Reporter
 
 SECONDS = 600  # at least every ten minutes, beside each epoch's end
 _FULL, _ADAPTER = "model.safetensors", "trained.safetensors"
-_RNG = "rng_state.pth"  # the name the Trainer looks for
+_RNG = "rng_state.pth"  # the names the Trainer looks for
+_RNG_OF = "rng_state_{}.pth"
 _SPARE = 16_000_000  # bytes left on the disk for logs and other small files
 
 
@@ -83,8 +84,11 @@ class Checkpoints(TrainerCallback):
         if trainer.state.global_step > self._last_step:
             self.write(trainer)
 
-    def write(self, trainer: Any) -> None:
-        """Write one of the last whole step; a disk that refuses costs the checkpoint alone."""
+    def write(self, trainer: Any, processes: Sequence[dict[str, Any]] = ()) -> None:
+        """Write one of the last whole step; a disk that refuses costs the checkpoint alone.
+
+        `processes`: the random states of each, where several train together.
+        """
         step = trainer.state.global_step
         if self._moment is None or self._moment[0] != step:
             self._remember(step)
@@ -105,6 +109,8 @@ class Checkpoints(TrainerCallback):
             save_weights(trainer.model, folder)
             trainer.write_states(folder)
             torch.save(numbers, folder / _RNG)
+            for rank, states in enumerate(processes):
+                torch.save(states, folder / _RNG_OF.format(rank))
 
         def work() -> tuple[Path, int]:
             return checkpoints.write(self._root, step, self._owner, _plain(kept), fill)

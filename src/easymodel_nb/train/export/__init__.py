@@ -5,13 +5,19 @@ is handed out the part up to the examples is run (`proof.py`): it must give the 
 the plan.
 """
 
+from pathlib import Path
 from typing import Literal
 
 from easymodel_nb.workflow.document import Workflow
 
 
-def export(workflow: Workflow, node: str, to: Literal["script", "notebook"]) -> tuple[str, str]:
-    """A file name and its text.
+def export(
+    workflow: Workflow,
+    node: str,
+    to: Literal["script", "notebook"],
+    home: Path | None = None,
+) -> tuple[str, str]:
+    """A file name and its text; `home` knows what the user allowed (None: the usual one).
 
     Reads the data and the tokenizer, not the weights; nothing is trained.
 
@@ -25,5 +31,5 @@ def export(workflow: Workflow, node: str, to: Literal["script", "notebook"]) -> 
     from easymodel_nb.train.export.program import Program  # noqa: PLC0415  it imports PyTorch
     from easymodel_nb.train.export.resolving import resolve  # noqa: PLC0415
 
-    with resolve(workflow, node) as ready:
+    with resolve(workflow, node, home) as ready:
         return Program(ready, workflow.name, notebook=to == "notebook").proven()

@@ -34,7 +34,12 @@ def fill(facts: Facts) -> dict[str, Any]:
         },
         "tokenizer": facts.tokenizer(),
         "model": heads.model(facts),
-        "batches": {"vector": True, "segments": segments, "length": 'len(one["ids"])'},
+        "batches": {
+            "vector": True,
+            "segments": segments,
+            "length": 'len(one["ids"])',
+            **facts.order(),
+        },
         "targets": 'len(batch["labels"])',
         "perplexity": False,
         "baseline": not task.head_is_new,

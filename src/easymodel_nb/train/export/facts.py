@@ -11,6 +11,7 @@ from easymodel_nb import environment
 from easymodel_nb.builtin.offline import MINILM
 from easymodel_nb.train import methods, planning
 from easymodel_nb.train.addresses import BUILTIN, local_path, short_name
+from easymodel_nb.train.batches import choosing
 from easymodel_nb.train.export.literals import WIDTH, Expression, assignment, literal
 from easymodel_nb.train.export.loading import BUILT_IN, PACKAGE, Constant, Loading
 from easymodel_nb.train.preparation import Preparation
@@ -256,13 +257,17 @@ class Facts:
         if self.ready.config.pad_token_id is None and self.ready.tokenizer.pad_token_id is not None:
             after.append("model.config.pad_token_id = tokenizer.pad_token_id")
         return {
-            "where": "MODEL, revision=MODEL_REVISION" if hub else "MODEL",
+            "where": f"{'MODEL, revision=MODEL_REVISION' if hub else 'MODEL'}{self._trusted()}",
             "auto": self.task.auto_class,
             "words": "The weights, and where they are trained.",
             "before": [],
             "options": [],
             "after": after,
         }
+
+    def _trusted(self) -> str:
+        """What `from_pretrained` is told of a model whose own code the user allowed to run."""
+        return ", trust_remote_code=True" if self.ready.model_folder.permit.code else ""
 
     def tokenizer(self) -> dict[str, Any]:
         """What the tokenizer was given."""
@@ -275,6 +280,13 @@ class Facts:
             "why": why,
             "padding_id": self.task.padding_id,
         }
+
+    def order(self) -> dict[str, str]:
+        """How batches are drawn: as the run will find it on the weights, which are not here."""
+        if choosing.promises(self.ready.task, self.ready.task.empty_model()):
+            return {"order": "shuffled", "words": "Examples go together at random."}
+        words = "Examples of like length go together, so that little is padded."
+        return {"order": "budgeted", "words": words, "sizes": '(len(one["ids"]),)'}
 
     def training(self) -> dict[str, Any]:
         """The loop."""

@@ -35,7 +35,12 @@ def fill(facts: Facts) -> dict[str, Any]:
         "examples": examples,
         "tokenizer": facts.tokenizer()
         | {"start": literal(start) if start else None, "end": [] if end is None else [end]},
-        "batches": {"vector": False, "segments": False, "length": 'len(one["ids"])'},
+        "batches": {
+            "vector": False,
+            "segments": False,
+            "length": 'len(one["ids"])',
+            **facts.order(),
+        },
         "targets": '(batch["labels"] != IGNORED).sum()',
         "perplexity": True,
         "baseline": True,

@@ -116,8 +116,8 @@ class Program:
             f"{platform.python_version()} and:\n\n"
             f"    pip install {wanted}{start}\n\n"
             "It trains on the same rows as the studio, in the same order and with the same\n"
-            "settings, and prints the same losses on the same CPU with the same number of\n"
-            "threads (OMP_NUM_THREADS).\n"
+            "settings, and prints the same losses up to rounding. Where the model has dropout,\n"
+            "other random numbers drop out: the studio computes no padding.\n"
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from easymodel_nb import environment
@@ -17,7 +18,7 @@ from easymodel_nb.workflow.sweeps import variants
 
 
 @contextmanager
-def resolve(workflow: Workflow, node: str) -> Iterator[Preparation]:
+def resolve(workflow: Workflow, node: str, home: Path | None = None) -> Iterator[Preparation]:
     """A node with every open value chosen that needs no weights.
 
     Raises
@@ -30,7 +31,7 @@ def resolve(workflow: Workflow, node: str) -> Iterator[Preparation]:
     if errors:
         raise StudioError(errors)
     request = request_of(workflow, node)
-    home = environment.writable_home()
+    home = environment.writable_home(home)
     with scratch(home) as folder:
         yield prepare(
             request,

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from transformers import GenerationConfig
-
 from easymodel_nb.train.export.facts import Facts, pieces_around
+from easymodel_nb.trust import loading
 
 
 def pieces(facts: Facts) -> list[str]:  # noqa: ARG001
@@ -33,6 +32,8 @@ def fill(facts: Facts) -> dict[str, Any]:
             "vector": False,
             "segments": False,
             "length": 'len(one["ids"]) + len(one["labels"])',
+            **facts.order(),
+            "sizes": '(len(one["ids"]), len(one["labels"]))',
         },
         "targets": '(batch["labels"] != IGNORED).sum()',
         "perplexity": True,
@@ -46,7 +47,7 @@ def _start(facts: Facts) -> list[str]:
     if getattr(config, "decoder_start_token_id", None) is not None:
         return []
     try:
-        known = GenerationConfig.from_pretrained(facts.ready.model_folder.path)
+        known = loading.generation_config(facts.ready.model_folder.path)
         named = known.decoder_start_token_id
     except OSError:
         named = None

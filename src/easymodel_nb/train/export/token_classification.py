@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-from transformers import AutoTokenizer
 
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.train.export import heads
@@ -16,6 +15,7 @@ from easymodel_nb.train.tasks.labels import spelled
 from easymodel_nb.train.tasks.tags import _LETTERS as LETTERS
 from easymodel_nb.train.tasks.tags import _MEANING as MEANING
 from easymodel_nb.train.tasks.words import space_before, specials
+from easymodel_nb.trust import loading
 
 
 def pieces(facts: Facts) -> list[str]:  # noqa: ARG001
@@ -28,7 +28,8 @@ def fill(facts: Facts) -> dict[str, Any]:
     task: Any = facts.task
     prepared: Any = facts.ready.prepared
     # As it is loaded: preparing has taught the other one to put the space itself.
-    tokenizer = AutoTokenizer.from_pretrained(facts.ready.model_folder.path)
+    folder = facts.ready.model_folder
+    tokenizer = loading.tokenizer(folder.path, folder.permit)
     before, after = specials(tokenizer)
     space = space_before(tokenizer)
     columns = facts.columns()
@@ -60,6 +61,7 @@ def fill(facts: Facts) -> dict[str, Any]:
             "vector": False,
             "segments": False,
             "length": 'len(one["ids"])',
+            **facts.order(),
         },
         "targets": '(batch["labels"] != IGNORED).sum()',
         "perplexity": False,

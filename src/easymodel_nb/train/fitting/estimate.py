@@ -1,15 +1,15 @@
 """How long a run takes, from what was measured: steps by their tokens, and measuring."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
 
 from easymodel_nb.train import planning
 from easymodel_nb.train.analytics.allowance import FLOOR_SECONDS
-from easymodel_nb.train.batching import LikeLengths
+from easymodel_nb.train.batches import orders
+from easymodel_nb.train.batches.layout import batches
+from easymodel_nb.train.batches.orders import Sizes, Sizing
 from easymodel_nb.train.fitting.measurement import Measurement
+from easymodel_nb.train.plan import BatchPlan
 from easymodel_nb.train.preparation import Preparation
 
 _SAME = 1.1  # batches whose sizes differ by less say nothing of how time grows with size
@@ -61,18 +61,20 @@ def batch_seconds(found: Measurement, tokens: float) -> float:
     return per_token * tokens
 
 
-def padded_tokens(lengths: Sequence[int], batch_size: int, seed: int) -> list[int]:
-    """Tokens of each batch of the first epoch, padding included, in its real order."""
-    order = torch.tensor(lengths)[torch.tensor(list(LikeLengths(lengths, batch_size, seed)))]
-    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    return [int(part.max()) * len(part) for part in parts]
+def computed_tokens(plan: BatchPlan, sizes: Sizes, batch_size: int, seed: int) -> list[int]:
+    """Tokens of each batch of the first epoch, with its padding, in its real order."""
+    drawn = list(batches(plan, sizes, Sizing.of(batch_size, 1), seed))
+    if plan.layout == "flat":
+        return [int(sizes[rows].sum()) for rows in drawn]
+    return orders.padded_tokens(sizes, drawn)
 
 
 def estimate(found: Measurement, ready: Preparation) -> Estimate:
     """The parts of the run that was prepared, with the setting that was measured."""
     data, prepared = ready.chooser.data, ready.prepared
     size, accumulation = found.setting.batch_size, found.setting.gradient_accumulation
-    tokens = padded_tokens(ready.lengths, size, data.seed)
+    sizes = ready.task.sizes(prepared.train)
+    tokens = computed_tokens(found.batches, sizes, size, data.seed)
     steps = math.ceil(len(tokens) / accumulation)
     epoch = sum(batch_seconds(found, t) for t in tokens) + steps * found.optimizer_seconds
     a_token = (found.token_seconds or 0.0) * (prepared.max_new_tokens or 0)

@@ -19,10 +19,15 @@ from pydantic import BaseModel, ValidationError
 
 from easymodel_nb import environment
 from easymodel_nb.train import cache
+from easymodel_nb.train.batches.orders import Budgeted, Sizing, padded_tokens
+from easymodel_nb.train.distributed.runner import count
+from easymodel_nb.train.distributed.shares import share
+from easymodel_nb.train.plan import BatchPlan
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.workflow.document import FinetuneData
 
-_VERSION = 1  # of what is measured and how
+_VERSION = 3  # of what is measured and how
+_EPOCHS = 3  # whose batches are looked at
 _FIELDS = (
     "task",
     "method",
@@ -64,6 +69,7 @@ class Measurement(BaseModel):
     rows: int  # of the longest batch
     device: str
     measured: str
+    batches: BatchPlan = BatchPlan()
     refused: list[Setting] = []  # what ran out of memory before this fitted
 
 
@@ -72,6 +78,7 @@ def key(ready: Preparation, device: environment.Device) -> str:
     data = ready.chooser.data
     asked = FinetuneData.model_validate(ready.request["node"].get("data", {}))
     rows, typical = places(ready.lengths, data.batch_size)
+    processes = count(ready.request)
     return cache.digest(
         [
             _VERSION,
@@ -87,6 +94,7 @@ def key(ready: Preparation, device: environment.Device) -> str:
             [ready.lengths[place] for place in rows],
             [ready.lengths[place] for place in typical],
             ready.prepared.max_new_tokens,
+            *([processes] if processes > 1 else []),
         ]
     )
 
@@ -99,10 +107,29 @@ def _model_digest(ready: Preparation) -> list[Any]:
 
 
 def batches(ready: Preparation, size: int) -> tuple[list[Any], list[Any]]:
-    """The batch of the longest rows, the worst there can be, and one of middle length."""
-    train = ready.prepared.train
-    longest, middle = places(ready.lengths, size)
-    return [train[place] for place in longest], [train[place] for place in middle]
+    """The batch with the most tokens there can be, and one of middle length.
+
+    Where several processes train, the largest share of each.
+    """
+    train, processes = ready.prepared.train, count(ready.request)
+    longest, middle = ([train[place] for place in places] for places in _laid(ready, size))
+    return share(longest, 0, processes), share(middle, 0, processes)
+
+
+def _laid(ready: Preparation, size: int) -> tuple[list[int], list[int]]:
+    """Where the rows of both are, as the run will draw them."""
+    plan, data = ready.chooser.batches, ready.chooser.data
+    if plan.order != "budgeted":
+        return places(ready.lengths, size)
+    sizes = ready.task.sizes(ready.prepared.train)
+    order = Budgeted(sizes, Sizing.of(size, 1), data.seed)
+    found: list[list[int]] = []
+    for epoch in range(min(data.epochs, _EPOCHS)):
+        order.set_epoch(epoch)
+        found += order
+    tokens = padded_tokens(sizes, found)
+    ranked = sorted(range(len(found)), key=tokens.__getitem__)
+    return found[ranked[-1]], found[ranked[len(ranked) // 2]]
 
 
 def places(lengths: Sequence[int], size: int) -> tuple[list[int], list[int]]:

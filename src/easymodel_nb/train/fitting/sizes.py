@@ -57,7 +57,8 @@ def most_bytes(ready: Preparation, model: Any) -> int | None:
         layers *= 2
     activations = _UNFUSED * 2 * layers * rows * (34 * longest * hidden + 5 * heads * longest**2)
     words = getattr(config, "vocab_size", 0) if ready.task.writes else 0
-    logits = 4 * _LOGITS * rows * longest * words
+    together = min(rows * longest, ready.chooser.head.rows or rows * longest)
+    logits = 4 * _LOGITS * together * words
     held = sum(int(weight.nbytes) for weight in model.parameters())
     trained = 3 * sum(int(w.nbytes) for w in model.parameters() if w.requires_grad)
     return held + trained + activations + logits

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import SequentialSampler
 from transformers import PrinterCallback, TrainerCallback
 
 from easymodel_nb.metrics.perplexity import eval_mode
+from easymodel_nb.train.batches.layout import Layout
+from easymodel_nb.train.batches.orders import Given
 from easymodel_nb.train.control import Control, stoppable
 from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting.measurement import Setting
@@ -57,14 +58,6 @@ class _Stopwatch(TrainerCallback):
         self.optimizer.append(now() - self._began)
 
 
-class _InOrder(LeanTrainer):
-    """Takes the rows as they come."""
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        rows: Any = train_dataset if train_dataset is not None else self.train_dataset
-        return SequentialSampler(rows)
-
-
 class Steps:
     """What the steps took: seconds of one batch of each kind, bytes above the start."""
 
@@ -98,7 +91,9 @@ def take(
 
     """
     micro = min(2, setting.gradient_accumulation)  # the second batch adds to standing gradients
-    rows = [*long * (LONG_STEPS * micro), *typical * micro]
+    rows, end = [*long, *typical], len(long) + len(typical)
+    steps = [list(range(len(long)))] * LONG_STEPS + [list(range(len(long), end))]
+    order = Given([rows for rows in steps for _ in range(micro)])
     finetune = plan.finetune.model_copy(update=setting.model_dump())
     stopwatch = _Stopwatch(control)
     with tempfile.TemporaryDirectory() as folder, settings_restored(), _as_it_was(model):
@@ -117,14 +112,16 @@ def take(
         _read_all(model)
         try:
             with peak, peak.guard(model), stoppable(model, control):
-                trainer = _InOrder(
+                trainer = LeanTrainer(
                     task,
                     Clock(),
+                    plan.head,
+                    Layout(task, model, plan.batches),
+                    order,
                     model=model,
                     args=arguments,
                     train_dataset=rows,
-                    data_collator=task.collate,
-                    compute_loss_func=SummedLoss(task),
+                    compute_loss_func=SummedLoss(),
                     callbacks=[stopwatch],
                 )
                 trainer.remove_callback(PrinterCallback)

@@ -65,6 +65,11 @@ class Facts:
         return (self.folder / ADAPTER).exists()
 
     @property
+    def code(self) -> dict[str, Any] | None:
+        """Whose Python code the model works only with; None where Transformers knows it."""
+        return (self.plan.get("model") or {}).get("code")
+
+    @property
     def base_point(self) -> EpochPoint | None:
         """What was measured before training."""
         return next((p for p in self.view.points if p.step == 0), None)
@@ -136,7 +141,11 @@ def _metadata(known: Facts) -> Any:
         language=sorted(languages) or None,
         library_name=library,
         pipeline_tag=_PIPELINES[known.task],
-        tags=[TOOL, *(["lora"] if known.plan["method"] != "full" else [])],
+        tags=[
+            TOOL,
+            *(["lora"] if known.plan["method"] != "full" else []),
+            *(["custom_code"] if known.code else []),
+        ],
         datasets=hub_data or None,
         model_name=known.name if results else None,
         eval_results=results or None,

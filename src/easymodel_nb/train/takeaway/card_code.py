@@ -1,6 +1,7 @@
 """The code a model card gives: how the model is loaded without this package."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from easymodel_nb.runlog.adapters import MODEL_CONFIG
@@ -21,12 +22,15 @@ def loading(known: "Facts") -> str:
     place = known.repo or "FOLDER"  # the folder this file lies in
     auto = _AUTO[known.task]
     told = "" if known.repo else "`FOLDER` is the folder in which this file lies.\n\n"
+    told += _own_code(known)
+    trust = ", trust_remote_code=True" if known.code else ""
+    with_model = "" if known.adapter else trust  # the base brings it along
     if not known.adapter:
         lines = [
             f"from transformers import {auto}, AutoTokenizer",
             "",
-            f'tokenizer = AutoTokenizer.from_pretrained("{place}")',
-            f'model = {auto}.from_pretrained("{place}")',
+            f'tokenizer = AutoTokenizer.from_pretrained("{place}"{with_model})',
+            f'model = {auto}.from_pretrained("{place}"{with_model})',
         ]
     else:
         base = known.origins.model
@@ -41,11 +45,26 @@ def loading(known: "Facts") -> str:
             f"from transformers import {auto}, AutoTokenizer",
             "",
             f'tokenizer = AutoTokenizer.from_pretrained("{place}")',
-            f'base = {auto}.from_pretrained("{base.hub or "BASE"}"{pinned}{_labels(known)})',
+            f'base = {auto}.from_pretrained("{base.hub or "BASE"}"{pinned}{trust}{_labels(known)})',
             f'model = PeftModel.from_pretrained(base, "{place}")',
         ]
     code = "\n".join([*lines, *_use(known)])
     return f"{told}```python\n{code}\n```"
+
+
+def _own_code(known: "Facts") -> str:
+    """That the model runs Python code, whose it is, and where it lies."""
+    if not known.code:
+        return ""
+    names = ", ".join(f"`{name}`" for name in sorted(known.code["files"]))
+    local = Path(known.code["repo"]).is_absolute()
+    whose = "its base" if local else f"{known.code['repo']} at commit {known.code['commit'][:7]}"
+    lies = "comes with the base" if known.adapter else "lies in this folder"
+    return (
+        f"This model works only with Python code of its own, that of {whose} ({names}), which "
+        f"{lies}. Code can do on a machine whatever its user can: look at it before you set "
+        "`trust_remote_code`.\n\n"
+    )
 
 
 def _labels(known: "Facts") -> str:
