@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
+# Every machine computes in 32 bits here, also one that is good at bf16: tests that are about
+# bf16 ask for it.
+os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
+
 # A shared machine may take its time over any single example. The gate tries the same examples each
 # time; EASYMODEL_EXPLORE=1 looks for new ones, which then become tests by name.
 settings.register_profile("gate", deadline=None, max_examples=60, derandomize=True)

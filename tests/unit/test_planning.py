@@ -86,6 +86,19 @@ def test_how_much_slower_bf16_is_was_measured():
     assert precision.bf16_slowdown() > 0
 
 
+@pytest.mark.parametrize(("kind", "device", "half"), [
+    ("bf16", "cuda", "bfloat16"), ("fp16", "cuda", "float16"), ("fp32", "cuda", None),
+    ("bf16", "cpu", None),
+])  # fmt: skip
+def test_the_base_model_is_measured_as_the_trained_one_is(
+    kind: str, device: str, half: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr("torch.autocast", lambda *names: asked.append(tuple(map(str, names))))
+    precision.measuring(kind, device)
+    assert asked == ([(device, f"torch.{half}")] if half else [])
+
+
 @pytest.mark.parametrize("kind", ["cpu", "mps"])
 def test_fp16_needs_a_gpu_of_nvidia(kind: Literal["cpu", "mps"]):
     device = Device(kind=kind, name="it", memory_bytes=1)

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from easymodel_nb.environment import Device
+from easymodel_nb.train import precision
 from easymodel_nb.train.analytics.store import SAMPLES, keep
 from easymodel_nb.train.checkpoints import identity
 from easymodel_nb.train.plan import Choice, DatasetPlan, ModelPlan, RunPlan
-from easymodel_nb.train.resuming import moved
+from easymodel_nb.train.resuming import moved, unfit
 from easymodel_nb.workflow.document import FinetuneData
 
 
@@ -37,7 +40,10 @@ def plan(**finetune: object) -> RunPlan:
     )  # fmt: skip
 
 
-def test_a_run_that_moves_to_another_device_says_so_and_keeps_its_checkpoints():
+def test_a_run_that_moves_to_another_device_says_so_and_keeps_its_checkpoints(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(precision, "bf16_slowdown", lambda: 60.0)
     began = plan(precision="bf16")
     there, told = moved(began, Device(kind="cpu", name="this CPU", memory_bytes=1))
     assert (there.finetune.precision, there.device) == ("fp32", "this CPU")
@@ -66,3 +72,18 @@ def test_answers_of_later_steps_and_torn_ones_go(tmp_path: Path):
     keep(tmp_path, {0, 5})
     assert path.read_text(encoding="utf-8") == "".join(lines[:3])
     keep(tmp_path / "nowhere", {0})
+
+
+@pytest.mark.parametrize(("slowdown", "kept"), [(60.0, False), (0.2, True)])
+def test_a_run_in_bf16_goes_on_so_where_the_cpu_is_good_at_it(
+    slowdown: float, *, kept: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(precision, "bf16_slowdown", lambda: slowdown)
+    cpu = Device(kind="cpu", name="this CPU", memory_bytes=1)
+    began = plan(precision="bf16")
+    assert unfit(began, cpu) is not kept
+    there, told = moved(began, cpu)
+    assert there.finetune.precision == ("bf16" if kept else "fp32")
+    assert ("in 32 bits" in told.message) is not kept
+    assert unfit(plan(precision="fp16"), cpu)
+    assert not unfit(plan(precision="fp32"), cpu)

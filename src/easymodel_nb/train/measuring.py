@@ -15,6 +15,7 @@ from easymodel_nb.runlog.events import Unit, now
 from easymodel_nb.runlog.headline import details as details_of
 from easymodel_nb.runlog.scores import Values
 from easymodel_nb.runlog.view import RunView
+from easymodel_nb.train import precision
 from easymodel_nb.train.analytics import baselines, deciding, judged, paired
 from easymodel_nb.train.analytics.allowance import LEAST, Allowance, Costs
 from easymodel_nb.train.analytics.analyst import GENERAL_TOKENS, Analyst
@@ -90,6 +91,10 @@ class Measurer:
 
     def base(self) -> None:
         """The point before the first step, measured now or by a run before this one."""
+        with precision.measuring(str(self._plan.finetune.precision), self._model.device.type):
+            self._base()
+
+    def _base(self) -> None:
         if not self._task.writes:
             self._stage("Measuring the base model", self._prepared.texts + self._prepared.prompts)
             taken = self._task.baseline(self._model, self._prepared, self._watch)

@@ -108,7 +108,7 @@ class Opening:
         if now is not plan:
             plan = now
             plan.write(self.folder)
-        if plan.device == self.device.name:
+        if plan.device == self.device.name and not resuming.unfit(plan, self.device):
             return plan
         moved, told = resuming.moved(plan, self.device)
         self.ready.chooser.data = moved.finetune

@@ -1,12 +1,15 @@
 """In which precision a device computes, and why."""
 
 import time
+from contextlib import nullcontext
 from functools import cache
+from typing import Any
 
 from easymodel_nb import environment
 
-_SIDE = 256  # of the square matrices a CPU is tried with: a millisecond where it is good at it
-_TIMES = 3
+_SIDES = (256, 512)  # of the square matrices a CPU is tried with; the first alone if bf16 loses
+_GOOD = 0.7  # of the time in 32 bits: what lies around the products takes longer
+_TIMES = 5
 
 
 def choose(wanted: str, device: environment.Device) -> tuple[str, str] | None:
@@ -27,6 +30,11 @@ def choose(wanted: str, device: environment.Device) -> tuple[str, str] | None:
     return None
 
 
+def worth_trying(wanted: str, device: environment.Device) -> bool:
+    """Whether bf16 may be faster where nothing was asked for; `precision_tried` finds out."""
+    return wanted == "auto" and device.kind == "cpu" and bf16_slowdown() < _GOOD
+
+
 def _usual(device: environment.Device) -> tuple[str, str]:
     if device.kind != "cuda":
         return "fp32", f"the {device.kind.upper()} computes in 32 bits"
@@ -41,21 +49,39 @@ def _gpu_has_bfloat16() -> bool:
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
+def measuring(kind: str, device: str) -> Any:
+    """While the base model is measured: on a GPU as the trained one is, inside its Trainer.
+
+    What a CPU measures has 32 bits, whatever its steps are computed in.
+    """
+    import torch  # noqa: PLC0415
+
+    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(kind)
+    return torch.autocast(device, half) if half is not None and device == "cuda" else nullcontext()
+
+
 @cache
 def bf16_slowdown() -> float:
     """How many times as long as in fp32 this CPU takes for a product of matrices in bf16.
 
     Some CPUs have instructions for it, others take 60 times as long.
     """
+    for side in _SIDES:
+        found = _slowdown(side)
+        if found > 1:
+            break
+    return found
+
+
+def _slowdown(side: int) -> float:
     import torch  # noqa: PLC0415
 
     def seconds(dtype: torch.dtype) -> float:
-        left = torch.ones(_SIDE, _SIDE, dtype=dtype)
-        least = float("inf")
-        for _ in range(_TIMES):  # the first one warms up, and a busy machine may hold one up
-            began = time.perf_counter()
-            torch.mm(left, left)
-            least = min(least, time.perf_counter() - began)
-        return least
+        left = torch.ones(side, side, dtype=dtype)
+        began = time.perf_counter()
+        torch.mm(left, left)
+        return time.perf_counter() - began
 
-    return seconds(torch.bfloat16) / max(1e-9, seconds(torch.float32))
+    # In turns, and the fastest of each: the first warms up, and a busy machine may hold one up.
+    taken = [(seconds(torch.bfloat16), seconds(torch.float32)) for _ in range(_TIMES)]
+    return min(half for half, _ in taken) / max(1e-9, min(whole for _, whole in taken))

@@ -8,7 +8,7 @@ from easymodel_nb.environment import Device
 from easymodel_nb.errors import Problem, problem_error
 from easymodel_nb.runlog.log import read_view
 from easymodel_nb.runlog.view import RunView
-from easymodel_nb.train import checkpoints
+from easymodel_nb.train import checkpoints, precision
 from easymodel_nb.train.analytics import store
 from easymodel_nb.train.analytics.store import Store
 from easymodel_nb.train.checkpoints import Found
@@ -85,11 +85,19 @@ def _tell_answers(reporter: Reporter, view: RunView, told: Collection[int]) -> N
             reporter.event("samples", step=point.step, epoch=point.epoch, rows=len(rows))
 
 
+def unfit(plan: RunPlan, device: Device) -> bool:
+    """Whether this device had better compute in 32 bits than as the run does."""
+    kind = plan.finetune.precision
+    if device.kind == "cuda" or kind not in _LOSSY:
+        return False
+    return not (device.kind == "cpu" and kind == "bf16" and precision.bf16_slowdown() <= 1)
+
+
 def moved(plan: RunPlan, device: Device) -> tuple[RunPlan, Problem]:
     """The plan for another device than the one the run began on, and what to say of it."""
     data, changes = plan.finetune, ""
     update: dict[str, Any] = {"device": device.name}
-    if device.kind != "cuda" and data.precision in _LOSSY:
+    if unfit(plan, device):
         why = f"the run went on with {device.name}, where {data.precision} is slow or unknown"
         changes = f", in 32 bits instead of {data.precision}"
         choice = Choice(field="precision", value="fp32", reason=why)

@@ -1,0 +1,109 @@
+"""Whether a CPU trains this model faster in bf16: found out by its own passes on its own rows.
+
+Processors with matrix instructions multiply in bf16 several times faster. What lies around the
+products becomes slower, so that a small model may lose by it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import torch
+
+from easymodel_nb import environment
+from easymodel_nb.metrics.memory import out_of_memory
+from easymodel_nb.train import methods, precision
+from easymodel_nb.train.batches.layout import Layout
+from easymodel_nb.train.fitting import measurement
+from easymodel_nb.train.objective.objective import Objective
+from easymodel_nb.train.preparation import Preparation
+from easymodel_nb.workflow.document import FinetuneData
+
+_ENOUGH = 0.85  # of the time in 32 bits: less gain may be chance
+_LARGE = 100_000_000  # weights: with so many, their products are what a pass takes
+_TIMES = 3  # of which the fastest counts: the first warms up, and other work may hold one up
+_KNOWN: dict[str, float] = {}  # what was found in this process, so that a model is tried once
+
+
+def choose(ready: Preparation, model: Any, device: environment.Device) -> None:
+    """Let the run compute in bf16 where that is faster, and say so; the model stays as it is."""
+    if not any(choice.field == "precision" for choice in ready.chooser.choices):
+        return  # it was settled when the run began
+    asked = FinetuneData.model_validate(ready.request["node"].get("data", {}))
+    if not precision.worth_trying(asked.precision, device) or model.device.type != "cpu":
+        return
+    if methods.sizes(model)[0] >= _LARGE:
+        faster = 1 / precision.bf16_slowdown()
+        why = f"this CPU multiplies in it {faster:.2g} times as fast"
+        ready.chooser.replace("precision", "bf16", f"{why}, and a large model does little else")
+        return
+    share = _tried(ready, model)
+    if share is None:
+        return
+    said = f"tried on a batch: {1 / share:.2g} times as fast as in 32 bits"
+    if share <= _ENOUGH:
+        ready.chooser.replace("precision", "bf16", said)
+    else:
+        why = f"bf16 was {said.replace(' as in 32 bits', '')}, which is not worth it"
+        ready.chooser.replace("precision", "fp32", why)
+
+
+def _tried(ready: Preparation, model: Any) -> float | None:
+    """Its time in bf16 as a share of that in 32 bits; None where it cannot be told."""
+    key = measurement.key(ready, environment.device(ask_torch=True))
+    if key not in _KNOWN:
+        try:
+            _KNOWN[key] = _share(ready, model)
+        except Exception as error:
+            if out_of_memory(error):
+                raise
+            return None  # what is wrong with it will show in 32 bits, or is wrong in bf16 alone
+    return _KNOWN[key]
+
+
+def _share(ready: Preparation, model: Any) -> float:
+    _, rows = measurement.batches(ready, ready.chooser.data.batch_size)
+    layout = Layout(ready.task, model, ready.chooser.batches)
+    objective = Objective(ready.task, model, ready.chooser.head)
+
+    def passes() -> None:
+        batch = layout.inputs(layout.collate(rows))
+        with layout.computing():
+            loss, count = objective(model, batch)
+            torch.autograd.backward(loss / count)
+        model.zero_grad(set_to_none=True)
+
+    with _left_alone(model):
+        taken = [(_seconds(passes, nullcontext), _seconds(passes, in_bf16)) for _ in range(_TIMES)]
+    return min(half for _, half in taken) / min(whole for whole, _ in taken)
+
+
+def in_bf16() -> Any:
+    """While a CPU computes products in bf16, with weights and all else in 32 bits."""
+    return torch.autocast("cpu", torch.bfloat16)
+
+
+def _seconds(work: Callable[[], None], context: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    with context():
+        work()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _left_alone(model: Any) -> Iterator[None]:
+    """Leave no gradient behind, and the chances of the run as they were."""
+    state, training = torch.get_rng_state(), model.training
+    buffers = {name: buffer.detach().clone() for name, buffer in model.named_buffers()}
+    model.train()
+    try:
+        yield
+    finally:
+        model.zero_grad(set_to_none=True)
+        model.train(training)
+        torch.set_rng_state(state)
+        with torch.no_grad():
+            for name, buffer in model.named_buffers():
+                if name in buffers:
+                    buffer.copy_(buffers[name])
