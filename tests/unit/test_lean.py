@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.utils import clip_grad_norm_
 from transformers import GPT2Config, GPT2LMHeadModel, PrinterCallback, TrainerCallback
 from transformers import TrainingArguments as Arguments
 
 from easymodel_nb.metrics.perplexity import eval_mode
 from easymodel_nb.train.batches.layout import Layout
 from easymodel_nb.train.batches.orders import Given
+from easymodel_nb.train.lean import _clipped
 from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.plan import BatchPlan, HeadPlan
 from easymodel_nb.train.planning import Chooser
@@ -91,3 +93,29 @@ def test_a_step_walks_through_no_module(tmp_path: Path, monkeypatch: pytest.Monk
         _trained(tmp_path / str(steps), lean=True)
         counts.append(sorted(walks))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("odd", [None, float("nan"), float("inf")])
+@pytest.mark.parametrize("size", [1e-3, 10.0])
+def test_clipping_multiplies_by_no_one(size: float, odd: float | None) -> None:
+    def weights() -> list[torch.nn.Parameter]:
+        generator = torch.Generator().manual_seed(0)
+        found = [torch.nn.Parameter(torch.zeros(shape)) for shape in ((7, 5), (3,), (2,))]
+        for weight in found[:2]:
+            weight.grad = torch.randn(weight.shape, generator=generator) * size
+        if odd is not None and found[1].grad is not None:
+            found[1].grad[0] = odd
+        return found
+
+    theirs, ours = weights(), weights()
+    before = [weight.grad._version for weight in ours[:2] if weight.grad is not None]
+    norms = clip_grad_norm_(theirs, 1.0), _clipped(ours, 1.0)
+    assert torch.equal(norms[0].nan_to_num(-1.0), norms[1].nan_to_num(-1.0))
+    for one, other in zip(theirs[:2], ours[:2], strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert torch.equal(one.grad.nan_to_num(-1.0), other.grad.nan_to_num(-1.0))
+    after = [weight.grad._version for weight in ours[:2] if weight.grad is not None]
+    assert (before == after) is (size < 1 and odd is None)
+    assert ours[2].grad is None
+    assert _clipped(ours[2:], 1.0) == clip_grad_norm_(ours[2:], 1.0) == 0

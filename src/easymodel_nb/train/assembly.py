@@ -10,6 +10,7 @@ from easymodel_nb.errors import problem_error
 from easymodel_nb.train import methods, planning
 from easymodel_nb.train.batches import choosing as batches
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.embedding import choosing as embedding
 from easymodel_nb.train.finite import broken_weight
 from easymodel_nb.train.objective import choosing
 from easymodel_nb.train.preparation import Preparation, placed
@@ -51,6 +52,7 @@ def assemble(
         model = methods.wrap(model, ready.task)
         batches.choose(ready, model)
         choosing.choose(ready, model)
+        embedding.choose(ready, model)
         return model
 
 

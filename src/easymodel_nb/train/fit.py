@@ -20,11 +20,13 @@ from easymodel_nb.train.assembly import assemble, torch_device
 from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.distributed.runner import count
+from easymodel_nb.train.embedding.rows import idle_weights
 from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting import measurement, steps, verdict
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
 from easymodel_nb.train.fitting.memory import Peak, free_bytes, give_back, ran_out
 from easymodel_nb.train.fitting.sizes import least_bytes, most_bytes
+from easymodel_nb.train.plan import EmbeddingPlan
 from easymodel_nb.train.preparation import Preparation, parse, prepare
 from easymodel_nb.train.quiet import LogBuffer, quiet
 from easymodel_nb.train.reporter import Reporter, Unlogged
@@ -164,7 +166,7 @@ def measure(
         long, typical = measurement.batches(ready, setting.batch_size)
         peak = Peak()
         try:
-            taken = steps.take(ready.task, model, plan, setting, long, typical, control, peak)
+            taken = steps.take(ready, model, plan, setting, long, typical, control, peak)
             found = _found(ready, model, plan, setting, taken, long, typical)
         except Exception as error:
             if not ran_out(error):
@@ -293,7 +295,7 @@ def _found(
         load_seconds=0.0,
         weight_bytes=0,
         # fp16 may skip its first steps, and with them what the optimizer allocates
-        memory_bytes=max(taken.peak, _state_bytes(model)),
+        memory_bytes=max(taken.peak, _state_bytes(model, plan.embedding)),
         longest=longest,
         rows=len(long),
         device="",
@@ -306,9 +308,10 @@ def _bytes_of(model: Any) -> int:
     return sum(int(tensor.nbytes) for tensor in held)
 
 
-def _state_bytes(model: Any) -> int:
+def _state_bytes(model: Any, embedding: EmbeddingPlan) -> int:
     """A gradient and AdamW's two moments of each trained weight."""
-    return 3 * sum(int(weight.nbytes) for weight in model.parameters() if weight.requires_grad)
+    trained = sum(int(weight.nbytes) for weight in model.parameters() if weight.requires_grad)
+    return 3 * (trained - 4 * idle_weights(model, embedding))
 
 
 def _sentence(setting: Setting, tried: list[Setting]) -> str:

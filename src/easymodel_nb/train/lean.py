@@ -4,11 +4,15 @@ Of a small model's step they were a seventh: `train()`, `zero_grad()`, the norm'
 walks. Where weights are sharded, or another library steps, everything is as the Trainer has it.
 """
 
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch.nn.utils import clip_grad_norm_
 from transformers import Trainer
+
+from easymodel_nb.train.embedding.rows import UsedRows
 
 _WHOLE = {"NO", "MULTI_CPU", "MULTI_GPU"}  # of accelerate: each process holds all weights
 
@@ -17,6 +21,7 @@ class LeanSteps(Trainer):
     """The Trainer's step, with the weights it is about looked up once."""
 
     lean = True
+    used: UsedRows | None = None  # None: all rows of the input embedding are trained
     _model: Any = None  # whose weights these are
     _weights: list[torch.nn.Parameter]  # that are trained
 
@@ -29,6 +34,15 @@ class LeanSteps(Trainer):
             if self._model is not None:
                 self._model.__dict__.pop("zero_grad", None)
             self._model, self._weights = None, []
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """As the Trainer does; of the input embedding it may have the used rows alone."""
+        new = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if new and self.used is not None:
+            alone = self.lean and self.accelerator.distributed_type == "NO"
+            self.used.adopt(optimizer, alone=alone)
+        return optimizer
 
     def floating_point_ops(self, inputs: Any) -> int:  # noqa: ARG002
         """None are counted."""
@@ -43,16 +57,19 @@ class LeanSteps(Trainer):
         elif not model.training:  # it was measured meanwhile
             model.train()
         inputs = self._prepare_inputs(inputs)
-        with self.compute_loss_context_manager():
-            loss: Any = self.compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
-        del inputs
-        self.accelerator.backward(loss)
+        with self.used.computing() if self.used is not None else nullcontext():
+            with self.compute_loss_context_manager():
+                loss: Any = self.compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
+            del inputs
+            self.accelerator.backward(loss)
         return loss.detach()
 
     def _adopt(self, model: Any) -> None:
         model.train()
         self._model = model
         self._weights = [weight for weight in model.parameters() if weight.requires_grad]
+        if self.used is not None:
+            self._weights = self.used.trained(self._weights)
         model.zero_grad = self._forget_gradients  # the loop calls it after each step
 
     def _forget_gradients(self, set_to_none: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
@@ -64,4 +81,22 @@ class LeanSteps(Trainer):
             return super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         if self.accelerator.scaler is not None:
             self.accelerator.unscale_gradients()
+        if self.args.device.type == "cpu":
+            return _clipped(self._weights, self.args.max_grad_norm)
         return clip_grad_norm_(self._weights, self.args.max_grad_norm)
+
+
+@torch.no_grad()
+def _clipped(weights: Iterable[torch.nn.Parameter], most: float) -> torch.Tensor:
+    """What `clip_grad_norm_` does, but for multiplying gradients by one.
+
+    A GPU would have to be waited for to know that it is one.
+    """
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
+    norm = torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.tensor(0.0)
+    factor = most / (norm + 1e-6)
+    if not factor >= 1:  # also where it is no number
+        for gradient in gradients:
+            gradient.mul_(factor)
+    return norm

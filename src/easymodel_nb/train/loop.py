@@ -33,6 +33,7 @@ from easymodel_nb.train.distributed.together import (
     leading,
 )
 from easymodel_nb.train.distributed.world import World, together
+from easymodel_nb.train.embedding.rows import used_rows
 from easymodel_nb.train.lean import LeanSteps
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.objective.objective import Objective
@@ -269,6 +270,7 @@ def _trainer(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.used = used_rows(task, model, plan.embedding, prepared.train)
     if (world := together()) is not None:
         ignore_unused(trainer.model, task, prepared.train[0])
         torch.manual_seed(plan.finetune.seed + world.rank)  # each its own dropout

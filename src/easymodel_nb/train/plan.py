@@ -82,6 +82,13 @@ class BatchPlan(BaseModel):
     first_position: int = 0  # that a flat batch counts from
 
 
+class EmbeddingPlan(BaseModel):
+    """Which rows of the input embedding are trained by themselves."""
+
+    rows: int | None = None  # those of the training data's tokens; None: all, as before
+    ids: str = ""  # a digest of these tokens
+
+
 class RunPlan(BaseModel):
     """A frozen plan."""
 
@@ -110,6 +117,7 @@ class RunPlan(BaseModel):
     # running out of memory makes batches smaller, so that each step learns the same rows.
     drawn_together: int | None = None
     head: HeadPlan = HeadPlan()  # plans of before: as it was then
+    embedding: EmbeddingPlan = EmbeddingPlan()  # the same
 
     def write(self, folder: Path) -> None:
         """Freeze the plan in the run's folder."""

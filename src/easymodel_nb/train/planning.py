@@ -15,6 +15,7 @@ from easymodel_nb.train.plan import (
     Choice,
     CodePlan,
     DatasetPlan,
+    EmbeddingPlan,
     HeadPlan,
     ModelPlan,
     RunPlan,
@@ -49,6 +50,7 @@ class Chooser:
         self.choices: list[Choice] = []
         self.head = HeadPlan()  # until it was tried on the model
         self.batches = BatchPlan()  # the same
+        self.embedding = EmbeddingPlan()  # the same
 
     def set(self, field: str, value: Any, reason: str) -> None:
         """Fill or change a field and note why."""
@@ -225,6 +227,7 @@ def finish(
         choices=ready.chooser.choices,
         head=ready.chooser.head,
         batches=ready.chooser.batches,
+        embedding=ready.chooser.embedding,
     )
 
 

@@ -31,6 +31,7 @@ from easymodel_nb.train.control import Control
 from easymodel_nb.train.data.open import open_dataset
 from easymodel_nb.train.data.reading import DatasetTables
 from easymodel_nb.train.drawing import Drawn
+from easymodel_nb.train.embedding.used import Ids, ids_of
 from easymodel_nb.train.hub.large import TooLarge
 from easymodel_nb.train.lengths import lengths_of
 from easymodel_nb.train.planning import Chooser
@@ -89,6 +90,11 @@ class Preparation:
     def lengths(self) -> list[int]:
         """Tokens of each training example, counted once."""
         return lengths_of(self.prepared.train)
+
+    @cached_property
+    def used_ids(self) -> Ids:
+        """The distinct tokens of the training examples, found once."""
+        return ids_of(self.prepared.train, self.task.padding_id)
 
     def problems(self) -> list[Problem]:
         """What the user should know of the data, each on its node; not what was accepted."""

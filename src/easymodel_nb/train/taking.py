@@ -13,6 +13,8 @@ from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.warm import KEEPER, Keeper, Warm
 from easymodel_nb.train.warm_key import warm_key
 
+_COUNTED = ("lengths", "used_ids")  # of all rows, once
+
 
 def take(
     request: dict[str, Any],
@@ -62,7 +64,8 @@ def begun(warm: Warm, request: dict[str, Any], begin: Callable[[Chooser], None])
     begin(first)
     chooser.data = first.data
     chooser.choices[warm.begin_at : warm.begin_at] = first.choices
-    known = ready.lengths
+    _ = ready.lengths
+    counted = {name: vars(ready)[name] for name in _COUNTED if name in vars(ready)}
     of_run = dataclasses.replace(ready, request=request)
-    of_run.__dict__["lengths"] = known  # counted once
+    vars(of_run).update(counted)
     return of_run

@@ -26,7 +26,7 @@ from easymodel_nb.train.plan import BatchPlan
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.workflow.document import FinetuneData
 
-_VERSION = 3  # of what is measured and how
+_VERSION = 4  # of what is measured and how
 _EPOCHS = 3  # whose batches are looked at
 _FIELDS = (
     "task",
@@ -94,9 +94,16 @@ def key(ready: Preparation, device: environment.Device) -> str:
             [ready.lengths[place] for place in rows],
             [ready.lengths[place] for place in typical],
             ready.prepared.max_new_tokens,
+            _used(ready),
             *([processes] if processes > 1 else []),
         ]
     )
+
+
+def _used(ready: Preparation) -> int | None:
+    """How many rows of the embedding may be trained; None where all are."""
+    two_sides = getattr(ready.config, "is_encoder_decoder", False)
+    return None if ready.chooser.data.method != "full" or two_sides else len(ready.used_ids)
 
 
 def _model_digest(ready: Preparation) -> list[Any]:

@@ -6,9 +6,12 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from easymodel_nb.train.embedding.choosing import expected
+from easymodel_nb.train.embedding.rows import idle_weights
 from easymodel_nb.train.preparation import Preparation
 
 _FULL = 16  # bytes a weight: itself, its gradient, two moments of AdamW, each in 32 bits
+_STATE = 12  # of them, where it is trained: beside itself
 _FROZEN = {"lora": 4, "qlora": 1}  # the base alone; four bits are half a byte, with their scales
 _UNFUSED = 2  # times the activations of the formula: many models keep steps of their functions
 _LOGITS = 4  # copies in 32 bits: themselves, their softmax, the gradients of both
@@ -17,7 +20,19 @@ _LOGITS = 4  # copies in 32 bits: themselves, their softmax, the gradients of bo
 def least_bytes(ready: Preparation) -> int | None:
     """Bytes without any activation; None where the files do not tell."""
     count = weights(Path(ready.model_folder.path))
-    return None if count is None else count * _FROZEN.get(ready.chooser.data.method, _FULL)
+    if count is None:
+        return None
+    method = ready.chooser.data.method
+    return count * _FROZEN.get(method, _FULL) - (_STATE * _idle(ready) if method == "full" else 0)
+
+
+def _idle(ready: Preparation) -> int:
+    """Weights of tokens that no training row holds, as the model's shapes tell."""
+    try:
+        model = ready.task.empty_model()
+    except (ValueError, RuntimeError, AttributeError, ImportError, TypeError, KeyError):
+        return 0  # what is wrong with the model is said where it is loaded
+    return idle_weights(model, expected(ready, model))
 
 
 def weights(folder: Path) -> int | None:
@@ -61,4 +76,5 @@ def most_bytes(ready: Preparation, model: Any) -> int | None:
     logits = 4 * _LOGITS * together * words
     held = sum(int(weight.nbytes) for weight in model.parameters())
     trained = 3 * sum(int(w.nbytes) for w in model.parameters() if w.requires_grad)
+    trained -= _STATE * idle_weights(model, ready.chooser.embedding)
     return held + trained + activations + logits

@@ -57,6 +57,14 @@ class Windows(Sequence[Example]):
         labels[0] = IGNORED  # nothing precedes it
         return Example(ids, labels)
 
+    def token_ids(self) -> Iterator[_Places]:
+        """The tokens of all texts, many at once; of a table no text is made."""
+        if isinstance(self._texts, Rows):
+            for batch in self._texts.batches:
+                yield batch.column("ids").flatten().to_numpy(zero_copy_only=False)
+        else:
+            yield from (np.asarray(text.ids, dtype=np.int64) for text in self._texts)
+
     def tokens(self, sizes: Counts) -> int:
         """Tokens of all windows together; `sizes` are those of the texts, (texts,)."""
         left = sizes[self._places[:, 0]] - self._places[:, 1]
