@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 
 from easymodel_nb import environment
 from easymodel_nb.errors import problem_error
-from easymodel_nb.train import methods, planning
+from easymodel_nb.train import methods, planning, precision_tried
 from easymodel_nb.train.batches import choosing as batches
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.embedding import choosing as embedding
@@ -53,6 +53,7 @@ def assemble(
         batches.choose(ready, model)
         choosing.choose(ready, model)
         embedding.choose(ready, model)
+        precision_tried.choose(ready, model, device)
         return model
 
 

@@ -74,7 +74,8 @@ def _share(ready: Preparation, model: Any) -> float:
             torch.autograd.backward(loss / count)
         model.zero_grad(set_to_none=True)
 
-    with _left_alone(model):
+    embedding = model.get_input_embeddings() if ready.chooser.embedding.rows is not None else None
+    with _left_alone(model), _frozen(embedding):
         taken = [(_seconds(passes, nullcontext), _seconds(passes, in_bf16)) for _ in range(_TIMES)]
     return min(half for _, half in taken) / min(whole for whole, _ in taken)
 
@@ -89,6 +90,18 @@ def _seconds(work: Callable[[], None], context: Callable[[], Any]) -> float:
     with context():
         work()
     return time.perf_counter() - began
+
+
+@contextmanager
+def _frozen(module: Any) -> Iterator[None]:
+    """Compute no gradient of a whole embedding of which a run trains some rows."""
+    if module is not None:
+        module.requires_grad_(requires_grad=False)
+    try:
+        yield
+    finally:
+        if module is not None:
+            module.requires_grad_(requires_grad=True)
 
 
 @contextmanager
