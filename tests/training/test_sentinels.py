@@ -47,7 +47,7 @@ def changed_loss(
 
 
 def test_a_learning_rate_that_is_far_too_high():
-    """The weights become NaN by themselves; nothing that could be kept was left.
+    """The weights become NaN by themselves.
 
     The decay of the weights makes them a hundred times as large each step, on any machine.
     """
@@ -59,8 +59,8 @@ def test_a_learning_rate_that_is_far_too_high():
     assert (problem.severity, problem.node, problem.field) == ("error", "f1", "learning_rate")
     assert problem.fix is not None
     assert [c.value for c in problem.fix.set or []] == [1.0]
-    assert card(view, []).reason == problem.message
-    if run.model_path is not None:  # a checkpoint of the first epoch was still whole
+    assert str(card(view, []).reason).startswith(problem.message)
+    if run.model_path is not None:  # a checkpoint of the first epochs was still whole
         model = AutoModelForCausalLM.from_pretrained(run.model_path)
         assert broken_weight(model) is None
 
