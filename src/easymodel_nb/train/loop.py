@@ -38,6 +38,7 @@ from easymodel_nb.train.lean import LeanSteps
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.objective.objective import Objective
 from easymodel_nb.train.plan import HeadPlan, RunPlan
+from easymodel_nb.train.precision_tried import in_bf16
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.resuming import Start
 from easymodel_nb.train.tally import Clock, SummedLoss, memory_bytes
@@ -49,6 +50,7 @@ class LeanTrainer(LeanSteps):
 
     checkpoints: Checkpoints | None = None  # None: none is written
     stop_asked: Callable[[], None] = staticmethod(lambda: None)  # another process was
+    half = False  # whether a CPU computes the steps, and they alone, in bf16
 
     def __init__(
         self,
@@ -116,6 +118,10 @@ class LeanTrainer(LeanSteps):
         inputs = self._layout.inputs(inputs)
         with self._layout.computing():
             return super().training_step(model, inputs, num_items_in_batch)
+
+    def compute_loss_context_manager(self) -> Any:
+        """In what precision a step goes forward."""
+        return in_bf16() if self.half else super().compute_loss_context_manager()
 
     def compute_loss(
         self,
@@ -270,11 +276,18 @@ def _trainer(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.half = half_on_cpu(plan)
     trainer.used = used_rows(task, model, plan.embedding, prepared.train)
     if (world := together()) is not None:
         ignore_unused(trainer.model, task, prepared.train[0])
         torch.manual_seed(plan.finetune.seed + world.rank)  # each its own dropout
     return trainer
+
+
+def half_on_cpu(plan: RunPlan) -> bool:
+    """Whether a CPU computes in bf16: then the steps alone, and what is measured in 32 bits."""
+    accelerated = torch.cuda.is_available() or torch.backends.mps.is_available()
+    return plan.finetune.precision == "bf16" and not accelerated
 
 
 def trainer_arguments(plan: RunPlan, folder: Path) -> TrainingArguments:
@@ -302,7 +315,7 @@ def trainer_arguments(plan: RunPlan, folder: Path) -> TrainingArguments:
         logging_nan_inf_filter=False,  # the filter waits for the GPU at each micro-step
         dataloader_pin_memory=cuda,
         use_cpu=not cuda and not torch.backends.mps.is_available(),
-        bf16=data.precision == "bf16",
+        bf16=data.precision == "bf16" and not half_on_cpu(plan),
         fp16=data.precision == "fp16",
         gradient_checkpointing=bool(data.gradient_checkpointing),
         ddp_find_unused_parameters=False,  # unused ones are found before (distributed.together)

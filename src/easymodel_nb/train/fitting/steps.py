@@ -23,7 +23,7 @@ from easymodel_nb.train.embedding.rows import used_rows
 from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting.measurement import Setting
 from easymodel_nb.train.fitting.memory import Peak, give_back
-from easymodel_nb.train.loop import LeanTrainer, trainer_arguments
+from easymodel_nb.train.loop import LeanTrainer, half_on_cpu, trainer_arguments
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.train.tally import Clock, SummedLoss
@@ -129,6 +129,7 @@ def take(
                     callbacks=[stopwatch],
                 )
                 trainer.remove_callback(PrinterCallback)
+                trainer.half = half_on_cpu(plan)
                 trainer.used = used_rows(task, model, plan.embedding, ready.prepared.train)
                 trainer.train()
         finally:
