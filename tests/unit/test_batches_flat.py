@@ -148,3 +148,28 @@ def test_documents_go_to_a_rectangle_and_back() -> None:
     assert torch.equal(documents.line(rectangle, 0), flat)
     assert documents.to("cpu") is documents
     assert documents.to("meta").device.type == "meta"
+
+
+@pytest.mark.parametrize(("lengths", "kind"), [((3, 2), "float32"), ((500, 2), "bfloat16")])
+def test_short_documents_are_attended_to_in_32_bits(
+    monkeypatch: pytest.MonkeyPatch, lengths: tuple[int, ...], kind: str
+) -> None:
+    seen, real = [], attention._by_length
+
+    def listening(query: torch.Tensor, *rest: Any) -> torch.Tensor:
+        seen.append(str(query.dtype).removeprefix("torch."))
+        return real(query, *rest)
+
+    monkeypatch.setattr(attention, "_by_length", listening)
+    torch.manual_seed(0)
+    three = [torch.randn(1, 2, sum(lengths), 4) for _ in range(3)]
+    module, documents = torch.nn.Module(), {DOCUMENTS: Documents(lengths)}
+    whole, _ = attention.attend(module, *three, None, **documents)
+    half = [value.bfloat16().requires_grad_() for value in three]
+    with torch.autocast("cpu", torch.bfloat16):
+        found, _ = attention.attend(module, *half, None, **documents)
+    found.float().sum().backward()
+    assert seen == ["float32", kind]
+    assert found.dtype == torch.bfloat16
+    assert (found - whole).abs().max() < 0.05
+    assert all(value.grad is not None for value in half)
