@@ -1,6 +1,7 @@
 """Stopping: one flag every stage looks at, and a way to leave what cannot look."""
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -163,4 +164,6 @@ def stoppable(model: Any, control: Control, *, steps: bool = True) -> Iterator[N
 
 def ask_to_stop(folder: Path, reason: StopReason = "user") -> None:
     """Ask the owner of a run, whoever it is, to stop it."""
-    (folder / STOP_FILE).write_text(reason + "\n", encoding="utf-8")
+    part = folder / f"{STOP_FILE}.{os.getpid()}.part"  # who sees the file must find the reason
+    part.write_text(reason + "\n", encoding="utf-8")
+    part.replace(folder / STOP_FILE)
