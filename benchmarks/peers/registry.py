@@ -33,6 +33,12 @@ PEERS: Final = {
             "trainers.hf",
             settings={"grouped": True},
         ),
+        Peer(
+            "hf-bf16",
+            "HF Trainer, grouped by length, bf16",
+            "trainers.hf",
+            settings={"grouped": True, "bf16": True},
+        ),
         Peer("trl", "TRL SFTTrainer, defaults but bf16 off", "trainers.trl_sft", "trl"),
         Peer(
             "trl-best",
@@ -50,7 +56,14 @@ PEERS: Final = {
         ),
         Peer("autotrain", "AutoTrain's data path", "trainers.autotrain"),
         Peer("ours", "EasyModel", "trainers.ours"),
+        Peer(
+            "ours-fp32",
+            "EasyModel, held to 32 bits",
+            "trainers.ours",
+            settings={"precision": "fp32"},
+        ),
     )
 }
 BASE: Final = "hf"
 OURS: Final = "ours"
+HELD: Final = "ours-fp32"  # beside ours where a CPU is good at bf16

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from peers.launch import Form
-from peers.registry import BASE, OURS, PEERS
+from peers.registry import BASE, HELD, OURS, PEERS
 from peers.results import Found, Results, Row, seconds_to, speed
 from peers.workloads import EPOCHS, WORKLOADS, Workload
 
@@ -106,11 +106,15 @@ class Page:
         rows = []
         for name, workload in WORKLOADS.items():
             found = self._all[name]
-            gained = ratios(found[OURS].rates, found[BASE].rates, "tokens_per_cpu")
+            gained, held = (
+                ratios(found[ours].rates, found[BASE].rates, "tokens_per_cpu")
+                for ours in (OURS, HELD)
+            )
             rows.append(
                 [
                     workload.title,
                     spread(gained) if gained else _nothing(),
+                    spread(held) if held else _nothing(),
                     f"{workload.goal}",
                     self._best(found),
                     self._same_loss(found[OURS], found[BASE]),
@@ -119,6 +123,7 @@ class Page:
         head = [
             "workload",
             "ours / HF Trainer's defaults",
+            "held to 32 bits",
             "goal",
             "ours / the fastest other row",
             "held-out loss, ours against HF",
@@ -126,7 +131,7 @@ class Page:
         return _table(head, rows)
 
     def _best(self, found: dict[str, Measured]) -> str:
-        others = {p: m for p, m in found.items() if p != OURS and m.rates}
+        others = {p: m for p, m in found.items() if p not in {OURS, HELD} and m.rates}
         if not others or not found[OURS].rates:
             return _nothing()
         best = max(others, key=lambda peer: others[peer].middle("tokens_per_cpu"))

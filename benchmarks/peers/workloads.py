@@ -120,9 +120,10 @@ def _restaurants() -> Split:
     return _some(train, TRAIN_ROWS), _some(held, 200)
 
 
-_LANGUAGE = ("hf", "hf-max", "hf-grouped", "trl", "trl-best", "llamafactory", "ours")
-_FORMS = ("hf", "hf-max", "hf-grouped", "autotrain", "ours")
-_SHORT = ("hf", "hf-max", "ours")
+_OURS = ("ours", "ours-fp32")
+_LANGUAGE = ("hf", "hf-max", "hf-grouped", "hf-bf16", "trl", "trl-best", "llamafactory", *_OURS)
+_FORMS = ("hf", "hf-max", "hf-grouped", "hf-bf16", "autotrain", *_OURS)
+_SHORT = ("hf", "hf-max", "hf-bf16", *_OURS)
 
 WORKLOADS = {
     found.name: found

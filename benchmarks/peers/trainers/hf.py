@@ -36,6 +36,8 @@ def run(job: dict[str, Any]) -> None:
     options = common(job)
     if settings.get("grouped"):
         options["train_sampling_strategy"] = "group_by_length"
+    if settings.get("bf16"):
+        options["bf16"] = True
     model = rows.model(job)
     if job.get("lora"):
         model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **job["lora"]))
