@@ -62,7 +62,9 @@ def test_a_page_says_who_is_faster_and_what_is_missing(tmp_path: Path):
         kept.put(Row("loss", "gsm8k", peer, 1), learned({100: 3.0, 200: loss}, seconds))
     page = tables.Page(kept, FORMS["full"])
     summary = page.summary().splitlines()
-    assert "| 2.50 (2.00 to 3.00) | not run yet | 2.2 | 2.50 (2.00 to 3.00), HF Trainer" in summary[2]
+    assert (
+        "| 2.50 (2.00 to 3.00) | not run yet | 2.2 | 2.50 (2.00 to 3.00), HF Trainer" in summary[2]
+    )
     assert "-5.00% (1 seed)" in summary[2]
     assert summary[3].count("not run yet") == 4
     table = page.workload("gsm8k")

@@ -100,9 +100,7 @@ class _How:
         return seen & (apart.abs() < self.window) if windowed else seen  # type: ignore[operator]
 
 
-def _on_cpu(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, how: _How
-) -> torch.Tensor:
+def _on_cpu(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, how: _How) -> torch.Tensor:
     """In 32 bits where documents are short: in 16 a call takes up to ten times as long."""
     if query.dtype == torch.float32 and not torch.is_autocast_enabled("cpu"):
         return _by_length(query, key, value, how)
