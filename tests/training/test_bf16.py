@@ -80,7 +80,6 @@ def test_it_is_taken_where_the_model_is_faster_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, taken: str
 ):
     monkeypatch.setattr(precision_tried, "_share", lambda *_: share)
-    monkeypatch.setattr(precision_tried, "_KNOWN", {})
     run = train(tmp_path, epochs=1)
     assert plan_of(run).finetune.precision == taken
     (why,) = reasons(run)
@@ -91,7 +90,6 @@ def test_it_is_taken_where_the_model_is_faster_in_it(
 def test_a_model_is_tried_on_its_own_rows_and_left_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(precision_tried, "_KNOWN", {})
     tried, share = [], precision_tried._share
 
     def listening(ready: Any, model: Any) -> float:
@@ -107,6 +105,10 @@ def test_a_model_is_tried_on_its_own_rows_and_left_as_it_was(
     monkeypatch.setattr(precision_tried, "_share", listening)
     first, again = train(tmp_path, epochs=1), train(tmp_path, epochs=1)
     assert len(tried) == 1  # what is known of a model is not tried again
+    (kept,) = tmp_path.glob("cache/precision/*.json")
+    kept.write_text("torn")
+    train(tmp_path, epochs=1)
+    assert len(tried) == 2
     assert tried[0] > 0
     assert reasons(first) == reasons(again)
 

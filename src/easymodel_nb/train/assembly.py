@@ -53,7 +53,7 @@ def assemble(
         batches.choose(ready, model)
         choosing.choose(ready, model)
         embedding.choose(ready, model)
-        precision_tried.choose(ready, model, device)
+        precision_tried.choose(ready, model, device, reporter.home)
         return model
 
 

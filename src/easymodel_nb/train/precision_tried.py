@@ -4,9 +4,13 @@ Processors with matrix instructions multiply in bf16 several times faster. What 
 products becomes slower, so that a small model may lose by it.
 """
 
+import contextlib
+import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,10 +27,10 @@ from easymodel_nb.workflow.document import FinetuneData
 _ENOUGH = 0.85  # of the time in 32 bits: less gain may be chance
 _LARGE = 100_000_000  # weights: with so many, their products are what a pass takes
 _TIMES = 3  # of which the fastest counts: the first warms up, and other work may hold one up
-_KNOWN: dict[str, float] = {}  # what was found in this process, so that a model is tried once
+_PLACE = ("cache", "precision")  # below the home: what was found, so that runs agree
 
 
-def choose(ready: Preparation, model: Any, device: environment.Device) -> None:
+def choose(ready: Preparation, model: Any, device: environment.Device, home: Path) -> None:
     """Let the run compute in bf16 where that is faster, and say so; the model stays as it is."""
     if not any(choice.field == "precision" for choice in ready.chooser.choices):
         return  # it was settled when the run began
@@ -38,7 +42,7 @@ def choose(ready: Preparation, model: Any, device: environment.Device) -> None:
         why = f"this CPU multiplies in it {faster:.2g} times as fast"
         ready.chooser.replace("precision", "bf16", f"{why}, and a large model does little else")
         return
-    share = _tried(ready, model)
+    share = _tried(ready, model, device, home)
     if share is None:
         return
     said = f"tried on a batch: {1 / share:.2g} times as fast as in 32 bits"
@@ -49,17 +53,23 @@ def choose(ready: Preparation, model: Any, device: environment.Device) -> None:
         ready.chooser.replace("precision", "fp32", why)
 
 
-def _tried(ready: Preparation, model: Any) -> float | None:
+def _tried(ready: Preparation, model: Any, device: environment.Device, home: Path) -> float | None:
     """Its time in bf16 as a share of that in 32 bits; None where it cannot be told."""
-    key = measurement.key(ready, environment.device(ask_torch=True))
-    if key not in _KNOWN:
-        try:
-            _KNOWN[key] = _share(ready, model)
-        except Exception as error:
-            if out_of_memory(error):
-                raise
-            return None  # what is wrong with it will show in 32 bits, or is wrong in bf16 alone
-    return _KNOWN[key]
+    path = home.joinpath(*_PLACE, f"{measurement.key(ready, device)}.json")
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return float(json.loads(path.read_text(encoding="utf-8"))["share"])
+    try:
+        share = _share(ready, model)
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        return None  # what is wrong with it will show in 32 bits, or is wrong in bf16 alone
+    with contextlib.suppress(OSError):  # without it the next run tries again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{uuid.uuid4().hex}.part")
+        part.write_text(json.dumps({"share": share}), encoding="utf-8")
+        part.replace(path)
+    return share
 
 
 def _share(ready: Preparation, model: Any) -> float:
