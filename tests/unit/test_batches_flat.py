@@ -10,7 +10,7 @@ import transformers as tf
 from easymodel_nb.train.batches import attention
 from easymodel_nb.train.batches.attention import NAME, Attending, UnfitError
 from easymodel_nb.train.batches.documents import Documents
-from easymodel_nb.train.batches.flat import DOCUMENTS, flatten
+from easymodel_nb.train.batches.flat import DOCUMENTS, even, flatten
 from easymodel_nb.train.batches.padded import collate
 from easymodel_nb.train.batches.pooling import side_by_side
 from tests.unit.families import CAUSAL, ENCODERS, examples, made
@@ -173,3 +173,38 @@ def test_short_documents_are_attended_to_in_32_bits(
     assert found.dtype == torch.bfloat16
     assert (found - whole).abs().max() < 0.05
     assert all(value.grad is not None for value in half)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_filler_changes_nothing(family: str) -> None:
+    model = made(CAUSAL[family](), tf.AutoModelForCausalLM)
+    batch = collate(examples())
+    with Attending(model)():
+        plain = learned(model, summed(model, flatten(batch)))
+        filled = flatten(batch, evenly=True)
+        assert filled[DOCUMENTS].filler
+        assert filled["input_ids"].shape[1] == even(flatten(batch)["input_ids"].shape[1])
+        other = learned(model, summed(model, filled))
+    same(plain, other)
+
+
+@pytest.mark.parametrize("family", list(ENCODERS)[:2])
+def test_filler_answers_for_no_row(family: str) -> None:
+    model = made(ENCODERS[family](), tf.AutoModelForSequenceClassification)
+    batch = collate(examples())
+    del batch["labels"]
+    first = getattr(model.config, "pad_token_id", None) or 0
+    first = first + 1 if "roberta" in family else 0
+    with Attending(model)(), side_by_side(model), torch.no_grad():
+        plain = model(**flatten(dict(batch), first)).logits
+        filled = flatten(dict(batch), first, evenly=True)
+        assert filled[DOCUMENTS].filler
+        found = model(**filled).logits
+    assert found.shape == plain.shape
+    assert (found - plain).abs().max() < 1e-5
+
+
+def test_there_are_few_even_sizes() -> None:
+    sizes = {even(total) for total in range(1, 4_097)}
+    assert len(sizes) < 200
+    assert all(total <= even(total) <= total * 17 / 16 for total in range(1, 4_097))

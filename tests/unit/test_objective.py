@@ -27,6 +27,7 @@ from transformers import (
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.train.batches.padded import pad
 from easymodel_nb.train.objective import choosing
+from easymodel_nb.train.objective.chunked import summed_nll
 from easymodel_nb.train.objective.head import head_of
 from easymodel_nb.train.objective.objective import Objective
 from easymodel_nb.train.plan import HeadPlan
@@ -283,3 +284,19 @@ def test_a_model_whose_logits_depend_on_their_neighbours_is_left_as_it_is() -> N
     plan, why = choosing.find(task, model.eval(), _rows(task), targets=64)
     assert plan == HeadPlan()
     assert "changes the loss" in why
+
+
+def test_the_last_chunk_is_filled_up_in_16_bits_without_a_trace() -> None:
+    torch.manual_seed(0)
+    head = torch.nn.Linear(8, 30)
+    plan = HeadPlan(at="targets", rows=64)
+    targets = torch.randint(30, (150,))
+    found = []
+    for kind in (torch.float32, torch.bfloat16):
+        hidden = torch.randn(150, 8, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        loss = summed_nll(hidden, head, targets, plan, dtype=kind)
+        gradients = torch.autograd.grad(loss, [hidden, head.weight, head.bias])
+        found.append((loss, *gradients))
+    for whole, half in zip(*found, strict=True):
+        assert whole.shape == half.shape
+        assert (whole - half).norm() < 0.02 * whole.norm()

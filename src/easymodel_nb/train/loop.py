@@ -267,7 +267,7 @@ def _trainer(
         task,
         clock,
         plan.head,
-        Layout(task, model, plan.batches),
+        Layout(task, model, plan.batches, evenly=half_on_cpu(plan)),
         batches(plan.batches, task.sizes(prepared.train), sizing(plan), plan.finetune.seed),
         model=model,
         args=trainer_arguments(plan, folder),

@@ -5,10 +5,12 @@ products becomes slower, so that a small model may lose by it.
 """
 
 import contextlib
+import itertools
 import json
+import statistics
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ import torch
 from easymodel_nb import environment
 from easymodel_nb.metrics.memory import out_of_memory
 from easymodel_nb.train import methods, precision
-from easymodel_nb.train.batches.layout import Layout
+from easymodel_nb.train.batches.layout import Layout, batches
+from easymodel_nb.train.batches.orders import Sizing
 from easymodel_nb.train.fitting import measurement
 from easymodel_nb.train.objective.objective import Objective
 from easymodel_nb.train.preparation import Preparation
@@ -26,7 +29,7 @@ from easymodel_nb.workflow.document import FinetuneData
 
 _ENOUGH = 0.85  # of the time in 32 bits: less gain may be chance
 _LARGE = 100_000_000  # weights: with so many, their products are what a pass takes
-_TIMES = 3  # of which the fastest counts: the first warms up, and other work may hold one up
+_TIMES = 5  # batches, of which the median counts: other work may hold one up
 _PLACE = ("cache", "precision")  # below the home: what was found, so that runs agree
 
 
@@ -73,33 +76,34 @@ def _tried(ready: Preparation, model: Any, device: environment.Device, home: Pat
 
 
 def _share(ready: Preparation, model: Any) -> float:
-    _, rows = measurement.batches(ready, ready.chooser.data.batch_size)
-    layout = Layout(ready.task, model, ready.chooser.batches)
-    objective = Objective(ready.task, model, ready.chooser.head)
-
-    def passes() -> None:
-        batch = layout.inputs(layout.collate(rows))
-        with layout.computing():
-            loss, count = objective(model, batch)
-            torch.autograd.backward(loss / count)
-        model.zero_grad(set_to_none=True)
-
+    task, plan, train = ready.task, ready.chooser.batches, ready.prepared.train
+    objective = Objective(task, model, ready.chooser.head)
+    order = batches(plan, task.sizes(train), Sizing.of(ready.chooser.data.batch_size, 1), 0)
+    drawn = list(itertools.islice(order, 1 + _TIMES))
     embedding = model.get_input_embeddings() if ready.chooser.embedding.rows is not None else None
+
+    def seconds(places: list[int], *, half: bool) -> float:
+        layout = Layout(task, model, plan, evenly=half)
+        rows = [train[place] for place in places]
+        began = time.perf_counter()
+        batch = layout.inputs(layout.collate(rows))
+        with layout.computing(), in_bf16() if half else nullcontext():
+            loss, count = objective(model, batch)
+        with layout.computing():
+            torch.autograd.backward(loss / count)
+        taken = time.perf_counter() - began
+        model.zero_grad(set_to_none=True)
+        return taken
+
     with _left_alone(model), _frozen(embedding):
-        taken = [(_seconds(passes, nullcontext), _seconds(passes, in_bf16)) for _ in range(_TIMES)]
-    return min(half for _, half in taken) / min(whole for whole, _ in taken)
+        # The first warms up. Different ones: for a size it never had, bf16 takes its time.
+        shares = [seconds(places, half=True) / seconds(places, half=False) for places in drawn][1:]
+    return statistics.median(shares) if shares else 1.0
 
 
 def in_bf16() -> Any:
     """While a CPU computes products in bf16, with weights and all else in 32 bits."""
     return torch.autocast("cpu", torch.bfloat16)
-
-
-def _seconds(work: Callable[[], None], context: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    with context():
-        work()
-    return time.perf_counter() - began
 
 
 @contextmanager

@@ -58,6 +58,14 @@ def attend(  # noqa: PLR0913, PLR0917  as transformers calls it
         raise UnfitError("it does not pass the bounds of rows on to its attention")
     if odd or attention_mask is not None:
         raise UnfitError(f"its attention reads {odd[0] if odd else 'a mask of its own'}")
+    if documents.filler and query.shape[2] == documents.total + documents.filler:
+        query, key, value = (x[:, :, : documents.total] for x in (query, key, value))
+        kwargs = {**kwargs, DOCUMENTS: documents.alone}
+        found, _ = attend(
+            module, query, key, value, attention_mask, dropout, scaling, is_causal,
+            sliding_window, softcap, **kwargs,
+        )  # fmt: skip
+        return F.pad(found, (0, 0, 0, 0, 0, documents.filler)), None
     if query.shape[0] != 1 or not query.shape[2] == key.shape[2] == documents.total:
         raise UnfitError(f"its attention reads {tuple(query.shape)}")
     causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)

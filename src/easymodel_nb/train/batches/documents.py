@@ -15,14 +15,20 @@ class Documents:
     checkpointing finds the same bounds.
     """
 
-    def __init__(self, lengths: Sequence[int], device: Any = "cpu") -> None:
+    def __init__(self, lengths: Sequence[int], device: Any = "cpu", filler: int = 0) -> None:
         self.lengths = tuple(lengths)
+        self.filler = filler  # tokens behind the last document, which belong to none
         self.device = torch.device(device)
 
     def to(self, device: Any, *_: Any, **__: Any) -> Self:
         """The same for another device: accelerate asks for it as of a tensor."""
         same = device is None or torch.device(device) == self.device
-        return self if same else type(self)(self.lengths, device)
+        return self if same else type(self)(self.lengths, device, self.filler)
+
+    @cached_property
+    def alone(self) -> Self:
+        """The same documents without filler."""
+        return type(self)(self.lengths, self.device)
 
     @property
     def longest(self) -> int:
@@ -31,7 +37,7 @@ class Documents:
 
     @property
     def total(self) -> int:
-        """Tokens of all documents."""
+        """Tokens of all documents, without the filler."""
         return sum(self.lengths)
 
     @cached_property

@@ -120,7 +120,7 @@ def take(
                     task,
                     Clock(),
                     plan.head,
-                    Layout(task, model, plan.batches),
+                    Layout(task, model, plan.batches, evenly=half_on_cpu(plan)),
                     order,
                     model=model,
                     args=arguments,

@@ -11,6 +11,8 @@ from torch.autograd.function import once_differentiable
 
 from easymodel_nb.train.plan import HeadPlan
 
+_EVEN = 64  # rows
+
 
 def summed_nll(
     hidden: torch.Tensor,
@@ -53,16 +55,20 @@ class _SummedNLL(torch.autograd.Function):
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
             some = hidden[part].to(dtype)
+            size = len(some)
+            # In bf16 a processor prepares itself for each number of rows (batches.flat.even).
+            filler = -size % _EVEN if start and dtype == torch.bfloat16 else 0
+            some = torch.nn.functional.pad(some, (0, 0, 0, filler))
             logits = torch.nn.functional.linear(
                 some, matrix, None if bias is None else bias.to(dtype)
-            ).float()
+            )[:size].float()
             nll, slope = _nll(logits, targets[part], plan.softcap, plan.scale)
             total += nll
             if gradients[2] is not None:
                 gradients[2].add_(slope.sum(0))
-            slope = slope.to(dtype)
+            slope = torch.nn.functional.pad(slope.to(dtype), (0, 0, 0, filler))
             if gradients[0] is not None:
-                gradients[0][part] = slope @ matrix
+                gradients[0][part] = (slope @ matrix)[:size]
             if gradients[1] is not None:
                 gradients[1].addmm_(slope.T, some)
             del logits, slope

@@ -164,6 +164,7 @@ export const GROUPS: Group[] = [
         label: "Precision",
         kind: "choice",
         choices: ["auto", "fp32", "bf16", "fp16"].map((p) => [p, p]),
+        help: "In what a step multiplies. auto takes the fastest here; weights keep 32 bits.",
       },
       {
         name: "gradient_checkpointing",
