@@ -92,10 +92,10 @@ def test_a_model_is_tried_on_its_own_rows_and_left_as_it_was(
 ):
     tried, share = [], precision_tried._share
 
-    def listening(ready: Any, model: Any) -> float:
+    def listening(ready: Any, model: Any, control: Any) -> float:
         before = {name: value.clone() for name, value in model.state_dict().items()}
         chances = torch.get_rng_state()
-        tried.append(share(ready, model))
+        tried.append(share(ready, model, control))
         assert torch.equal(chances, torch.get_rng_state())
         assert all(weight.grad is None for weight in model.parameters())
         after = model.state_dict()

@@ -53,7 +53,7 @@ def assemble(
         batches.choose(ready, model)
         choosing.choose(ready, model)
         embedding.choose(ready, model)
-        precision_tried.choose(ready, model, device, reporter.home)
+        precision_tried.choose(ready, model, device, control, reporter)
         return model
 
 
