@@ -196,9 +196,9 @@ from easymodel_nb.workflow.document import Workflow
 
 torch.set_num_threads(1)
 
-def limit(event):  # from here on 160 MB more
+def limit(event):  # from here on 185 MB more
     if event.type == "run_started" and event.attempt == 1:
-        size = psutil.Process().memory_info().vms + 160_000_000
+        size = psutil.Process().memory_info().vms + 185_000_000
         resource.setrlimit(resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
 
 manager = RunManager(Path(sys.argv[1]))
