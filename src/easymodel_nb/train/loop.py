@@ -50,7 +50,6 @@ class LeanTrainer(LeanSteps):
 
     checkpoints: Checkpoints | None = None  # None: none is written
     stop_asked: Callable[[], None] = staticmethod(lambda: None)  # another process was
-    half = False  # whether a CPU computes the steps, and they alone, in bf16
 
     def __init__(
         self,
@@ -121,7 +120,7 @@ class LeanTrainer(LeanSteps):
 
     def compute_loss_context_manager(self) -> Any:
         """In what precision a step goes forward."""
-        return in_bf16() if self.half else super().compute_loss_context_manager()
+        return in_bf16() if self._layout.half else super().compute_loss_context_manager()
 
     def compute_loss(
         self,
@@ -267,7 +266,7 @@ def _trainer(
         task,
         clock,
         plan.head,
-        Layout(task, model, plan.batches, evenly=half_on_cpu(plan)),
+        Layout(task, model, plan.batches, half=half_on_cpu(plan)),
         batches(plan.batches, task.sizes(prepared.train), sizing(plan), plan.finetune.seed),
         model=model,
         args=trainer_arguments(plan, folder),
@@ -276,7 +275,6 @@ def _trainer(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.half = half_on_cpu(plan)
     trainer.used = used_rows(task, model, plan.embedding, prepared.train)
     if (world := together()) is not None:
         ignore_unused(trainer.model, task, prepared.train[0])

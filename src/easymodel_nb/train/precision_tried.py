@@ -111,7 +111,7 @@ def _share(ready: Preparation, model: Any, control: Control) -> float:
 
     def seconds(places: list[int], *, half: bool) -> float:
         control.check()
-        layout = Layout(task, model, plan, evenly=half)
+        layout = Layout(task, model, plan, half=half)
         rows = [train[place] for place in places]
         began = time.perf_counter()
         batch = layout.inputs(layout.collate(rows))

@@ -35,9 +35,9 @@ def batches(plan: BatchPlan, sizes: Sizes, how: Sizing, seed: int) -> Batches:
 class Layout:
     """The layout of a plan, for one model."""
 
-    def __init__(self, task: Task, model: Any, plan: BatchPlan, *, evenly: bool = False) -> None:
+    def __init__(self, task: Task, model: Any, plan: BatchPlan, *, half: bool = False) -> None:
         self.plan = plan
-        self._evenly = evenly  # fill up, so that there are few different sizes
+        self.half = half  # a CPU computes in bf16: batches are filled up to few sizes
         self._task, self._model = task, model
         self._attending = Attending(model) if plan.layout == "flat" else None
         self._fused = Fused(model)
@@ -46,7 +46,7 @@ class Layout:
         """The batch of these examples, as it reaches the device."""
         batch = self._task.collate(examples)
         if self._attending is not None:
-            return flatten(batch, self.plan.first_position, evenly=self._evenly)
+            return flatten(batch, self.plan.first_position, evenly=self.half)
         if self.plan.mask == "where needed" and bool(batch["attention_mask"].all()):
             del batch["attention_mask"]
         return batch

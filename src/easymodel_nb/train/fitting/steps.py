@@ -120,7 +120,7 @@ def take(
                     task,
                     Clock(),
                     plan.head,
-                    Layout(task, model, plan.batches, evenly=half_on_cpu(plan)),
+                    Layout(task, model, plan.batches, half=half_on_cpu(plan)),
                     order,
                     model=model,
                     args=arguments,
@@ -129,7 +129,6 @@ def take(
                     callbacks=[stopwatch],
                 )
                 trainer.remove_callback(PrinterCallback)
-                trainer.half = half_on_cpu(plan)
                 trainer.used = used_rows(task, model, plan.embedding, ready.prepared.train)
                 trainer.train()
         finally:
