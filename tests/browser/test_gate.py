@@ -109,7 +109,7 @@ def test_a_node_becomes_a_script_in_the_browser_s_downloads(
 ):
     prepare(home, WHOLE)
     page = open_studio()
-    page.node().locator(".em-menu-button").click()
+    page.menu()
     with page.page.expect_download() as coming:
         page.hook("menu-export-script").click()
     script = Path(coming.value.path()).read_text(encoding="utf-8")

@@ -17,7 +17,6 @@ from harness.lab import LabPage
 from harness.one import CLIPBOARD, one_studio
 from harness.projects import QUICK
 from harness.server import JupyterServer, lab
-from harness.waiting import until
 from playwright.sync_api import Browser, Page, expect
 
 from easymodel_nb.report import files
@@ -177,20 +176,6 @@ def exchange(studio: LabPage) -> None:
     studio.execute("studio.publish()")
 
 
-def details(studio: LabPage, kind: str) -> None:
-    """Open them from a node's menu; what moves on the canvas closes a menu."""
-    item = studio.page.get_by_role("menuitem", name="Details")
-
-    def opened() -> bool:
-        if not item.is_visible():
-            studio.node(kind).locator(".em-menu-button").click()
-        return item.is_visible()
-
-    until(opened, f"menu of the {kind} node")
-    item.click()
-    expect(studio.page.locator(".em-inspector")).to_be_visible()
-
-
 def test_a_project_and_its_run(opened: tuple[LabPage, Wired]):
     studio, wired = opened
     expect(studio.hook("node")).to_have_count(5)
@@ -198,7 +183,7 @@ def test_a_project_and_its_run(opened: tuple[LabPage, Wired]):
     expect(studio.node("dataset").get_by_test_id("facts")).to_have_attribute("data-state", "ok")
     wired.quiet()
     for kind in ("dataset", "model", "finetune"):
-        details(studio, kind)
+        studio.details(kind)
         wired.quiet()
     expect(studio.hook("destinations")).to_contain_text("Nothing was contacted")
     samples = studio.page.locator("[data-em-command='samples_view'], .emnb-samples, table").first

@@ -89,9 +89,7 @@ def test_an_id_is_looked_at_as_one_pauses(studio: LabPage, hub: Hub):
 
 
 def test_the_details_have_each_fact_by_name(studio: LabPage, hub: Hub):
-    node = studio.node("model")
-    node.locator(".em-menu-button").click()
-    studio.page.get_by_role("menuitem", name="Details").click()
+    studio.details("model")
     details = studio.hook("source-details")
     for name in ("Architecture", "Parameters", "Trains for", "Licence", "Download", "Access"):
         expect(details.locator("dt", has_text=re.compile(f"^{name}$"))).to_be_visible()

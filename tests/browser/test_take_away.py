@@ -51,8 +51,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def studio(online: JupyterServer, trained: Run, browser: Browser) -> Iterator[LabPage]:
     home = trained.folder.parent.parent
     with one_studio(online, browser, home, accept_downloads=True) as page:
-        page.node().locator(".em-menu-button").click()
-        page.page.get_by_role("menuitem", name="Details").click()
+        page.details()
         expect(page.hook("take")).to_be_visible()
         yield page
 

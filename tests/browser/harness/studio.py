@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from harness.waiting import until
+
 ENDED = re.compile("finished|stopped|failed|interrupted")
 TRAINING_PATIENCE = 180_000
 """Milliseconds a run may take on a machine that does much else."""
@@ -32,6 +34,27 @@ class StudioPage:
     def node(self, kind: str = "finetune") -> Locator:
         """The node of a type."""
         return self.hook("node", data_node_type=kind)
+
+    def menu(self, kind: str = "finetune") -> Locator:
+        """The menu of the node of a type, open.
+
+        A click misses the button where the canvas gets another width under it, as it does
+        while a panel beside it goes; a second click then meets it.
+        """
+        menu = self.hook("context-menu")
+
+        def opened() -> bool:
+            if not menu.is_visible():
+                self.node(kind).locator(".em-menu-button").click()
+            return menu.is_visible()
+
+        until(opened, f"menu of the {kind} node")
+        return menu
+
+    def details(self, kind: str = "finetune") -> None:
+        """Open the details of the node of a type by its menu."""
+        self.menu(kind).get_by_role("menuitem", name="Details").click()
+        expect(self.hook("node-panel")).to_be_visible()
 
     def status(self, *wanted: str) -> None:
         """Wait until the finetuning node has one of these statuses."""
