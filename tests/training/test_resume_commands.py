@@ -24,7 +24,8 @@ def interrupted_by(number: signal.Signals, *arguments: str) -> tuple[int, list[d
         assert process.stdout is not None
         for line in process.stdout:
             heard.append(json.loads(line))
-            if sum(event["type"] == "progress" for event in heard) == 3:
+            steps = sum(event["type"] == "progress" for event in heard)
+            if heard[-1]["type"] == "progress" and steps == 3:  # once: a second one ends at once
                 process.send_signal(number)
     return process.returncode, heard
 
