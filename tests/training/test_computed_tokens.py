@@ -24,19 +24,21 @@ CASES = {
     "plain text": ("tiny-gpt2", "shakespeare", True),
     "classification": ("minilm", "intents", True),
     "token classification": ("minilm", "slots", True),
-    "sequence to sequence": ("tiny-t5", "requests", False),
+    "sequence to sequence": ("tiny-t5", "requests", True),
+    "a decoder of classes": ("tiny-gpt2", "intents", False),
 }
 TASKS = {
     "classification": "classification",
     "token classification": "token_classification",
     "sequence to sequence": "seq2seq",
+    "a decoder of classes": "classification",
 }
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, home: Path, name: str) -> tuple[Run, int, int]:
     """A run, the tokens that its steps computed, and how often the model went forward in them.
 
-    Of an encoder-decoder the source's tokens count.
+    Of an encoder-decoder both sides count.
     """
     computed, forwards, step = [0], [0], LeanSteps.training_step
     handles: dict[int, Any] = {}
@@ -51,9 +53,10 @@ def counted(monkeypatch: pytest.MonkeyPatch, home: Path, name: str) -> tuple[Run
             def went(module: Any, _: Any) -> None:
                 forwards[0] += module.training
 
-            reader = model.get_encoder() if model.config.is_encoder_decoder else model
-            embedding = reader.get_input_embeddings()
-            handles[id(model)] = embedding.register_forward_pre_hook(count)
+            both = model.config.is_encoder_decoder  # and may share one embedding
+            readers = (model.get_encoder(), model.get_decoder()) if both else (model,)
+            embeddings = {id(e): e for e in (x.get_input_embeddings() for x in readers)}
+            handles[id(model)] = [e.register_forward_pre_hook(count) for e in embeddings.values()]
             model.register_forward_pre_hook(went)
         found: torch.Tensor = step(trainer, model, *args, **kwargs)
         return found

@@ -14,18 +14,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from easymodel_nb.train.batches.documents import Documents
+from easymodel_nb.train.batches import sides
+from easymodel_nb.train.batches.documents import Documents, UnfitError
 from easymodel_nb.train.batches.flat import DOCUMENTS
+from easymodel_nb.train.batches.sides import Biased, Sides
 
 NAME = "easymodel_documents"
 # Of what a model may give attention beside, that which changes its outcome and is not known here.
 _UNKNOWN = ("s_aux", "sinks", "position_bias", "head_mask", "cache", "block_table")
 _SHORT = 384  # tokens: from about here on a CPU that is good at bf16 gains by it
 _AMPERE = (8, 0)  # FlashAttention 2 needs it
-
-
-class UnfitError(ValueError):
-    """The model asks for attention of another kind."""
 
 
 def attend(  # noqa: PLR0913, PLR0917  as transformers calls it
@@ -53,12 +51,19 @@ def attend(  # noqa: PLR0913, PLR0917  as transformers calls it
 
     """
     documents = kwargs.get(DOCUMENTS)
+    bias = kwargs.pop("position_bias", None) if isinstance(documents, Sides) else None
     odd = [name for name in _UNKNOWN if kwargs.get(name) is not None]
-    if not isinstance(documents, Documents):
+    if not isinstance(documents, (Documents, Sides)):
         raise UnfitError("it does not pass the bounds of rows on to its attention")
     if odd or attention_mask is not None:
         raise UnfitError(f"its attention reads {odd[0] if odd else 'a mask of its own'}")
-    if documents.filler and query.shape[2] == documents.total + documents.filler:
+    if isinstance(documents, Sides):
+        if sliding_window is not None or softcap is not None:
+            raise UnfitError("its attention is windowed or capped")
+        return sides.attend(
+            module, query, key, value, documents, bias, dropout=dropout, scaling=scaling
+        ), None
+    if documents.filler and query.shape[2] == documents.computed:
         query, key, value = (x[:, :, : documents.total] for x in (query, key, value))
         kwargs = {**kwargs, DOCUMENTS: documents.alone}
         found, _ = attend(
@@ -241,6 +246,7 @@ class Attending:
             if hasattr(getattr(module, "config", None), "_attn_implementation_internal")
         }
         self._configs = list(configs.values())
+        self._biased = Biased(model)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -249,7 +255,8 @@ class Attending:
         try:
             for config in self._configs:
                 config._attn_implementation_internal = NAME  # noqa: SLF001  as transformers sets it
-            yield
+            with self._biased():
+                yield
         finally:
             for config, name in zip(self._configs, before, strict=True):
                 config._attn_implementation_internal = name  # noqa: SLF001

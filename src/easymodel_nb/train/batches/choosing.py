@@ -9,11 +9,14 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812  its usual name
 
 from easymodel_nb.metrics.memory import out_of_memory
-from easymodel_nb.metrics.perplexity import eval_mode
-from easymodel_nb.train.batches.attention import UnfitError
+from easymodel_nb.metrics.perplexity import IGNORED, eval_mode
+from easymodel_nb.train.batches.documents import UnfitError
 from easymodel_nb.train.batches.layout import Layout
+from easymodel_nb.train.batches.padded import Batch
+from easymodel_nb.train.batches.sides import Biased
 from easymodel_nb.train.objective.head import head_of
 from easymodel_nb.train.plan import BatchPlan
 from easymodel_nb.train.preparation import Preparation
@@ -47,6 +50,8 @@ def promises(task: Task, model: Any) -> bool:
     A decoder that answers once a row looks for the row's last token among its ids.
     """
     able = bool(getattr(model, "_supports_attention_backend", False))
+    if getattr(model.config, "is_encoder_decoder", False):
+        able = bool(getattr(model, "_supports_sdpa", False)) and Biased(model).promised
     return task.reads_end_to_end and able and not (task.answers_rows and hasattr(model, "score"))
 
 
@@ -95,7 +100,7 @@ def _mask(task: Task, model: Any, rows: Sequence[Any], plain: torch.Tensor, prec
     needed = BatchPlan(order="budgeted", mask="where needed")
     try:
         # Padding stands behind what a causal model reads; of another one it would be read.
-        if task.reads_end_to_end and _same(plain, _tried(task, model, rows, never), precision):
+        if _same(plain, _tried(_Padding(task), model, rows, never), precision):
             return "never"
         alone = [_tried(task, model, rows[:1], way) for way in (BatchPlan(), needed)]
         if _same(alone[0], alone[1], precision):
@@ -113,10 +118,32 @@ def _precision(model: Any, name: str) -> Iterator[None]:
         yield
 
 
-def _tried(task: Task, model: Any, rows: Sequence[Any], plan: BatchPlan) -> torch.Tensor:
+class _Padding:
+    """A task whose rows all have padding, also where they are alike or one is by itself."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._task, name)
+
+    def collate(self, examples: Sequence[Any]) -> Batch:
+        """One column more than the longest needs."""
+        batch = self._task.collate(examples)
+        nothing = {"input_ids": self._task.padding_id, "labels": IGNORED}
+        shape = batch["attention_mask"].shape
+        return {
+            name: F.pad(value, (0, 1), value=nothing.get(name, 0))
+            if value.shape == shape
+            else value
+            for name, value in batch.items()
+        }
+
+
+def _tried(task: Any, model: Any, rows: Sequence[Any], plan: BatchPlan) -> torch.Tensor:
     """What reaches the last layer of a language model, or a head's answers, (tokens or rows, n)."""
     layout, head = Layout(task, model, plan), head_of(model)
-    mask = task.collate(rows)["attention_mask"].bool()
+    there = _answered(task.collate(rows))
     batch = layout.collate(rows)
     batch.pop("labels", None)
     inputs = {name: value.to(model.device) for name, value in batch.items()}
@@ -134,11 +161,18 @@ def _tried(task: Task, model: Any, rows: Sequence[Any], plan: BatchPlan) -> torc
         if handle is not None:
             handle.remove()
     found = reached[-1] if reached else logits
-    if found.dim() > mask.dim() and found.shape[:2] == mask.shape:  # not as many classes as tokens
-        found = found[mask.to(found.device)]
+    if found.dim() > there.dim() and found.shape[:2] == there.shape:  # not as many classes
+        found = found[there.to(found.device)]
     elif plan.layout == "flat" and not task.answers_rows:
         found = found[0]
     return found.flatten(1).float()
+
+
+def _answered(batch: Batch) -> torch.Tensor:
+    """Where the model answers tokens, (rows, longest) of booleans; of pairs, those of targets."""
+    pairs = "decoder_input_ids" in batch
+    there: torch.Tensor = batch["labels"] != IGNORED if pairs else batch["attention_mask"].bool()
+    return there
 
 
 def _same(plain: torch.Tensor, other: torch.Tensor, precision: str) -> bool:

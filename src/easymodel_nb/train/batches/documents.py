@@ -8,6 +8,10 @@ from typing import Any, Self
 import torch
 
 
+class UnfitError(ValueError):
+    """A model reads rows in a way that is not known here."""
+
+
 class Documents:
     """The bounds of `lengths` documents; made once a batch, read by every layer.
 
@@ -39,6 +43,11 @@ class Documents:
     def total(self) -> int:
         """Tokens of all documents, without the filler."""
         return sum(self.lengths)
+
+    @property
+    def computed(self) -> int:
+        """Tokens that the layers compute: the filler too."""
+        return self.total + self.filler
 
     @cached_property
     def bounds(self) -> torch.Tensor:

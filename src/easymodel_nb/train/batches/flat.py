@@ -6,6 +6,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from easymodel_nb.metrics.perplexity import IGNORED
 from easymodel_nb.train.batches.documents import Documents
 from easymodel_nb.train.batches.padded import Batch
+from easymodel_nb.train.batches.sides import Sides
 
 DOCUMENTS = "documents"  # the argument of the model's forward that tells attention their bounds
 
@@ -20,15 +21,20 @@ def even(total: int) -> int:
     return -(-total // step) * step
 
 
-def flatten(batch: Batch, first_position: int = 0, *, evenly: bool = False) -> Batch:
+def flatten(
+    batch: Batch, first_position: int = 0, *, evenly: bool = False, padding_id: int = 0
+) -> Batch:
     """A right-padded batch as one row of all its tokens, (1, total) each.
 
     Documents of equal length are neighbours, so that they are read together. Beside what the
     batch holds there are `position_ids`, which begin anew with each document, and the bounds of
     the documents in place of `attention_mask`. What has no value a token, such as the class of
     a text, stands in the order of the documents. `evenly`: with filler behind the last one, which
-    is attended to by nobody and has no label, so that there are few different totals.
+    is `padding_id`, attended to by nobody and without a label, so that there are few different
+    totals. Of pairs each side is a row by itself.
     """
+    if "decoder_input_ids" in batch:
+        return _pairs(batch, padding_id, evenly=evenly)
     mask = batch["attention_mask"]
     lengths = mask.sum(1)
     order = lengths.argsort(descending=True, stable=True)
@@ -44,10 +50,29 @@ def flatten(batch: Batch, first_position: int = 0, *, evenly: bool = False) -> B
     documents = Documents(lengths[order].tolist())
     if evenly and (filler := even(documents.total) - documents.total):
         documents.filler = filler
+        nothing = {"input_ids": padding_id, "labels": IGNORED}
         for name, value in found.items():
             if value.shape == (1, documents.total):
-                nothing = IGNORED if name == "labels" else 0
-                found[name] = F.pad(value, (0, filler), value=nothing)
+                found[name] = F.pad(value, (0, filler), value=nothing.get(name, 0))
         found["position_ids"][0, -filler:] = first_position
     found[DOCUMENTS] = documents
+    return found
+
+
+def _pairs(batch: Batch, padding_id: int, *, evenly: bool) -> Batch:
+    """Sources as one row and targets as another, in the order they come in."""
+    sides = {
+        "input_ids": batch["attention_mask"].bool(),
+        "decoder_input_ids": batch["labels"] != IGNORED,
+        "labels": batch["labels"] != IGNORED,
+    }
+    found: Batch = {}
+    bounds: dict[str, Documents] = {}
+    for name, there in sides.items():
+        documents = Documents(there.sum(1).tolist())
+        documents.filler = even(documents.total) - documents.total if evenly else 0
+        nothing = IGNORED if name == "labels" else padding_id
+        found[name] = F.pad(batch[name][there][None], (0, documents.filler), value=nothing)
+        bounds[name] = documents
+    found[DOCUMENTS] = Sides(bounds["input_ids"], bounds["labels"])
     return found

@@ -46,7 +46,12 @@ class Layout:
         """The batch of these examples, as it reaches the device."""
         batch = self._task.collate(examples)
         if self._attending is not None:
-            return flatten(batch, self.plan.first_position, evenly=self.half)
+            return flatten(
+                batch,
+                self.plan.first_position,
+                evenly=self.half,
+                padding_id=self._task.padding_id,
+            )
         if self.plan.mask == "where needed" and bool(batch["attention_mask"].all()):
             del batch["attention_mask"]
         return batch

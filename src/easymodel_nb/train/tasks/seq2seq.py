@@ -64,7 +64,6 @@ class Seq2Seq(Task):
 
     name = "seq2seq"
     auto_class = "AutoModelForSeq2SeqLM"
-    reads_end_to_end = False  # the decoder looks at all sources of its row
     # T5 learns with more than BART does; these lie between what both are usually trained with.
     rates: ClassVar = ((20e6, 1e-3), (100e6, 3e-4), (300e6, 1e-4), (1e9, 5e-5), (math.inf, 3e-5))
 
