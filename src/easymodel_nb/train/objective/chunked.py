@@ -52,6 +52,7 @@ class _SummedNLL(torch.autograd.Function):
             torch.zeros_like(bias, dtype=torch.float32) if bias is not None and wanted[2] else None,
         )
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        places = _Places(min(rows, len(hidden)), matrix, dtype)
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
             some = hidden[part].to(dtype)
@@ -59,19 +60,17 @@ class _SummedNLL(torch.autograd.Function):
             # In bf16 a processor prepares itself for each number of rows (batches.flat.even).
             filler = -size % _EVEN if start and dtype == torch.bfloat16 else 0
             some = torch.nn.functional.pad(some, (0, 0, 0, filler))
-            logits = torch.nn.functional.linear(
-                some, matrix, None if bias is None else bias.to(dtype)
-            )[:size].float()
+            logits = places.logits(some, bias)[:size]
             nll, slope = _nll(logits, targets[part], plan.softcap, plan.scale)
             total += nll
             if gradients[2] is not None:
                 gradients[2].add_(slope.sum(0))
-            slope = torch.nn.functional.pad(slope.to(dtype), (0, 0, 0, filler))
+            slope = places.slope(slope, filler)
             if gradients[0] is not None:
                 gradients[0][part] = (slope @ matrix)[:size]
             if gradients[1] is not None:
                 gradients[1].addmm_(slope.T, some)
-            del logits, slope
+        del places
         ctx.save_for_backward(*gradients)
         ctx.kinds = hidden.dtype, weight.dtype, None if bias is None else bias.dtype
         return total
@@ -84,6 +83,36 @@ class _SummedNLL(torch.autograd.Function):
             for gradient, kind in zip(ctx.saved_tensors, ctx.kinds, strict=True)
         ]
         return (*found, None, None, None)
+
+
+class _Places:
+    """The memory of a chunk's logits, for one after the other: the system clears what is new."""
+
+    def __init__(self, rows: int, matrix: torch.Tensor, dtype: torch.dtype) -> None:
+        self._matrix = matrix
+        if dtype == torch.bfloat16:
+            rows += -rows % _EVEN
+        self._whole = matrix.new_empty((rows, len(matrix)), dtype=torch.float32)
+        same = dtype == torch.float32
+        self._low = self._whole if same else torch.empty_like(self._whole, dtype=dtype)
+
+    def logits(self, hidden: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        """Of the rows of a chunk, in 32 bits."""
+        low = self._low[: len(hidden)]
+        if bias is None:
+            torch.mm(hidden, self._matrix.T, out=low)
+        else:
+            torch.addmm(bias.to(low.dtype), hidden, self._matrix.T, out=low)
+        whole = self._whole[: len(hidden)]
+        return whole if self._low is self._whole else whole.copy_(low)
+
+    def slope(self, whole: torch.Tensor, filler: int) -> torch.Tensor:
+        """The slopes of a chunk as they are multiplied, with `filler` rows of zeros below."""
+        low = self._low[: len(whole) + filler]
+        if self._low is not self._whole:
+            low[: len(whole)].copy_(whole)
+        low[len(whole) :].zero_()
+        return low
 
 
 def _nll(
