@@ -7,7 +7,7 @@ import torch
 import transformers
 from peft import LoraConfig, get_peft_model
 
-from easymodel_nb.metrics.scored_logits import logits_where
+from easymodel_nb.metrics.scored_logits import logits_where, token_nll
 
 WORDS = 50
 SMALL = {"vocab_size": WORDS, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -110,3 +110,23 @@ def test_gradients_reach_the_weights_through_it():
     model(input_ids=tokens).logits[where].square().sum().backward()
     for name, weight in model.named_parameters():
         torch.testing.assert_close(found[name], weight.grad)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_the_nll_is_that_of_a_cross_entropy(kind: torch.dtype):
+    torch.manual_seed(0)
+    logits = (torch.randn(7, 301) * 20).to(kind)
+    logits[3] += 500.0  # what would be infinite as a power of e
+    logits[2, 5:9] = -torch.inf  # tokens that a model rules out
+    targets = torch.tensor([0, 300, 1, 12, 12, 100, 299])
+    expected = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+    torch.testing.assert_close(token_nll(logits.clone(), targets), expected)
+    assert token_nll(logits[:0].clone(), targets[:0]).shape == (0,)
+
+
+def test_broken_logits_give_no_number():
+    logits = torch.randn(2, 9)
+    logits[0, 3] = torch.nan
+    found = token_nll(logits, torch.tensor([1, 2]))
+    assert found[0].isnan()
+    assert found[1].isfinite()

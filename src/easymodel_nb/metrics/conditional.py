@@ -20,7 +20,7 @@ from easymodel_nb.metrics.perplexity import (
     summary,
     tokenize,
 )
-from easymodel_nb.metrics.scored_logits import logits_where
+from easymodel_nb.metrics.scored_logits import logits_where, token_nll
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,6 @@ def _batches(pairs: Sequence[EncodedPair], which: list[int], budget: int) -> Ite
 
 def _score_batch(model: Any, pairs: Sequence[EncodedPair]) -> list[tuple[float, int]]:
     import torch  # noqa: PLC0415
-    import torch.nn.functional as F  # noqa: N812, PLC0415  its usual name
 
     def padded(rows: Sequence[list[int]], value: int) -> Any:
         width = max(len(row) for row in rows)
@@ -195,7 +194,7 @@ def _score_batch(model: Any, pairs: Sequence[EncodedPair]) -> list[tuple[float, 
         decoder_input_ids=shifted(model, padded([pair.target for pair in pairs], IGNORED)),
         use_cache=False,
     )
-    losses = F.cross_entropy(logits.float(), labels[where], reduction="none")
+    losses = token_nll(logits, labels[where])
     sums = torch.zeros(where.shape, dtype=torch.float64)
     sums[where.cpu()] = losses.double().cpu()
     return [

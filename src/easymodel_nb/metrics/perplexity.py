@@ -17,7 +17,7 @@ from pydantic import Field
 
 from easymodel_nb.measured import Measured
 from easymodel_nb.metrics.memory import in_halves
-from easymodel_nb.metrics.scored_logits import logits_where
+from easymodel_nb.metrics.scored_logits import logits_where, token_nll
 from easymodel_nb.metrics.stats import measured, ratio_interval
 
 IGNORED = -100
@@ -266,7 +266,6 @@ def text_sums(
 
 def _score_batch(model: Any, batch: Sequence[_Window]) -> list[tuple[float, int]]:
     import torch  # noqa: PLC0415
-    import torch.nn.functional as F  # noqa: N812, PLC0415  its usual name
 
     width = max(len(window.ids) for window in batch)
     ids = torch.zeros((len(batch), width), dtype=torch.long)
@@ -286,7 +285,7 @@ def _score_batch(model: Any, batch: Sequence[_Window]) -> list[tuple[float, int]
     if hasattr(model.config, "use_cache"):
         inputs["use_cache"] = False
     logits = logits_where(model, where, **inputs)
-    losses = F.cross_entropy(logits.float(), targets[where], reduction="none")
+    losses = token_nll(logits, targets[where])
     sums = torch.zeros(where.shape, dtype=torch.float64, device="cpu")
     sums[where.cpu()] = losses.double().cpu()
     counts = where.sum(dim=1).tolist()

@@ -42,3 +42,25 @@ def logits_where(model: Any, where: Any, **inputs: Any) -> Any:
     finally:
         hook.remove()
     return logits[where] if logits.shape[:-1] == where.shape else logits[0]
+
+
+def token_nll(logits: Any, targets: Any) -> Any:
+    """Negative log-likelihood of each target, in nats and 32 bits.
+
+    Parameters
+    ----------
+    logits
+        (n, vocabulary), the largest tensor there is; it is overwritten instead of copied.
+    targets
+        (n,) of token ids.
+
+    Returns
+    -------
+    torch.Tensor
+        (n,): log of the sum of exp(logits), less the logit of the target.
+
+    """
+    logits = logits.float()
+    logits.sub_(logits.amax(dim=1, keepdim=True))
+    right = logits.gather(1, targets.unsqueeze(1)).squeeze(1)
+    return logits.exp_().sum(dim=1).log_().sub_(right)
