@@ -33,10 +33,35 @@ SMALL: dict[str, Any] = {
     "dropout_rate": 0.0,
     "decoder_start_token_id": 0,
 }
+KIN: dict[str, Any] = {  # of BART
+    "vocab_size": WORDS,
+    "d_model": 32,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_ffn_dim": 48,
+    "decoder_ffn_dim": 48,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "max_position_embeddings": 40,  # less than all tokens of a batch
+    "dropout": 0.0,
+    "attention_dropout": 0.0,
+    "activation_dropout": 0.0,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 2,
+    "forced_eos_token_id": 2,
+}
 FAMILIES: dict[str, Callable[[], Any]] = {
     "t5": lambda: tf.T5Config(**SMALL),
     "t5 with gates": lambda: tf.T5Config(**SMALL, feed_forward_proj="gated-gelu"),
     "mt5": lambda: tf.MT5Config(**SMALL),
+    "bart": lambda: tf.BartConfig(**KIN),
+    "mbart": lambda: tf.MBartConfig(**KIN),
+    "marian": lambda: tf.MarianConfig(**KIN),
+    "pegasus": lambda: tf.PegasusConfig(**KIN),
+    "m2m100": lambda: tf.M2M100Config(**KIN, encoder_layerdrop=0.0, decoder_layerdrop=0.0),
+    "blenderbot": lambda: tf.BlenderbotConfig(**KIN),
 }
 SIZES = ((7, 3), (24, 1), (1, 13), (7, 7), (2, 33))
 
@@ -87,8 +112,9 @@ def test_it_learns_the_same(family: str, evenly: bool) -> None:  # noqa: FBT001
     same(plain, learned(model, summed(model, batch)))  # and nothing is left behind
 
 
-def test_what_is_computed_twice_keeps_pairs_apart() -> None:
-    model = model_of("t5")
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_what_is_computed_twice_keeps_pairs_apart(family: str) -> None:
+    model = model_of(family)
     batch = task_of(model).collate(pairs())
     plain = learned(model, summed(model, batch))
     model.gradient_checkpointing_enable()
@@ -96,8 +122,11 @@ def test_what_is_computed_twice_keeps_pairs_apart() -> None:
         same(plain, learned(model, summed(model, flatten(batch, evenly=True))))
 
 
-def test_adapters_learn_the_same() -> None:
-    model = get_peft_model(model_of("t5"), LoraConfig(target_modules=["q", "v", "wi", "wo"]))
+@pytest.mark.parametrize(
+    ("family", "adapted"), [("t5", ["q", "v", "wi", "wo"]), ("marian", ["q_proj", "fc1"])]
+)
+def test_adapters_learn_the_same(family: str, adapted: list[str]) -> None:
+    model = get_peft_model(model_of(family), LoraConfig(target_modules=adapted))
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.3)
@@ -148,10 +177,10 @@ def test_it_is_chosen(family: str) -> None:
 
 
 OTHERS: dict[str, Callable[[], Any]] = {
-    "bart": lambda: tf.BartConfig(
-        vocab_size=WORDS, d_model=32, encoder_layers=2, decoder_layers=2, encoder_ffn_dim=48,
-        decoder_ffn_dim=48, encoder_attention_heads=4, decoder_attention_heads=4, pad_token_id=1,
-        decoder_start_token_id=2, dropout=0.0,
+    "prophetnet": lambda: tf.ProphetNetConfig(
+        vocab_size=WORDS, hidden_size=32, num_encoder_layers=1, num_decoder_layers=1,
+        num_encoder_attention_heads=4, num_decoder_attention_heads=4, encoder_ffn_dim=48,
+        decoder_ffn_dim=48,
     ),
     "umt5": lambda: tf.UMT5Config(**SMALL),  # each of its layers has a bias of its own
     "longt5": lambda: tf.LongT5Config(**SMALL, local_radius=8),
@@ -168,7 +197,7 @@ def test_others_keep_their_pairs_side_by_side(family: str) -> None:
 
 
 def test_pairs_that_are_alike_prove_nothing_of_padding() -> None:
-    model = made(OTHERS["bart"](), tf.AutoModelForSeq2SeqLM)
+    model = made(OTHERS["umt5"](), tf.AutoModelForSeq2SeqLM)
     plan, _ = find(task_of(model), model, pairs(((5, 4), (5, 4))))
     assert plan.mask != "never"
 

@@ -17,6 +17,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from easymodel_nb.train.batches import sides
 from easymodel_nb.train.batches.documents import Documents, UnfitError
 from easymodel_nb.train.batches.flat import DOCUMENTS
+from easymodel_nb.train.batches.positions import Counting
 from easymodel_nb.train.batches.sides import Biased, Sides
 
 NAME = "easymodel_documents"
@@ -246,7 +247,7 @@ class Attending:
             if hasattr(getattr(module, "config", None), "_attn_implementation_internal")
         }
         self._configs = list(configs.values())
-        self._biased = Biased(model)
+        self._biased, self._counting = Biased(model), Counting(model)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -255,7 +256,7 @@ class Attending:
         try:
             for config in self._configs:
                 config._attn_implementation_internal = NAME  # noqa: SLF001  as transformers sets it
-            with self._biased():
+            with self._biased(), self._counting():
                 yield
         finally:
             for config, name in zip(self._configs, before, strict=True):

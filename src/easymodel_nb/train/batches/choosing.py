@@ -16,6 +16,7 @@ from easymodel_nb.metrics.perplexity import IGNORED, eval_mode
 from easymodel_nb.train.batches.documents import UnfitError
 from easymodel_nb.train.batches.layout import Layout
 from easymodel_nb.train.batches.padded import Batch
+from easymodel_nb.train.batches.positions import Counting
 from easymodel_nb.train.batches.sides import Biased
 from easymodel_nb.train.objective.head import head_of
 from easymodel_nb.train.plan import BatchPlan
@@ -51,7 +52,8 @@ def promises(task: Task, model: Any) -> bool:
     """
     able = bool(getattr(model, "_supports_attention_backend", False))
     if getattr(model.config, "is_encoder_decoder", False):
-        able = bool(getattr(model, "_supports_sdpa", False)) and Biased(model).promised
+        known = Biased(model).promised or Counting(model).promised
+        able = known and bool(getattr(model, "_supports_sdpa", False))
     return task.reads_end_to_end and able and not (task.answers_rows and hasattr(model, "score"))
 
 
