@@ -18,11 +18,11 @@ from small_runs import PATIENCE, rows_of, small
 
 from easymodel_nb import environment
 from easymodel_nb.errors import StudioError
-from easymodel_nb.train import fit, planning
+from easymodel_nb.train import fit, planning, untouched
 from easymodel_nb.train.assembly import assemble
 from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.control import Control, Stopped
-from easymodel_nb.train.fitting import measurement, memory, steps, verdict
+from easymodel_nb.train.fitting import measurement, memory, verdict
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
 from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.manager import RunManager
@@ -186,7 +186,7 @@ def test_a_run_may_measure_the_model_that_it_trains(tmp_path: Path, more: dict[s
     assert all(weight.grad is None for weight in model.parameters())
     assert model.forward == forward
     assert torch.equal(torch.get_rng_state(), random_state)
-    assert not steps.checkpoints(model)
+    assert not untouched.checkpoints(model)
 
 
 def test_it_ends_when_asked(tmp_path: Path):

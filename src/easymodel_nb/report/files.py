@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from easymodel_nb import whole
 from easymodel_nb.errors import StudioError, problem_error
 from easymodel_nb.redaction import outgoing
 from easymodel_nb.report import page_settings, svg
@@ -62,13 +63,13 @@ def write(
     """
     try:
         if target.suffix.lower() in {".html", ".htm"}:
-            _replace(target, page(told).encode())
+            _put(target, page(told).encode())
         elif target.suffix.lower() == ".zip":
             _pack(told, target, folder, tick)
         else:
             for file in files(told, folder):
                 tick(file.name)
-                _replace(target / file.name, file.content)
+                _put(target / file.name, file.content)
     except OSError as error:
         raise problem_error(
             "report.unwritable",
@@ -78,11 +79,9 @@ def write(
     return target
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    whole.replace(path, content)
 
 
 def _pack(told: Told, target: Path, folder: Path | None, tick: Tick) -> None:

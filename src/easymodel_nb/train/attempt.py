@@ -1,14 +1,10 @@
 """One attempt at a run: load, plan, measure, train, save. It imports PyTorch."""
 
-import ctypes
-import gc
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from easymodel_nb.errors import StudioError
 from easymodel_nb.metrics.memory import free, out_of_memory
@@ -26,6 +22,7 @@ from easymodel_nb.train import (
 from easymodel_nb.train.control import Control, Stopped, stoppable, with_ticks
 from easymodel_nb.train.distributed import following
 from easymodel_nb.train.distributed.world import here
+from easymodel_nb.train.fitting.memory import give_back
 from easymodel_nb.train.last_good import make_whole
 from easymodel_nb.train.loop import train
 from easymodel_nb.train.measuring import Measurer
@@ -63,10 +60,7 @@ class Attempt:
                 plan = self._smaller(smaller)
         finally:
             self.opened.model = None
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            _give_back()
+            give_back()
 
     # ------------------------------------------------------------ training
 
@@ -194,9 +188,3 @@ class Attempt:
         for code, message in saved.notes:
             self.reporter.warn(code, message, node=self.opened.ready.node)
         return saved.path
-
-
-def _give_back() -> None:
-    """Return to the system what C's allocator keeps: glibc has a heap for each thread of a run."""
-    with suppress(OSError, AttributeError, TypeError):  # another system, or another C library
-        ctypes.CDLL(None).malloc_trim(0)

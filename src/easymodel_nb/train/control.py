@@ -1,13 +1,13 @@
 """Stopping: one flag every stage looks at, and a way to leave what cannot look."""
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
+from easymodel_nb import whole
 from easymodel_nb.runlog.events import StopReason
 
 T = TypeVar("T")
@@ -164,6 +164,6 @@ def stoppable(model: Any, control: Control, *, steps: bool = True) -> Iterator[N
 
 def ask_to_stop(folder: Path, reason: StopReason = "user") -> None:
     """Ask the owner of a run, whoever it is, to stop it."""
-    part = folder / f"{STOP_FILE}.{os.getpid()}.part"  # who sees the file must find the reason
-    part.write_text(reason + "\n", encoding="utf-8")
-    part.replace(folder / STOP_FILE)
+    whole.replace(
+        folder / STOP_FILE, reason + "\n", shared=True
+    )  # who sees the file must find the reason

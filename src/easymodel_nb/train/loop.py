@@ -38,7 +38,7 @@ from easymodel_nb.train.lean import LeanSteps
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.objective.objective import Objective
 from easymodel_nb.train.plan import HeadPlan, RunPlan
-from easymodel_nb.train.precision_tried import in_bf16
+from easymodel_nb.train.precision import in_bf16
 from easymodel_nb.train.reporter import Reporter
 from easymodel_nb.train.resuming import Start
 from easymodel_nb.train.tally import Clock, SummedLoss, memory_bytes

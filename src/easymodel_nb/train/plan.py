@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
+from easymodel_nb import whole
 from easymodel_nb.errors import problem_error
 from easymodel_nb.workflow.document import FinetuneData
 
@@ -122,9 +123,7 @@ class RunPlan(BaseModel):
     def write(self, folder: Path) -> None:
         """Freeze the plan in the run's folder."""
         text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1)
-        part = folder / "plan.json.part"
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(folder / "plan.json")
+        whole.replace(folder / "plan.json", text + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> "RunPlan | None":

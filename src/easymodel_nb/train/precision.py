@@ -60,6 +60,13 @@ def measuring(kind: str, device: str) -> Any:
     return torch.autocast(device, half) if half is not None and device == "cuda" else nullcontext()
 
 
+def in_bf16() -> Any:
+    """While a CPU computes products in bf16, with weights and all else in 32 bits."""
+    import torch  # noqa: PLC0415
+
+    return torch.autocast("cpu", torch.bfloat16)
+
+
 @cache
 def bf16_slowdown() -> float:
     """How many times as long as in fp32 this CPU takes for a product of matrices in bf16.

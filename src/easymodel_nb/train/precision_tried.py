@@ -9,7 +9,6 @@ import itertools
 import json
 import statistics
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from easymodel_nb import environment
+from easymodel_nb import environment, whole
 from easymodel_nb.metrics.memory import out_of_memory
 from easymodel_nb.train import methods, precision
 from easymodel_nb.train.batches.layout import Layout, batches
@@ -27,6 +26,7 @@ from easymodel_nb.train.fitting import measurement
 from easymodel_nb.train.objective.objective import Objective
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.train.reporter import Reporter
+from easymodel_nb.train.untouched import untouched
 from easymodel_nb.workflow.document import FinetuneData
 
 _ENOUGH = 0.85  # of the time in 32 bits: less gain may be chance
@@ -95,9 +95,7 @@ def _tried(
         return None  # what is wrong with it will show in 32 bits, or is wrong in bf16 alone
     with contextlib.suppress(OSError):  # without it the next run tries again
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{uuid.uuid4().hex}.part")
-        part.write_text(json.dumps({"share": share}), encoding="utf-8")
-        part.replace(path)
+        whole.replace(path, json.dumps({"share": share}), shared=True)
     return share
 
 
@@ -115,7 +113,7 @@ def _share(ready: Preparation, model: Any, control: Control) -> float:
         rows = [train[place] for place in places]
         began = time.perf_counter()
         batch = layout.inputs(layout.collate(rows))
-        with layout.computing(), in_bf16() if half else nullcontext():
+        with layout.computing(), precision.in_bf16() if half else nullcontext():
             loss, count = objective(model, batch)
         with layout.computing():
             torch.autograd.backward(loss / count)
@@ -125,7 +123,8 @@ def _share(ready: Preparation, model: Any, control: Control) -> float:
 
     shares: list[float] = []
     began = time.perf_counter()
-    with _left_alone(model), _frozen(embedding):
+    with untouched(model), torch.random.fork_rng(devices=[]), _frozen(embedding):
+        model.train()
         for places in drawn:
             # For a size it never had, bf16 takes its time. There are few sizes where rows lie end
             # to end, so that a run has soon had them all.
@@ -143,11 +142,6 @@ def _first(places: list[int], sizes: Any) -> list[int]:
     return places[:most]
 
 
-def in_bf16() -> Any:
-    """While a CPU computes products in bf16, with weights and all else in 32 bits."""
-    return torch.autocast("cpu", torch.bfloat16)
-
-
 @contextmanager
 def _frozen(module: Any) -> Iterator[None]:
     """Compute no gradient of a whole embedding of which a run trains some rows."""
@@ -158,21 +152,3 @@ def _frozen(module: Any) -> Iterator[None]:
     finally:
         if module is not None:
             module.requires_grad_(requires_grad=True)
-
-
-@contextmanager
-def _left_alone(model: Any) -> Iterator[None]:
-    """Leave no gradient behind, and the chances of the run as they were."""
-    state, training = torch.get_rng_state(), model.training
-    buffers = {name: buffer.detach().clone() for name, buffer in model.named_buffers()}
-    model.train()
-    try:
-        yield
-    finally:
-        model.zero_grad(set_to_none=True)
-        model.train(training)
-        torch.set_rng_state(state)
-        with torch.no_grad():
-            for name, buffer in model.named_buffers():
-                if name in buffers:
-                    buffer.copy_(buffers[name])

@@ -5,7 +5,6 @@ reads `try-answer.json`; the run looks between two steps.
 """
 
 import json
-import os
 import time
 import uuid
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from easymodel_nb import whole
 from easymodel_nb.runlog.tried import Answer
 
 _ASKED, _ANSWERED, _STOP = "try.json", "try-answer.json", "try-stop"
@@ -37,7 +37,7 @@ def ask(folder: Path, text: str, pair: str) -> str:
     question = Question(id=uuid.uuid4().hex, text=text, pair=pair)
     for name in (_ANSWERED, _STOP):
         (folder / name).unlink(missing_ok=True)
-    _write(folder / _ASKED, question.model_dump_json())
+    whole.replace(folder / _ASKED, question.model_dump_json(), shared=True)
     return question.id
 
 
@@ -79,16 +79,12 @@ def take(folder: Path) -> Question | None:
 
 def reply(folder: Path, question: Question, answer: Answer) -> None:
     """Answer a question, or say how far its answer is."""
-    _write(folder / _ANSWERED, json.dumps({"id": question.id, "answer": answer.model_dump()}))
+    whole.replace(
+        folder / _ANSWERED, json.dumps({"id": question.id, "answer": answer.model_dump()})
+    )
 
 
 def clear(folder: Path) -> None:
     """Leave nothing behind."""
     for name in (_ASKED, _ANSWERED, _STOP):
         (folder / name).unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

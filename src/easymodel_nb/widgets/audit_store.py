@@ -3,11 +3,11 @@
 import contextlib
 import logging
 import time
-import uuid
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from easymodel_nb import whole
 from easymodel_nb.train.auditing.audited import Audit
 
 _MOST = 200
@@ -34,18 +34,12 @@ class AuditStore:
 
     def write(self, key: str, audit: Audit) -> None:
         """Keep an audit; where that cannot be, it is made again."""
-        path = self._folder / f"{key}.json"
-        part = self._folder / f"{key}.{uuid.uuid4().hex}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part.write_text(audit.model_dump_json(), encoding="utf-8")
-            part.replace(path)
+            whole.replace(self._folder / f"{key}.json", audit.model_dump_json(), shared=True)
             self._prune()
         except OSError as error:
             _log.warning("An audit is not kept: %s", error)
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def _prune(self) -> None:
         kept = []

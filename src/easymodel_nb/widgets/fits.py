@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
-from easymodel_nb import environment
+from easymodel_nb import environment, whole
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.secrets import redact
 from easymodel_nb.train import turns
@@ -163,9 +163,7 @@ class Fits:
         with contextlib.suppress(OSError):
             path = self._path(key)
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part")
-            part.write_text(fit.model_dump_json(indent=1), encoding="utf-8")
-            part.replace(path)
+            whole.replace(path, fit.model_dump_json(indent=1))
 
     # ------------------------------------------------------------ the thread
 

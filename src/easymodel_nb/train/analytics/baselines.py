@@ -6,7 +6,6 @@ judges, the device and the versions. Safe to delete; where it cannot be written,
 
 import contextlib
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import torch
 import transformers
 from pydantic import BaseModel, ValidationError
 
-from easymodel_nb import environment
+from easymodel_nb import environment, whole
 from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.scores import Values
 from easymodel_nb.train import cache
@@ -101,9 +100,7 @@ def write(home: Path, name: str, found: Baseline) -> None:
     folder = home / "cache" / "baselines"
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{name}.{uuid.uuid4().hex}.part"
-        part.write_text(found.model_dump_json(), encoding="utf-8")
-        part.replace(_path(home, name, found))
+        whole.replace(_path(home, name, found), found.model_dump_json(), shared=True)
         for old in sorted(folder.glob("*.json"), key=_used, reverse=True)[_KEPT:]:
             old.unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from easymodel_nb import whole
 from easymodel_nb.train.analytics.groups import Groups, by_length
 
 FILE = "material.json.gz"  # in a run's folder, for a judge that comes later
@@ -51,10 +52,8 @@ class Material:
     def write(self, folder: Path) -> None:
         """Keep it for a judge that comes later."""
         told = {**vars(self), "groups": {"name": self.groups.name, "of": self.groups.of}}
-        part = folder / f"{FILE}.part"
-        with gzip.open(part, "wt", encoding="utf-8") as file:
-            json.dump(told, file, ensure_ascii=False)
-        part.replace(folder / FILE)
+        text = json.dumps(told, ensure_ascii=False)
+        whole.replace(folder / FILE, gzip.compress(text.encode()))
 
     @classmethod
     def read(cls, folder: Path) -> "Material | None":

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from easymodel_nb import whole
 from easymodel_nb.runlog import scores
 from easymodel_nb.runlog.events import finite
 from easymodel_nb.runlog.lines import json_lines
@@ -67,7 +68,5 @@ def keep(folder: Path, steps: Collection[int]) -> None:
         if not path.exists():
             continue
         kept = [row for row in json_lines(path) if row.get("step") in steps]
-        part = folder / f"{name}.part"
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        whole.replace(path, text)

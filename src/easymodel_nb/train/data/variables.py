@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from easymodel_nb import whole
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.train.addresses import VARIABLE
 from easymodel_nb.train.data.reading import DatasetTables, Reading, first_line, refusal
@@ -215,9 +216,7 @@ def freeze(source: str, folder: Path) -> None:
         )
         facts["problem"] = told.problems[0].model_dump(mode="json")
     facts["notes"] = [note.model_dump(mode="json") for note in reading.notes]
-    part = data / (_FACTS + ".part")
-    part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    part.replace(data / _FACTS)  # last: with it the copy is whole
+    whole.replace(data / _FACTS, json.dumps(facts, indent=1) + "\n")  # last: the copy is whole
 
 
 def _write(splits: dict[str, pa.Table], data: Path) -> dict[str, Any]:

@@ -6,9 +6,7 @@ anew each time. What did not fit is not kept, because memory may be free later.
 """
 
 import contextlib
-import json
 import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import torch
 import transformers
 from pydantic import BaseModel, ValidationError
 
-from easymodel_nb import environment
+from easymodel_nb import environment, whole
 from easymodel_nb.train import cache
 from easymodel_nb.train.batches.orders import Budgeted, Sizing, padded_tokens
 from easymodel_nb.train.distributed.runner import count
@@ -164,6 +162,4 @@ def write(home: Path, name: str, found: Measurement) -> None:
     folder = home / "cache" / "fit"
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{name}.{uuid.uuid4().hex}.part"
-        part.write_text(json.dumps(found.model_dump(mode="json"), indent=1), encoding="utf-8")
-        part.replace(folder / f"{name}.json")
+        whole.replace(folder / f"{name}.json", found.model_dump_json(indent=1), shared=True)

@@ -28,6 +28,7 @@ from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.train.tally import Clock, SummedLoss
 from easymodel_nb.train.tasks.task import Task
+from easymodel_nb.train.untouched import untouched
 
 LONG_STEPS = 2  # the first warms up, the second is timed
 _ANSWERS, _NEW_TOKENS = 16, 4  # answers are written 32 at a time and more, rather faster
@@ -100,7 +101,7 @@ def take(
     order = Given([rows for rows in steps for _ in range(micro)])
     finetune = plan.finetune.model_copy(update=setting.model_dump())
     stopwatch = _Stopwatch(control)
-    with tempfile.TemporaryDirectory() as folder, settings_restored(), _as_it_was(model):
+    with tempfile.TemporaryDirectory() as folder, settings_restored(), _unseen(model):
         arguments = trainer_arguments(
             plan.model_copy(update={"finetune": finetune, "max_steps": LONG_STEPS + 1}),
             Path(folder),
@@ -147,26 +148,12 @@ def _release(trainer: Any, model: Any) -> None:
 
 
 @contextmanager
-def _as_it_was(model: Any) -> Iterator[None]:
-    """Give the model back its mode, its buffers and its checkpointing, without gradients."""
-    training = model.training
-    checkpointing = checkpoints(model)
-    cached = getattr(model.config, "use_cache", None)
-    buffers = {name: buffer.detach().clone() for name, buffer in model.named_buffers()}
+def _unseen(model: Any) -> Iterator[None]:
+    """Nothing of the steps is left, in the model or in memory."""
     try:
-        yield
+        with untouched(model):
+            yield
     finally:
-        model.zero_grad(set_to_none=True)
-        model.train(training)
-        if checkpoints(model) and not checkpointing:
-            _without_checkpoints(model)
-        if cached is not None:
-            model.config.use_cache = cached
-        with torch.no_grad():
-            for name, buffer in model.named_buffers():
-                if name in buffers:
-                    buffer.copy_(buffers[name])
-        del buffers
         give_back()
 
 
@@ -176,22 +163,6 @@ def _read_all(model: Any) -> None:
         with torch.no_grad():
             for weight in model.parameters():
                 weight.sum()
-
-
-def checkpoints(model: Any) -> bool:
-    """Whether the model computes activations twice to save memory."""
-    # The new name is asked first: the old one warns where it is going to leave.
-    for name in ("is_activation_checkpointing", "is_gradient_checkpointing"):
-        if (found := getattr(model, name, None)) is not None:
-            return bool(found)
-    return False
-
-
-def _without_checkpoints(model: Any) -> None:
-    for name in ("activation_checkpointing_disable", "gradient_checkpointing_disable"):
-        if (disable := getattr(model, name, None)) is not None:
-            disable()
-            return
 
 
 # ------------------------------------------------------------ what measuring takes

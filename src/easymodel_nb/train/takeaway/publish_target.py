@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from easymodel_nb import whole
 from easymodel_nb.errors import Problem
 from easymodel_nb.runlog.events import now
 from easymodel_nb.runlog.run import Run
@@ -89,7 +90,5 @@ def remember(run: Run, repo: str, commit: str, sent: Parcel) -> None:
         known = list(json.loads(path.read_text(encoding="utf-8"))["pushes"])
     files = [{"name": item.name, "bytes": item.bytes} for item in sent.items]
     known.append({"repo": repo, "commit": commit, "time": now(), "files": files})
-    part = path.with_suffix(".part")
     with suppress(OSError):  # the model is there; a later push is then refused, not this one
-        part.write_text(json.dumps({"pushes": known}, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
+        whole.replace(path, json.dumps({"pushes": known}, indent=1) + "\n")
