@@ -113,7 +113,8 @@ def test_it_learns(learned: Run):
     assert rows[-1]["task.accuracy.low"] <= rows[-1]["task.accuracy"]
     assert rows[-1]["task.accuracy"] <= rows[-1]["task.accuracy.high"]
     losses = [point.loss for point in learned.view.curve]
-    assert losses[-1] < losses[0]
+    epoch = len(losses) // 5  # one batch may have what is hardest
+    assert sum(losses[-epoch:]) < sum(losses[:epoch])
 
 
 def test_before_training_a_new_head_has_no_number_and_the_majority_has(learned: Run):
