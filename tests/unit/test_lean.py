@@ -95,27 +95,51 @@ def test_a_step_walks_through_no_module(tmp_path: Path, monkeypatch: pytest.Monk
     assert counts[0] == counts[1]
 
 
+def weights(size: float, odd: float | None = None) -> list[torch.nn.Parameter]:
+    """Two with gradients, one without."""
+    generator = torch.Generator().manual_seed(0)
+    found = [torch.nn.Parameter(torch.ones(shape)) for shape in ((7, 5), (3,), (2,))]
+    for weight in found[:2]:
+        weight.grad = torch.randn(weight.shape, generator=generator) * size
+    if odd is not None and found[1].grad is not None:
+        found[1].grad[0] = odd
+    return found
+
+
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("odd", [None, float("nan"), float("inf")])
 @pytest.mark.parametrize("size", [1e-3, 10.0])
-def test_clipping_multiplies_by_no_one(size: float, odd: float | None) -> None:
-    def weights() -> list[torch.nn.Parameter]:
-        generator = torch.Generator().manual_seed(0)
-        found = [torch.nn.Parameter(torch.zeros(shape)) for shape in ((7, 5), (3,), (2,))]
-        for weight in found[:2]:
-            weight.grad = torch.randn(weight.shape, generator=generator) * size
-        if odd is not None and found[1].grad is not None:
-            found[1].grad[0] = odd
-        return found
-
-    theirs, ours = weights(), weights()
+def test_clipping_is_that_of_the_library(size: float, odd: float | None, fused: bool) -> None:  # noqa: FBT001
+    theirs, ours = weights(size, odd), weights(size, odd)
+    optimizers = [torch.optim.AdamW(found, lr=0.1, fused=fused) for found in (theirs, ours)]
     before = [weight.grad._version for weight in ours[:2] if weight.grad is not None]
-    norms = clip_grad_norm_(theirs, 1.0), _clipped(ours, 1.0)
+    norms = clip_grad_norm_(theirs, 1.0), _clipped(ours, 1.0, optimizers[1])
     assert torch.equal(norms[0].nan_to_num(-1.0), norms[1].nan_to_num(-1.0))
-    for one, other in zip(theirs[:2], ours[:2], strict=True):
-        assert one.grad is not None
-        assert other.grad is not None
-        assert torch.equal(one.grad.nan_to_num(-1.0), other.grad.nan_to_num(-1.0))
     after = [weight.grad._version for weight in ours[:2] if weight.grad is not None]
-    assert (before == after) is (size < 1 and odd is None)
+    assert (before == after) is (odd is None and (fused or size < 1))  # nothing was multiplied
+    for optimizer in optimizers:
+        optimizer.step()
+    for one, other in zip(theirs, ours, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=0, equal_nan=True)
     assert ours[2].grad is None
-    assert _clipped(ours[2:], 1.0) == clip_grad_norm_(ours[2:], 1.0) == 0
+
+
+def test_a_step_is_not_clipped_by_the_norm_of_the_one_before() -> None:
+    theirs, ours = weights(10.0), weights(10.0)
+    optimizers = [torch.optim.AdamW(found, lr=0.1, fused=True) for found in (theirs, ours)]
+    for size in (10.0, 1e-3, float("nan")):
+        for found in (theirs, ours):
+            for weight, fresh in zip(found[:2], weights(size), strict=False):
+                weight.grad = fresh.grad
+        clip_grad_norm_(theirs, 1.0)
+        _clipped(ours, 1.0, optimizers[1])
+        for optimizer in optimizers:
+            optimizer.step()
+        for one, other in zip(theirs, ours, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-6, atol=0, equal_nan=True)
+
+
+def test_without_gradients_there_is_no_norm() -> None:
+    (alone,) = weights(1.0)[2:]
+    optimizer = torch.optim.AdamW([alone], fused=True)
+    assert _clipped([alone], 1.0, optimizer) == clip_grad_norm_([alone], 1.0) == 0

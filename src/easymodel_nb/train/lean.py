@@ -82,21 +82,29 @@ class LeanSteps(Trainer):
         if self.accelerator.scaler is not None:
             self.accelerator.unscale_gradients()
         if self.args.device.type == "cpu":
-            return _clipped(self._weights, self.args.max_grad_norm)
+            return _clipped(self._weights, self.args.max_grad_norm, self._optimizer_alone())
         return clip_grad_norm_(self._weights, self.args.max_grad_norm)
+
+    def _optimizer_alone(self) -> Any:
+        """PyTorch's own, without what accelerate puts around it."""
+        return getattr(self.optimizer, "optimizer", self.optimizer)
 
 
 @torch.no_grad()
-def _clipped(weights: Iterable[torch.nn.Parameter], most: float) -> torch.Tensor:
-    """What `clip_grad_norm_` does, but for multiplying gradients by one.
+def _clipped(weights: Iterable[torch.nn.Parameter], most: float, optimizer: Any) -> torch.Tensor:
+    """What `clip_grad_norm_` does, but that a fused optimizer divides where it reads a gradient.
 
-    A GPU would have to be waited for to know that it is one.
+    Nothing is multiplied by one; a GPU would have to be waited for to know that it is one.
     """
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
     norm = torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.tensor(0.0)
-    factor = most / (norm + 1e-6)
-    if not factor >= 1:  # also where it is no number
+    optimizer.grad_scale = None  # as a GradScaler tells it
+    if (norm + 1e-6) / most <= 1:
+        return norm
+    if optimizer.defaults.get("fused") and norm.isfinite():
+        optimizer.grad_scale = (norm + 1e-6) / most
+    else:  # what is no number shows in the gradients, where callbacks look
         for gradient in gradients:
-            gradient.mul_(factor)
+            gradient.mul_(most / (norm + 1e-6))
     return norm
