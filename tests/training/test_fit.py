@@ -297,7 +297,7 @@ check(home, batch_size=1, subset_size=8)  # what the libraries take is taken bef
 limit = psutil.Process().memory_info().vms + 100_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 found = check(
-    home, "builtin:shakespeare", batch_size=32, subset_size=64, max_length=128,
+    home, "builtin:shakespeare", batch_size=256, subset_size=512, max_length=128,
     gradient_checkpointing=False,
 )
 print(found.model_dump_json())
