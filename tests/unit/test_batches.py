@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from easymodel_nb.metrics.perplexity import IGNORED
-from easymodel_nb.train.batches.flat import DOCUMENTS, flatten
+from easymodel_nb.train.batches.documents import DOCUMENTS
+from easymodel_nb.train.batches.flat import flatten
 from easymodel_nb.train.batches.orders import (
     Alike,
     Batches,

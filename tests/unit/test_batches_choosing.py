@@ -16,7 +16,6 @@ def task(*, padding_id: int = 0, rows: bool = False) -> Any:
     return SimpleNamespace(
         collate=lambda found: collate(found, padding_id),
         padding_id=padding_id,
-        reads_end_to_end=True,
         answers_rows=rows,
     )
 

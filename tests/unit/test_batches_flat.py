@@ -9,8 +9,8 @@ import transformers as tf
 
 from easymodel_nb.train.batches import attention
 from easymodel_nb.train.batches.attention import NAME, Attending, UnfitError
-from easymodel_nb.train.batches.documents import Documents
-from easymodel_nb.train.batches.flat import DOCUMENTS, even, flatten
+from easymodel_nb.train.batches.documents import DOCUMENTS, Documents
+from easymodel_nb.train.batches.flat import even, flatten
 from easymodel_nb.train.batches.padded import collate
 from easymodel_nb.train.batches.pooling import side_by_side
 from tests.unit.families import CAUSAL, ENCODERS, examples, made

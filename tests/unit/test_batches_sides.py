@@ -80,7 +80,7 @@ def pairs(sizes: tuple[tuple[int, int], ...] = SIZES) -> list[EncodedPair]:
 
 
 def task_of(model: Any) -> Any:
-    task = SimpleNamespace(padding_id=0, reads_end_to_end=True, answers_rows=False)
+    task = SimpleNamespace(padding_id=0, answers_rows=False)
     task._model = lambda: model
     task.collate = partial(Seq2Seq.collate, task)
     return task

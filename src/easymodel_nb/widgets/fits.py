@@ -163,7 +163,7 @@ class Fits:
         with contextlib.suppress(OSError):
             path = self._path(key)
             path.parent.mkdir(parents=True, exist_ok=True)
-            whole.replace(path, fit.model_dump_json(indent=1))
+            whole.replace(path, fit.model_dump_json(indent=1), shared=True)
 
     # ------------------------------------------------------------ the thread
 

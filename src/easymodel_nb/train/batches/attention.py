@@ -15,8 +15,7 @@ import torch.nn.functional as F  # noqa: N812  its usual name
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from easymodel_nb.train.batches import sides
-from easymodel_nb.train.batches.documents import Documents, UnfitError
-from easymodel_nb.train.batches.flat import DOCUMENTS
+from easymodel_nb.train.batches.documents import DOCUMENTS, Documents, UnfitError
 from easymodel_nb.train.batches.positions import Counting
 from easymodel_nb.train.batches.sides import Biased, Sides
 

@@ -54,7 +54,7 @@ def promises(task: Task, model: Any) -> bool:
     if getattr(model.config, "is_encoder_decoder", False):
         known = Biased(model).promised or Counting(model).promised
         able = known and bool(getattr(model, "_supports_sdpa", False))
-    return task.reads_end_to_end and able and not (task.answers_rows and hasattr(model, "score"))
+    return able and not (task.answers_rows and hasattr(model, "score"))
 
 
 def find(
@@ -84,8 +84,6 @@ def find(
 
 def _flat(task: Task, model: Any, longest: int) -> list[BatchPlan]:
     """The ways of laying rows end to end, by where the model counts positions from."""
-    if not task.reads_end_to_end:
-        return []
     starts = [0]
     positions = getattr(model.config, "max_position_embeddings", None) or 0
     if 0 < task.padding_id + 1 <= positions - longest:

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import torch
 
+DOCUMENTS = "documents"  # the argument of the model's forward that tells attention their bounds
+
 
 class UnfitError(ValueError):
     """A model reads rows in a way that is not known here."""

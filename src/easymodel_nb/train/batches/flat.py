@@ -4,11 +4,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
 from easymodel_nb.metrics.perplexity import IGNORED
-from easymodel_nb.train.batches.documents import Documents
+from easymodel_nb.train.batches.documents import DOCUMENTS, Documents
 from easymodel_nb.train.batches.padded import Batch
 from easymodel_nb.train.batches.sides import Sides
-
-DOCUMENTS = "documents"  # the argument of the model's forward that tells attention their bounds
 
 
 def even(total: int) -> int:

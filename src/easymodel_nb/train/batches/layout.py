@@ -6,7 +6,8 @@ from typing import Any
 
 from easymodel_nb.train.batches import orders
 from easymodel_nb.train.batches.attention import Attending
-from easymodel_nb.train.batches.flat import DOCUMENTS, flatten
+from easymodel_nb.train.batches.documents import DOCUMENTS
+from easymodel_nb.train.batches.flat import flatten
 from easymodel_nb.train.batches.orders import Batches, Sizes, Sizing
 from easymodel_nb.train.batches.padded import Batch
 from easymodel_nb.train.batches.pooling import side_by_side

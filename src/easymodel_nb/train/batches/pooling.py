@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from easymodel_nb.train import methods
-from easymodel_nb.train.batches.flat import DOCUMENTS
+from easymodel_nb.train.batches.documents import DOCUMENTS
 
 
 @contextmanager

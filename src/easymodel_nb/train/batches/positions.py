@@ -11,9 +11,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
-from easymodel_nb.train.batches.documents import Documents
+from easymodel_nb.train.batches.documents import DOCUMENTS, Documents
 from easymodel_nb.train.batches.sides import Sides
 
+_SIDES = 2
 _WHOLE = 2  # dimensions of a shape and of token ids: rows, tokens
 
 
@@ -31,7 +32,7 @@ class Counting:
     @property
     def promised(self) -> bool:
         """Whether both sides have such a module."""
-        return len(self._sides) == _WHOLE
+        return len(self._sides) == _SIDES
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -54,9 +55,10 @@ class _Counted:
     _documents: Documents | None = None
 
     def hear(self, _: Any, __: Any, kwargs: dict[str, Any]) -> None:
-        sides = next((x for x in kwargs.values() if isinstance(x, Sides)), None)
-        decodes = kwargs.get("encoder_hidden_states") is not None
-        self._documents = None if sides is None else sides.target if decodes else sides.source
+        sides, self._documents = kwargs.get(DOCUMENTS), None
+        if isinstance(sides, Sides):
+            decodes = kwargs.get("encoder_hidden_states") is not None
+            self._documents = sides.target if decodes else sides.source
 
     def ask(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         documents = self._documents

@@ -13,7 +13,7 @@ from typing import Any, Self
 import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
-from easymodel_nb.train.batches.documents import Documents, UnfitError
+from easymodel_nb.train.batches.documents import DOCUMENTS, Documents, UnfitError
 
 
 class Sides:
@@ -195,8 +195,8 @@ def _biased(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
     A layer passes it on to the next, so that it is made once a batch.
     """
-    sides = next((x for x in kwargs.values() if isinstance(x, Sides)), None)
-    if sides is None or kwargs.get("position_bias") is not None:
+    sides = kwargs.get(DOCUMENTS)
+    if not isinstance(sides, Sides) or kwargs.get("position_bias") is not None:
         return None
     mine, theirs = sides.between(module)
     least = torch.finfo(torch.float32).min

@@ -148,7 +148,6 @@ class Task(ABC):
     # Parameters up to, usual learning rate of full fine-tuning with AdamW.
     rates: ClassVar[tuple[tuple[float, float], ...]]
     writes: ClassVar[bool] = True  # whether the model learns to write text, and where to end
-    reads_end_to_end: ClassVar[bool] = True  # whether rows may lie end to end in one
     answers_rows: ClassVar[bool] = False  # whether the model gives one answer a row
 
     new_weights: frozenset[str] = frozenset()  # what the checkpoint lacked, once it is loaded
