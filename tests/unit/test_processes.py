@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from easymodel_nb import environment
+from easymodel_nb.errors import StudioError
 from easymodel_nb.store.first import first_workflow
 from easymodel_nb.train.distributed.runner import ASKED, ProcessesRunner, runner_for
 from easymodel_nb.train.distributed.shares import Idle, dealt, share
+from easymodel_nb.train.distributed.world import join
 from easymodel_nb.train.runner import ThreadRunner
 from easymodel_nb.workflow.check import check
 
@@ -93,3 +95,19 @@ def test_a_process_without_a_row_takes_part_with_one_that_counts_for_nothing():
     assert isinstance(dealt(collate, 1, 2)(["long"]), Idle)
     assert isinstance(dealt(collate, 2, 3)(["longest", "so"]), Idle)
     assert seen == [["long"], ["long"], ["so"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "instead"),
+    [
+        ({"ACCELERATE_USE_DEEPSPEED": "true"}, "--use_fsdp --fsdp_version 2"),
+        ({"ACCELERATE_USE_FSDP": "true"}, "--fsdp_version 2"),
+    ],
+)
+def test_what_cannot_be_shared_out_is_refused_with_what_can(
+    asked: dict[str, str], instead: str, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in ({"RANK": "0", "WORLD_SIZE": "2"} | asked).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StudioError, match=instead):
+        join()

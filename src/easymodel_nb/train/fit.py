@@ -19,7 +19,7 @@ from easymodel_nb.train import methods, planning
 from easymodel_nb.train.assembly import assemble, torch_device
 from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.control import Control
-from easymodel_nb.train.distributed.runner import count
+from easymodel_nb.train.distributed.runner import count, sharded
 from easymodel_nb.train.embedding.rows import idle_weights
 from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting import measurement, steps, verdict
@@ -206,7 +206,7 @@ def settle(
     """Find out, before the plan is frozen, what fits; the outcome stands in the plan.
 
     None where it is not worth the steps: the run has no time budget, and by its size it cannot
-    take half of what is free.
+    take half of what is free; and where the model is sharded.
 
     Raises
     ------
@@ -216,6 +216,8 @@ def settle(
         When a stop was asked for.
 
     """
+    if sharded():
+        return None  # this process alone would need the memory of all
     asked = parse(FinetuneData, ready.request["node"])
     free = free_bytes() + _bytes_of(model)
     found = kept(ready, reporter.home, device)

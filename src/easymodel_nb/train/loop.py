@@ -1,9 +1,10 @@
 """The training loop: the transformers Trainer with our batches, loss and measuring points."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -44,12 +45,16 @@ from easymodel_nb.train.resuming import Start
 from easymodel_nb.train.tally import Clock, SummedLoss, memory_bytes
 from easymodel_nb.train.tasks.task import Prepared, Task
 
+if TYPE_CHECKING:
+    from easymodel_nb.train.distributed.sharding import Shards
+
 
 class LeanTrainer(LeanSteps):
     """The Trainer of a run and of its fit check: our order of batches, our count of targets."""
 
     checkpoints: Checkpoints | None = None  # None: none is written
     stop_asked: Callable[[], None] = staticmethod(lambda: None)  # another process was
+    shards: "Shards | None" = None  # None: this process holds the whole model
 
     def __init__(
         self,
@@ -65,6 +70,10 @@ class LeanTrainer(LeanSteps):
         self._layout, self._order = layout, order
         self._objective = Objective(task, kwargs["model"], head)
         self._world = together()  # None: this process trains by itself
+        self.whole = kwargs["model"]  # the model to look at and to save
+        if self._world is not None and self._world.shards is not None:
+            self.shards = self._world.shards
+            self.whole = self._world.shards.whole
         collate: Callable[[Sequence[Any]], dict[str, Any]] = layout.collate
         if self._world is not None:
             collate = dealt(collate, self._world.rank, self._world.size)
@@ -75,7 +84,11 @@ class LeanTrainer(LeanSteps):
 
     def create_accelerator_and_postprocess(self) -> None:
         """As the Trainer does; a batch is split over processes by us."""
-        super().create_accelerator_and_postprocess()
+        with self.shards.asked() if self.shards is not None else nullcontext():
+            super().create_accelerator_and_postprocess()
+        if self.shards is not None:
+            self.shards.prepare(self.accelerator)
+            self.is_fsdp_enabled = True
         self.accelerator.free_memory = self._nothing_is_held  # once: when training begins
         if self._world is not None:
             unsharded(self.accelerator)
@@ -84,6 +97,14 @@ class LeanTrainer(LeanSteps):
         """Collect no garbage before the first step: it takes a quarter of a second in a kernel."""
         del self.accelerator.free_memory  # the accelerator's own again
         return list(objects)
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """As the Trainer does; what is saved of it is whole."""
+        new = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if new and self.shards is not None:
+            self.shards.watch(optimizer)
+        return optimizer
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The batches of an epoch, in their order."""
@@ -138,16 +159,39 @@ class LeanTrainer(LeanSteps):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:  # noqa: ARG002
         others = self._world.gathered(random_states()) if self._world is not None else []
+        if self.shards is not None:
+            self.shards.gather(states=True)
         if self.checkpoints is not None:
             self.checkpoints.write(self, others)
 
+    def end(self) -> None:
+        """All have taken the last step; the leader's model gets its weights."""
+        if self.shards is not None:
+            self.shards.gather()
+
     def write_states(self, folder: Path) -> None:
         """Optimizer, scheduler, scaler and counts, in the Trainer's own files."""
-        self._save_optimizer_and_scheduler(str(folder))
+        with self._as_one():
+            self._save_optimizer_and_scheduler(str(folder))
         self._save_scaler(str(folder))
         self.state.save_to_json(str(folder / "trainer_state.json"))
 
+    @contextmanager
+    def _as_one(self) -> Iterator[None]:
+        """The Trainer writes and reads an optimizer's state as that of one process, meanwhile."""
+        sharded, self.is_fsdp_enabled = self.is_fsdp_enabled, False
+        try:
+            yield
+        finally:
+            self.is_fsdp_enabled = sharded
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        with self._as_one():
+            super()._load_optimizer_and_scheduler(checkpoint)
+
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if self.shards is not None:
+            return  # it was shared out with these weights
         load_weights(model if model is not None else self.model, Path(resume_from_checkpoint))
 
 
@@ -176,6 +220,7 @@ def train(
     early = EarlyStopping(plan, model, reporter)
     sentinels = Sentinels(plan, model, control, reporter)
     world = together()
+    _share_out(model, start.found.path if start.found is not None else None)
     trainer = _trainer(
         task,
         model,
@@ -213,6 +258,7 @@ def train(
     try:
         with leading(world):
             trainer.train(resume_from_checkpoint=str(start.found.path) if start.found else None)
+            trainer.end()
         sentinels.finish(trainer.state.global_step)
     except Stopped as stop:
         checkpoints.last(trainer)
@@ -248,8 +294,22 @@ def follow(
 
     """
     loss, clock = SummedLoss(), Clock()
+    _share_out(model, checkpoint)
     trainer = _trainer(task, model, plan, prepared, loss, clock, folder, [Agreeing(world)])
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
+    trainer.end()
+
+
+def _share_out(model: Any, checkpoint: Path | None) -> None:
+    """Let each process train a part of the leader's model, where it was started so."""
+    world = together()
+    if world is None or not world.sharding:
+        return
+    from easymodel_nb.train.distributed.sharding import Shards  # noqa: PLC0415  seldom needed
+
+    if world.leads and checkpoint is not None:
+        load_weights(model, checkpoint)
+    world.shards = Shards(world, model)
 
 
 def _trainer(
@@ -262,10 +322,15 @@ def _trainer(
     folder: Path,
     callbacks: list[TrainerCallback],
 ) -> LeanTrainer:
+    world, head = together(), plan.head
+    if world is not None and world.shards is not None:
+        model = world.shards.model
+        # Chunks of logits need the last layer's weights outside of its forward pass.
+        head = head.model_copy(update={"rows": None})
     trainer = LeanTrainer(
         task,
         clock,
-        plan.head,
+        head,
         Layout(task, model, plan.batches, half=half_on_cpu(plan)),
         batches(plan.batches, task.sizes(prepared.train), sizing(plan), plan.finetune.seed),
         model=model,
@@ -276,8 +341,9 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.used = used_rows(task, model, plan.embedding, prepared.train)
-    if (world := together()) is not None:
-        ignore_unused(trainer.model, task, prepared.train[0])
+    if world is not None:
+        if world.shards is None:
+            ignore_unused(trainer.model, task, prepared.train[0])
         torch.manual_seed(plan.finetune.seed + world.rank)  # each its own dropout
     return trainer
 

@@ -10,6 +10,7 @@ from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.tried import Answer
 from easymodel_nb.train import try_box
 from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.distributed.together import up_to_date
 from easymodel_nb.train.tasks.task import Prepared, Task
 from easymodel_nb.train.trying import Side
 
@@ -34,6 +35,7 @@ class Answering(TrainerCallback):
         question = try_box.take(self._folder)
         if question is None:
             return
+        up_to_date()
         began = time.monotonic()
 
         def stopping() -> bool:

@@ -81,7 +81,9 @@ class Checkpoints(TrainerCallback):
 
     def last(self, trainer: Any) -> None:
         """Write the last whole step, if that was not done."""
-        if trainer.state.global_step > self._last_step:
+        shards = trainer.shards
+        kept = shards is None or shards.states is not None  # nobody is left to bring them
+        if kept and trainer.state.global_step > self._last_step:
             self.write(trainer)
 
     def write(self, trainer: Any, processes: Sequence[dict[str, Any]] = ()) -> None:
@@ -95,7 +97,7 @@ class Checkpoints(TrainerCallback):
         assert self._moment is not None  # noqa: S101  just remembered
         _, kept, numbers = self._moment
         self._written = time.monotonic()
-        if broken_weight(trainer.model, learned_only=True) is not None:
+        if broken_weight(trainer.whole, learned_only=True) is not None:
             return  # nobody should go on from it
         need = _bytes(trainer) + _SPARE
         free = checkpoints.room(self._reporter.folder)
@@ -106,7 +108,7 @@ class Checkpoints(TrainerCallback):
             return
 
         def fill(folder: Path) -> None:
-            save_weights(trainer.model, folder)
+            save_weights(trainer.whole, folder)
             trainer.write_states(folder)
             torch.save(numbers, folder / _RNG)
             for rank, states in enumerate(processes):
@@ -217,4 +219,4 @@ def _bytes(trainer: Any) -> int:
         for value in state.values()
         if isinstance(value, torch.Tensor)
     )
-    return trained_bytes(trainer.model) + moments
+    return trained_bytes(trainer.whole) + moments

@@ -10,6 +10,7 @@ from transformers import TrainerCallback
 from easymodel_nb.train import planning
 from easymodel_nb.train.callbacks.watching import Watcher
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.distributed.together import up_to_date
 from easymodel_nb.train.measuring import Measurer
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.reporter import Reporter
@@ -149,6 +150,7 @@ class Reports(TrainerCallback):
         where = f"after epoch {round(epoch)}" if ends else f"within epoch {math.ceil(epoch)}"
         total = self._measurer.texts(step)
         self._reporter.stage("evaluating", f"Measuring {where}", total=total, unit="texts")
+        up_to_date()
         began = time.monotonic()
         analytics = self._measurer.measure(step)
         self._measuring.append(time.monotonic() - began)

@@ -9,6 +9,7 @@ from easymodel_nb.runlog.analytics import Analytics
 from easymodel_nb.runlog.view import RunView
 from easymodel_nb.train.callbacks.watching import Watcher
 from easymodel_nb.train.control import Control
+from easymodel_nb.train.distributed.together import up_to_date
 from easymodel_nb.train.finite import broken_weight
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.reporter import Reporter
@@ -106,6 +107,7 @@ class Sentinels(TrainerCallback, Watcher):
         self._control.check()
 
     def _look(self, step: int) -> None:
+        up_to_date()
         weight = broken_weight(self._model, learned_only=True)
         if weight is not None:
             self._tell(self._symptoms.not_a_number(step, weight))

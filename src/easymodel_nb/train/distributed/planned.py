@@ -29,12 +29,19 @@ def on_processes(plan: RunPlan) -> RunPlan:
                 set=[FieldChange(node=plan.node_id, field="batch_size", value=size)],
             ),
         )
-    if size == plan.processes:
-        return plan
-    others = [choice for choice in plan.choices if choice.field != "processes"]
-    why = f"the {rows} rows of a batch are split over them; the result is that of one"
-    told = [Choice(field="processes", value=size, reason=why)] if size > 1 else []
-    finetune = plan.finetune.model_copy(update={"processes": size})
-    return plan.model_copy(
-        update={"processes": size, "finetune": finetune, "choices": [*others, *told]}
+    told = []
+    if size > 1:
+        why = f"the {rows} rows of a batch are split over them; the result is that of one"
+        told.append(Choice(field="processes", value=size, reason=why))
+    if world is not None and world.sharding:
+        why = "as it was started; logits are computed at once, and no steps are tried before"
+        told.append(Choice(field="sharding", value="FSDP", reason=why))
+    others = [choice for choice in plan.choices if choice.field not in {"processes", "sharding"}]
+    now = plan.model_copy(
+        update={
+            "processes": size,
+            "finetune": plan.finetune.model_copy(update={"processes": size}),
+            "choices": [*others, *told],
+        }
     )
+    return plan if now == plan else now

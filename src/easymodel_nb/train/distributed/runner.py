@@ -35,6 +35,12 @@ def count(request: dict[str, Any]) -> int:
     return world.size if world is not None else processes_of(request)
 
 
+def sharded() -> bool:
+    """Whether the processes that train here hold parts of the model, each its own."""
+    world = here()
+    return world is not None and bool(world.sharding)
+
+
 def runner_for(request: dict[str, Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """What runs a request: several processes where it asks for them, and we are not one of such."""
     processes = processes_of(request)

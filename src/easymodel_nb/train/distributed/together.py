@@ -16,9 +16,9 @@ from transformers import TrainerCallback
 from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.metrics.memory import out_of_memory
 from easymodel_nb.train.control import Stopped
-from easymodel_nb.train.distributed.world import Left, World, died
+from easymodel_nb.train.distributed.world import Left, World, died, together
 
-_GO_ON, _LEAVE = 0, 1
+_GO_ON, _LEAVE, _GATHER, _GATHER_ALL = range(4)
 _FLAGS = ("should_training_stop", "should_epoch_stop", "should_save", "should_log")
 
 
@@ -43,6 +43,9 @@ class Agreeing(TrainerCallback):
     def _agree(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         flags = [int(getattr(control, name)) for name in _FLAGS]
         code, *flags = self._world.same([_GO_ON, *flags])
+        while code in {_GATHER, _GATHER_ALL}:  # for what the leader does alone
+            self._world.shards.gather(states=code == _GATHER_ALL)
+            code, *flags = self._world.same([_GO_ON, *flags])
         if code == _LEAVE:
             raise Left
         for name, flag in zip(_FLAGS, flags, strict=True):
@@ -50,6 +53,27 @@ class Agreeing(TrainerCallback):
         self._world.alone = False
 
     on_train_begin = on_step_end = on_log = on_epoch_end = _agree
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """The weights are about to change."""
+        if self._world.shards is not None:
+            self._world.shards.changed()
+
+
+def up_to_date() -> None:
+    """Give the leader's model the weights of the last step, where other processes hold parts.
+
+    Whatever the leader does with the model while all train calls it before.
+    """
+    world = together()
+    if world is not None and world.shards is not None and not world.shards.fresh:
+        _gather(world)
+
+
+def _gather(world: World, *, states: bool = False) -> None:
+    code = _GATHER_ALL if states else _GATHER
+    world.same([code, *(0 for _ in _FLAGS)])
+    world.shards.gather(states=states)
 
 
 def counted(world: World, targets: torch.Tensor, tokens: int) -> tuple[torch.Tensor, int, bool]:
@@ -81,6 +105,8 @@ def leading(world: World | None) -> Iterator[None]:
         world.broken = True
         if isinstance(error, Stopped) and (gone := world.lost()):
             raise StudioError(gone) from error  # torchrun ends all where one has gone
+        if isinstance(error, Stopped) and world.shards is not None and not world.shards.fresh:
+            raise StudioError(died(None, world.size)) from error  # nobody has what would be saved
         if isinstance(error, StudioError) or not isinstance(error, Exception):
             raise
         raise StudioError(_why(world, error)) from error
@@ -89,6 +115,8 @@ def leading(world: World | None) -> Iterator[None]:
 def _left(world: World) -> bool:
     """Whether the others, who wait for the leader's word, have got it."""
     try:
+        if world.shards is not None:
+            _gather(world, states=True)  # for the last checkpoint, and to save the model
         world.same([_LEAVE, *(0 for _ in _FLAGS)])
     except RuntimeError:
         return False

@@ -29,7 +29,7 @@ _VARIABLES = (
     "MASTER_ADDR",
     "MASTER_PORT",
 )
-_SHARDS = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
+_FSDP, _DEEPSPEED = "ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"
 _PATIENCE = timedelta(days=30)
 _WORD_SECONDS = 2.0  # for what a process that failed had to say
 
@@ -41,12 +41,16 @@ class Left(Exception):  # noqa: N818  a message, not an error
 class World:
     """This process among those of the run; made by `join` alone."""
 
-    def __init__(self, rank: int, size: int, variables: dict[str, str]) -> None:
+    def __init__(
+        self, rank: int, size: int, variables: dict[str, str], sharding: dict[str, str]
+    ) -> None:
         import torch  # noqa: PLC0415
         import torch.distributed as dist  # noqa: PLC0415
 
         self.rank, self.size = rank, size
         self._variables = variables
+        self.sharding = sharding  # accelerate's options for FSDP; empty: each holds the whole model
+        self.shards: Any = None  # the model that is shared out, while all train
         self.together = False  # whether all train now
         self.alone = True  # whether the others wait for the leader's word now
         self.broken = False  # whether one has gone in the middle of a step
@@ -119,7 +123,7 @@ class World:
         try:
             yield
         finally:
-            self.together = False
+            self.together, self.shards = False, None
             for name in self._variables:
                 os.environ.pop(name, None)
 
@@ -191,29 +195,43 @@ def join() -> World | None:
     Raises
     ------
     StudioError
-        When this process would have no GPU of its own, or the model is to be sharded.
+        When this process would have no GPU of its own, or the model is to be sharded in a way
+        that is not supported.
 
     """
     global _here  # noqa: PLW0603  as torch.distributed, one a process
     if _here is None and environment.started_by_torchrun():
-        _refuse_shards()
+        sharding = _sharding()
         variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
         rank, size = int(variables["RANK"]), int(variables["WORLD_SIZE"])
-        _here = World(rank, size, variables)
-        for name in variables:
+        _here = World(rank, size, variables, sharding)
+        for name in (*variables, *sharding):
             del os.environ[name]
     return _here
 
 
-def _refuse_shards() -> None:
-    for name, what in _SHARDS.items():
-        if os.environ.get(name, "false").lower() in {"1", "true", "yes"}:
-            raise problem_error(
-                "distributed.shards",
-                f"{what} is not supported: the process that leads measures and saves the model "
-                "alone, so that each GPU must hold it whole. Start it without, with LoRA or QLoRA "
-                "where the model is large.",
-            )
+def _sharding() -> dict[str, str]:
+    """What `accelerate launch --use_fsdp` has asked for; empty where it was not."""
+    if _says_yes(_DEEPSPEED):
+        raise problem_error(
+            "distributed.deepspeed",
+            "DeepSpeed is not supported. Start it with --use_fsdp --fsdp_version 2 instead, which "
+            "shards weights, gradients and the optimizer's state, too.",
+        )
+    if not _says_yes(_FSDP):
+        return {}
+    if os.environ.get("FSDP_VERSION", "1") != "2":
+        raise problem_error(
+            "distributed.fsdp_version",
+            "Of FSDP only version 2 is supported, and accelerate starts version 1 unless told "
+            "otherwise. Add --fsdp_version 2.",
+        )
+    asked = [name for name in os.environ if name == _FSDP or name.startswith("FSDP_")]
+    return {name: os.environ[name] for name in asked}
+
+
+def _says_yes(name: str) -> bool:
+    return os.environ.get(name, "false").lower() in {"1", "true", "yes"}
 
 
 def _device(variables: dict[str, str], count: int) -> int:
