@@ -52,13 +52,16 @@ def all_tasks(folder: Path) -> Workflow:
 
 
 def torchrun(
-    *arguments: str, processes: int = 2, options: tuple[str, ...] = ()
+    *arguments: str,
+    processes: int = 2,
+    options: tuple[str, ...] = (),
+    program: tuple[str, ...] = ("-m", "easymodel_nb"),
 ) -> "subprocess.Popen[str]":
     """The command line under torchrun, as a person types it."""
     where = options or ("--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0")
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
     return subprocess.Popen(
-        [*command, *where, "-m", "easymodel_nb", "train", *arguments],
+        [*command, *where, *program, "train", *arguments],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -73,10 +73,11 @@ def test_a_run_goes_on_sharded_and_whole(
     first = run.view.step
     assert run.view.resumable == first
 
-    again = Ear()
-    again.when(partial(measuring, 3), lambda: manager.stop(run.id))
-    assert manager.resume(run.id, processes=2, on_event=again)
-    assert manager.wait(run.id, PATIENCE).status == "stopped", run.view.detail
+    # On two, each with a part, stopped while the leader measures and the other waits for it.
+    worker = str(Path(__file__).with_name("stopping_worker.py"))
+    home = str(run.folder.parent.parent)
+    finished(torchrun("--resume", run.id, "--home", home, program=(worker,)), code=1)
+    assert run.status == "stopped", run.view.detail
     second = run.view.step
     assert first < second < run.view.max_steps
     assert run.view.resumable == second  # what all held was brought together once more

@@ -36,6 +36,7 @@ class Shards:
         self._device = model.device
         self.whole = model.to("cpu") if world.leads else None  # the others need none
         self.model = _shareable(deepcopy(model) if world.leads else model.to("cpu"))
+        self.begun = False  # whether a step was taken
         self.fresh = False  # whether the whole one has the weights of this step
         self.states: dict[str, Any] | None = None  # the optimizer's, whole, where they were asked
         self._optimizer: Any = None
@@ -79,7 +80,7 @@ class Shards:
 
     def changed(self) -> None:
         """A step follows: what was brought together is of the past, and makes room."""
-        self.fresh, self.states = False, None
+        self.begun, self.fresh, self.states = True, False, None
         if self.whole is not None and self.whole.device != torch.device("cpu"):
             self.whole.to("cpu")
 

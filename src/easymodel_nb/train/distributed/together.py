@@ -115,7 +115,7 @@ def leading(world: World | None) -> Iterator[None]:
 def _left(world: World) -> bool:
     """Whether the others, who wait for the leader's word, have got it."""
     try:
-        if world.shards is not None:
+        if world.shards is not None and world.shards.begun:
             _gather(world, states=True)  # for the last checkpoint, and to save the model
         world.same([_LEAVE, *(0 for _ in _FLAGS)])
     except RuntimeError:
