@@ -297,7 +297,7 @@ def _found(
         load_seconds=0.0,
         weight_bytes=0,
         # fp16 may skip its first steps, and with them what the optimizer allocates
-        memory_bytes=max(taken.peak, _state_bytes(model, plan.embedding)),
+        memory_bytes=max(taken.peak, _state_bytes(model, plan.embedding, count(ready.request))),
         longest=longest,
         rows=len(long),
         device="",
@@ -310,10 +310,11 @@ def _bytes_of(model: Any) -> int:
     return sum(int(tensor.nbytes) for tensor in held)
 
 
-def _state_bytes(model: Any, embedding: EmbeddingPlan) -> int:
-    """A gradient and AdamW's two moments of each trained weight."""
+def _state_bytes(model: Any, embedding: EmbeddingPlan, processes: int) -> int:
+    """A gradient and AdamW's two moments of each trained weight; several send the gradient."""
     trained = sum(int(weight.nbytes) for weight in model.parameters() if weight.requires_grad)
-    return 3 * (trained - 4 * idle_weights(model, embedding))
+    sent = trained if processes > 1 else 0
+    return 3 * (trained - 4 * idle_weights(model, embedding)) + sent
 
 
 def _sentence(setting: Setting, tried: list[Setting]) -> str:

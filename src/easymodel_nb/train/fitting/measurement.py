@@ -24,7 +24,7 @@ from easymodel_nb.train.plan import BatchPlan
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.workflow.document import FinetuneData
 
-_VERSION = 5  # of what is measured and how
+_VERSION = 6  # of what is measured and how
 _EPOCHS = 3  # whose batches are looked at
 _FIELDS = (
     "task",

@@ -6,11 +6,13 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from easymodel_nb.train.distributed.runner import count as processes
 from easymodel_nb.train.embedding.choosing import expected
 from easymodel_nb.train.embedding.rows import idle_weights
 from easymodel_nb.train.preparation import Preparation
 
 _FULL = 16  # bytes a weight: itself, its gradient, two moments of AdamW, each in 32 bits
+_SENT = 4  # the gradient once more, where several processes send it to each other
 _STATE = 12  # of them, where it is trained: beside itself
 _FROZEN = {"lora": 4, "qlora": 1}  # the base alone; four bits are half a byte, with their scales
 _UNFUSED = 2  # times the activations of the formula: many models keep steps of their functions
@@ -23,7 +25,10 @@ def least_bytes(ready: Preparation) -> int | None:
     if count is None:
         return None
     method = ready.chooser.data.method
-    return count * _FROZEN.get(method, _FULL) - (_STATE * _idle(ready) if method == "full" else 0)
+    if method in _FROZEN:
+        return count * _FROZEN[method]
+    sent = _SENT if processes(ready.request) > 1 else 0
+    return count * (_FULL + sent) - _STATE * _idle(ready)
 
 
 def _idle(ready: Preparation) -> int:
@@ -75,6 +80,7 @@ def most_bytes(ready: Preparation, model: Any) -> int | None:
     together = min(rows * longest, ready.chooser.head.rows or rows * longest)
     logits = 4 * _LOGITS * together * words
     held = sum(int(weight.nbytes) for weight in model.parameters())
-    trained = 3 * sum(int(w.nbytes) for w in model.parameters() if w.requires_grad)
+    copies = 4 if processes(ready.request) > 1 else 3  # gradient, two moments, and what is sent
+    trained = copies * sum(int(w.nbytes) for w in model.parameters() if w.requires_grad)
     trained -= _STATE * idle_weights(model, ready.chooser.embedding)
     return held + trained + activations + logits
