@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from easymodel_nb.train import worker
-from easymodel_nb.train.loop import LeanTrainer
+from easymodel_nb.train.trainer import LeanTrainer
 
 
 def die_within(step: int) -> None:

@@ -10,7 +10,7 @@ from tiny_models import make
 from tiny_seq2seq import save
 
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train.loop import LeanTrainer
+from easymodel_nb.train.trainer import LeanTrainer
 from easymodel_nb.workflow.document import Workflow
 
 TASKS = ("generation", "classification", "seq2seq", "token_classification")

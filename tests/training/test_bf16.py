@@ -9,8 +9,8 @@ from small_runs import small
 
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import api, precision, precision_tried
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.plan import RunPlan
+from easymodel_nb.train.trainer import LeanTrainer
 
 
 def train(home: Path, **finetune: Any) -> Run:

@@ -22,13 +22,14 @@ from easymodel_nb.train import fit, planning, untouched
 from easymodel_nb.train.assembly import assemble
 from easymodel_nb.train.auditing.audited import Fit
 from easymodel_nb.train.control import Control, Stopped
+from easymodel_nb.train.distributed.runner import ASKED
 from easymodel_nb.train.fitting import measurement, memory, verdict
 from easymodel_nb.train.fitting.measurement import Measurement, Setting
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.manager import RunManager
 from easymodel_nb.train.preparation import Preparation, prepare
 from easymodel_nb.train.reporter import Unlogged
 from easymodel_nb.train.tasks.generation import Generation
+from easymodel_nb.train.trainer import LeanTrainer
 from easymodel_nb.workflow.document import FinetuneData
 
 BATCH = 4
@@ -133,6 +134,15 @@ def test_its_figures_are_of_a_possible_run(seen: Seen, shared_home: Path):
 
 def _model_files(ready: Preparation) -> list[Path]:
     return list(Path(ready.model_folder.path).glob("*.safetensors"))
+
+
+def test_several_processes_need_a_copy_of_each_gradient(seen: Seen, shared_home: Path):
+    asked = request(batch_size=BATCH * 2) | {ASKED: 2}  # as many rows each as the other check's
+    both = fit.fit_check(asked, shared_home, lambda: None, Control(shared_home))
+    assert seen.fit is not None
+    weights = sum(path.stat().st_size for path in _model_files(prepared(shared_home)))
+    assert both.memory_bytes > 4.5 * weights
+    assert both.memory_bytes > seen.fit.memory_bytes + 0.5 * weights
 
 
 def test_nothing_is_left_behind(seen: Seen, shared_home: Path):

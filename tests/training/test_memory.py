@@ -17,10 +17,10 @@ from small_runs import rows_of, small
 from easymodel_nb.builtin import path as builtin_path
 from easymodel_nb.metrics.memory import in_halves, out_of_memory
 from easymodel_nb.runlog.run import Run
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.manager import RunManager
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.rescue import smaller
+from easymodel_nb.train.trainer import LeanTrainer
 
 # A model without dropout: a step in parts computes what a step at once does.
 SIZES: dict[str, Any] = {

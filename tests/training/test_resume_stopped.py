@@ -15,8 +15,8 @@ from easymodel_nb.errors import StudioError
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import checkpoints, control
 from easymodel_nb.train.callbacks import checkpoints as when
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.manager import RunManager
+from easymodel_nb.train.trainer import LeanTrainer
 
 
 @pytest.fixture(scope="module")

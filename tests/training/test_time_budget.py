@@ -12,8 +12,8 @@ from easymodel_nb.runlog.run import Run
 from easymodel_nb.train import budget, control, fit
 from easymodel_nb.train.callbacks import deadline
 from easymodel_nb.train.fitting.measurement import Measurement
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.manager import RunManager
+from easymodel_nb.train.trainer import LeanTrainer
 
 
 class Clock:

@@ -18,11 +18,11 @@ from easymodel_nb.train.callbacks import checkpoints as when
 from easymodel_nb.train.control import Control
 from easymodel_nb.train.embedding import choosing
 from easymodel_nb.train.fitting.sizes import least_bytes, most_bytes
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.manager import RunManager
 from easymodel_nb.train.plan import EmbeddingPlan, RunPlan
 from easymodel_nb.train.preparation import prepare
 from easymodel_nb.train.reporter import Unlogged
+from easymodel_nb.train.trainer import LeanTrainer
 
 TASKS = ("classification", "token_classification")
 WORDS = 2000  # of the models, whose tokenizers know fewer

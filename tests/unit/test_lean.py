@@ -13,12 +13,12 @@ from easymodel_nb.metrics.perplexity import eval_mode
 from easymodel_nb.train.batches.layout import Layout
 from easymodel_nb.train.batches.orders import Given
 from easymodel_nb.train.lean import _clipped
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.plan import BatchPlan, HeadPlan
 from easymodel_nb.train.planning import Chooser
 from easymodel_nb.train.tally import Clock, SummedLoss
 from easymodel_nb.train.tasks.generation import Generation
 from easymodel_nb.train.tasks.task import Context, Example
+from easymodel_nb.train.trainer import LeanTrainer
 from easymodel_nb.workflow.document import FinetuneData
 
 WORDS, STEPS, ROWS, MICRO = 50, 4, 3, 2

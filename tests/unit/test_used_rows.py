@@ -19,11 +19,11 @@ from easymodel_nb.train.batches.padded import collate
 from easymodel_nb.train.embedding import choosing
 from easymodel_nb.train.embedding.rows import UsedRows, idle_weights, plain_embedding, used_rows
 from easymodel_nb.train.embedding.used import digest, ids_of
-from easymodel_nb.train.loop import LeanTrainer
 from easymodel_nb.train.plan import BatchPlan, EmbeddingPlan, HeadPlan
 from easymodel_nb.train.tally import Clock, SummedLoss
 from easymodel_nb.train.tasks.task import Example
 from easymodel_nb.train.tasks.windows import Windows
+from easymodel_nb.train.trainer import LeanTrainer
 from tests.unit.families import CAUSAL, ENCODERS, made
 
 WORDS, END = 400, 40  # training rows hold tokens below END, and padding for a token

@@ -19,15 +19,16 @@ from easymodel_nb.metrics.perplexity import eval_mode
 from easymodel_nb.train.batches.layout import Layout
 from easymodel_nb.train.batches.orders import Given
 from easymodel_nb.train.control import Control, stoppable
+from easymodel_nb.train.distributed.runner import count
 from easymodel_nb.train.embedding.rows import used_rows
 from easymodel_nb.train.engine import settings_restored
 from easymodel_nb.train.fitting.measurement import Setting
 from easymodel_nb.train.fitting.memory import Peak, give_back
-from easymodel_nb.train.loop import LeanTrainer, half_on_cpu, trainer_arguments
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.preparation import Preparation
 from easymodel_nb.train.tally import Clock, SummedLoss
 from easymodel_nb.train.tasks.task import Task
+from easymodel_nb.train.trainer import LeanTrainer, half_on_cpu, trainer_arguments
 from easymodel_nb.train.untouched import untouched
 
 LONG_STEPS = 2  # the first warms up, the second is timed
@@ -113,10 +114,11 @@ def take(
         arguments.lr_scheduler_type = "constant"
         arguments.warmup_steps = 0
         arguments.save_strategy = "no"
-        trainer = None
+        trainer, beside = None, []
         _read_all(model)
         try:
             with peak, peak.guard(model), stoppable(model, control):
+                beside = _buckets(model) if count(ready.request) > 1 else []
                 trainer = LeanTrainer(
                     task,
                     Clock(),
@@ -133,9 +135,16 @@ def take(
                 trainer.used = used_rows(task, model, plan.embedding, ready.prepared.train)
                 trainer.train()
         finally:
+            beside.clear()
             if trainer is not None:
                 _release(trainer, model)
     return Steps(stopwatch.passes, stopwatch.optimizer, micro, peak.bytes)
+
+
+def _buckets(model: Any) -> list[torch.Tensor]:
+    """As much as DistributedDataParallel holds: each gradient once more, to be sent."""
+    trained = (weight for weight in model.parameters() if weight.requires_grad)
+    return [torch.empty_like(weight).zero_() for weight in trained]
 
 
 def _release(trainer: Any, model: Any) -> None:
