@@ -61,7 +61,7 @@ def kept(page: Path) -> list[str]:
 
 def replace(page: Path, block: str, name: str = "canvas") -> None:
     """Write a block between the markers of that name, at the end where they are not there yet."""
-    text = page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     before, after = text, ""
     if begin in text:

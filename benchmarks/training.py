@@ -26,7 +26,7 @@ from report import Section, middle
 
 from easymodel_nb.runlog.log import RunReader, runs_folder
 
-PAIRS = 2
+PAIRS = 5
 STEPS = 1000
 # 800 rows are 100 steps of 8, ten times.
 RUN = {"epochs": 10, "subset_size": 800, "batch_size": 8, "max_length": 32, "max_new_tokens": 8}

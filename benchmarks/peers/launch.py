@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from peers.results import Found, Row
 from peers.workloads import BATCH, EPOCHS, WORKLOADS
 
 PATIENCE = 7_200  # seconds of one run
+_MAKING = threading.Lock()  # what all runs begin with is made once
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class FailedError(Exception):
     """A run that gave no numbers; the message is the last it said."""
 
 
-def measure(row: Row, form: Form, cache: Path) -> Found:
-    """Run it, and evaluate the weights it kept.
+def measure(row: Row, form: Form, cache: Path, home: str = "home") -> Found:
+    """Run it, and evaluate the weights it kept; `home` is where our runs keep theirs.
 
     Raises
     ------
@@ -63,12 +65,15 @@ def measure(row: Row, form: Form, cache: Path) -> Found:
 
     """
     workload, peer = WORKLOADS[row.workload], PEERS[row.peer]
-    interpreter = environments.python(peer.environment, cache / "environments")
+    with _MAKING:
+        interpreter = environments.python(peer.environment, cache / "environments")
+        model = checkpoints.make(workload, cache / "models")
+        data = workloads.write(workload, cache / "data", form.rows)
     with tempfile.TemporaryDirectory(prefix="easymodel-peers-") as scratch:
         job = {
             **{k: v for k, v in asdict(workload).items() if k not in {"rows", "peers", "goal"}},
-            "model": str(checkpoints.make(workload, cache / "models")),
-            "data": str(workloads.write(workload, cache / "data", form.rows)),
+            "model": str(model),
+            "data": str(data),
             "module": peer.module,
             "settings": peer.settings,
             "mode": row.mode,
@@ -78,7 +83,7 @@ def measure(row: Row, form: Form, cache: Path) -> Found:
             "warmup": form.warmup,
             "steps": form.steps,
             "every": form.every,
-            "home": str(cache / "home"),
+            "home": str(cache / home),
             "scratch": scratch,
             "snapshots": f"{scratch}/snapshots",
             "out": f"{scratch}/out.json",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from peers.environments import ENVIRONMENTS
 from peers.launch import Form
-from peers.results import Results
+from peers.results import Found, Results
 from peers.tables import Page
 from peers.workloads import BATCH, EPOCHS, WORKLOADS
 from report import machine
@@ -95,21 +95,25 @@ def _state(form: Form, results: Results) -> str:
 
 
 def _load(results: Results) -> str:
-    """How busy the machine was, and over what time the runs were made."""
-    found = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(results.folder.glob("speed-*.json"))
-    ]
-    timed = [one for one in found if "error" not in one]
+    """How busy the machine was, and what time the runs took."""
+    timed = [one for one in _runs(results, "speed") if "error" not in one]
     if not timed:
         return ""
     loads = [one["load"] for one in timed]
-    began = [one["began"] for one in timed]
-    minutes = (max(began) - min(began)) / 60
     return (
-        f"The load average while timing was {min(loads):.0f} to {max(loads):.0f}; from the first "
-        f"timed run to the last passed {minutes:.0f} minutes."
+        f"The load average while timing was {min(loads):.0f} to {max(loads):.0f}. The timed runs "
+        f"took {_minutes(results, 'speed')} minutes, one by one; those for the loss "
+        f"{_minutes(results, 'loss')}, of which two run beside each other where there are cores."
     )
+
+
+def _minutes(results: Results, mode: str) -> str:
+    return f"{sum(one.get('seconds', 0) for one in _runs(results, mode)) / 60:.0f}"
+
+
+def _runs(results: Results, mode: str) -> list[Found]:
+    paths = sorted(results.folder.glob(f"{mode}-*.json"))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def _who() -> str:

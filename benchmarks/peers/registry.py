@@ -67,3 +67,4 @@ PEERS: Final = {
 BASE: Final = "hf"
 OURS: Final = "ours"
 HELD: Final = "ours-fp32"  # beside ours where a CPU is good at bf16
+PADDED: Final = "hf-max"  # batches of the defaults with more padding: a slow way to their loss

@@ -11,8 +11,12 @@ says what is missing. Rounds go there and back (A B C, C B A), each run in a pro
 """
 
 import argparse
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
+from queue import Queue
 
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
@@ -24,12 +28,13 @@ from filelock import FileLock, Timeout  # noqa: E402
 from peers import gpu_page, page  # noqa: E402  the path must be right first
 from peers.environments import UnbuildableError  # noqa: E402
 from peers.launch import FORMS, FailedError, Form, measure  # noqa: E402
-from peers.registry import BASE, OURS  # noqa: E402
+from peers.registry import BASE, OURS, PADDED  # noqa: E402
 from peers.results import Results, Row  # noqa: E402
+from peers.tables import Page  # noqa: E402
 from peers.workloads import WORKLOADS, MissingDataError  # noqa: E402
 from report import replace  # noqa: E402
 
-_SLOW = "hf-max"  # its batches are those of the defaults, and so is its loss
+_TOGETHER = 2  # runs for the loss, whose clocks count less
 
 
 def main() -> int:
@@ -64,6 +69,8 @@ def main() -> int:
         return 1
     replace(chosen.write, page.page(chosen.cache, FORMS) + gpu_page.section(chosen.cache), "peers")
     print(f"Written to {chosen.write}")
+    if form_.name == "full" and chosen.write == options.get_default("write"):
+        replace(ROOT / "README.md", Page(results, form_).brief(), "speed")
     return 0
 
 
@@ -95,21 +102,38 @@ def _seed(form: Form, number: int) -> list[Row]:
         for name, workload in WORKLOADS.items()
         for peer in (workload.peers if number % 2 else workload.peers[::-1])
         if name not in form.lossless
-        if peer in {BASE, OURS} or (number == 1 and peer != _SLOW and form.name == "full")
+        if peer in {BASE, OURS} or (number == 1 and peer != PADDED and form.name == "full")
     ]
 
 
 def work(todo: list[Row], results: Results, form: Form, chosen: argparse.Namespace) -> None:
-    """Make the runs that are missing, and those that are named."""
-    for index, row in enumerate(todo, 1):
-        if results.get(row) is not None and not chosen.rows:
-            continue
-        print(f"{index}/{len(todo)} {row.name}", flush=True)
+    """Make the runs that are missing, and those that are named.
+
+    Timed ones by themselves; those for the loss beside each other, each with a core and a home.
+    """
+    homes: Queue[str] = Queue()
+    for number in range(min(_TOGETHER, os.cpu_count() or 1)):
+        homes.put(f"home-{number}")
+    counted = [
+        (f"{index}/{len(todo)}", row)
+        for index, row in enumerate(todo, 1)
+        if results.get(row) is None or chosen.rows
+    ]
+
+    def make(place: str, row: Row) -> None:
+        home = homes.get()
+        print(place, row.name, flush=True)
         try:
-            results.put(row, measure(row, form, chosen.cache))
+            results.put(row, measure(row, form, chosen.cache, home))
         except (FailedError, UnbuildableError) as error:
-            print(f"  failed: {error}", flush=True)
+            print(f"  {row.name} failed: {error}", flush=True)
             results.put(row, {"error": str(error)})
+        finally:
+            homes.put(home)
+
+    for mode, rows_ in groupby(counted, lambda one: one[1].mode):
+        with ThreadPoolExecutor(homes.qsize() if mode == "loss" else 1) as pool:
+            list(pool.map(lambda one: make(*one), rows_))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from peers.launch import Form
-from peers.registry import BASE, HELD, OURS, PEERS
+from peers.registry import BASE, HELD, OURS, PADDED, PEERS
 from peers.results import Found, Results, Row, seconds_to, speed
 from peers.workloads import EPOCHS, WORKLOADS, Workload
 
@@ -50,6 +50,14 @@ class Measured:
     def final(self) -> dict[int, float]:
         """The held-out loss of the last weights, by seed."""
         return {seed: last(one) for seed, one in self.losses.items()}
+
+
+_BRIEF = {
+    OURS: "ours, auto",
+    HELD: "ours, 32 bits",
+    "hf-bf16": "HF, grouped by length, bf16",
+    "trl-best": "TRL, best settings",
+}
 
 
 def last(found: Found) -> float:
@@ -130,6 +138,25 @@ class Page:
         ]
         return _table(head, rows)
 
+    def brief(self) -> str:
+        """The same in one number each, over the HF Trainer's defaults, as the README has it."""
+        rows = []
+        for name, workload in WORKLOADS.items():
+            found = self._all[name]
+            gained = {
+                peer: ratios(found[peer].rates, found[BASE].rates, "tokens_per_cpu")
+                for peer in _BRIEF
+                if peer in found
+            }
+            numbers = [gained.get(peer) for peer in _BRIEF]
+            rows.append(
+                [
+                    workload.title.partition(" (")[0],
+                    *(f"{statistics.median(values):.1f}" if values else "" for values in numbers),
+                ]
+            )
+        return _table(["", *_BRIEF.values()], rows)
+
     def _best(self, found: dict[str, Measured]) -> str:
         others = {p: m for p, m in found.items() if p not in {OURS, HELD} and m.rates}
         if not others or not found[OURS].rates:
@@ -170,10 +197,14 @@ class Page:
 
     def _peer(self, peer: str, one: Measured, base: Measured, ours: Measured) -> list[str]:
         title = f"**{PEERS[peer].title}**" if peer == OURS else PEERS[peer].title
-        loss = spread(one.final.values(), "{:.4f}") if one.final else _nothing()
+        loss, counts = _nothing(), self._counts(one, base)
+        if one.final:
+            loss = spread(one.final.values(), "{:.4f}")
+        elif peer == PADDED:
+            loss, counts = "as the defaults: the same batches", ""
         if not one.rates:
             why = "failed, see below" if one.errors else _nothing()
-            return [title, why, "", "", "", "", loss, self._counts(one, base)]
+            return [title, why, "", "", "", "", loss, counts]
         gained = ratios(ours.rates, one.rates, "tokens_per_cpu")
         return [
             title,
@@ -183,7 +214,7 @@ class Page:
             f"{one.middle('padding'):.0%}",
             f"{one.middle('peak') / _GB:.2f} GB",
             loss,
-            self._counts(one, base),
+            counts,
         ]
 
     def _counts(self, one: Measured, base: Measured) -> str:

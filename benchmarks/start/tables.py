@@ -26,7 +26,7 @@ machine waited.
 def page(results: list[dict[str, Any]], prepared: dict[str, list[dict[str, Any]]]) -> str:
     """The block between the markers."""
     loads = [load for result in results for load in result["load"]]
-    load = f"{min(loads):.0f} to {max(loads):.0f}"
+    load = " to ".join(dict.fromkeys(f"{end:.0f}" for end in (min(loads), max(loads))))
     parts = [_HEAD.format(machine=machine(), load=load).rstrip()]
     parts += [section.markdown() for section in (_clicks(results), _moving(results))]
     if prepared:

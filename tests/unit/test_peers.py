@@ -67,6 +67,10 @@ def test_a_page_says_who_is_faster_and_what_is_missing(tmp_path: Path):
     )
     assert "-5.00% (1 seed)" in summary[2]
     assert summary[3].count("not run yet") == 4
+    assert page.brief().splitlines()[2:4] == [
+        "| GSM8K, answers only | 2.5 |  |  |  |",
+        "| Tiny Shakespeare by speech |  |  |  |  |",
+    ]
     table = page.workload("gsm8k")
     (first, second, *_), end = table.splitlines()[4:], table.splitlines()[-1]
     assert first.startswith("| **EasyModel** | 250 (100 to 300) ")
