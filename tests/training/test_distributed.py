@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from cutting import workflow
-from on_several import alike, all_tasks, finished, still, torchrun
+from on_several import TOLERANCE, alike, all_tasks, finished, numbers, still, torchrun
 from small_runs import PATIENCE, Ear, until
 
 from easymodel_nb.runlog.events import Event
@@ -16,6 +16,7 @@ from easymodel_nb.runlog.log import read_live
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.distributed.runner import ASKED
 from easymodel_nb.train.manager import RunManager
+from easymodel_nb.train.rescue import TOGETHER
 
 # 100 steps of two rows: enough for a stop to come between two of them.
 TOKEN = "hf_" + "Bq7Rk2" * 6
@@ -83,6 +84,28 @@ def test_a_run_on_two_processes_is_stopped_resumed_and_cut_off_as_a_whole(
     assert manager.wait(run.id, PATIENCE).status == "finished", run.view.detail
     assert manager.wait(whole.id, PATIENCE).status == "finished", whole.view.detail
     alike(run, whole)
+
+
+def test_a_run_that_lacked_memory_goes_on_in_smaller_parts(folder: Path, manager: RunManager):
+    document = workflow(folder, **LONG | {"epochs": 1, "batch_size": 4})
+    home = folder.parent / "hungry"
+    file = folder / "hungry.json"
+    file.write_text(json.dumps(document.dump()))
+    worker = str(Path(__file__).with_name("hungry_worker.py"))
+    finished(torchrun(str(file), "--home", str(home), program=(worker,)), code=1)
+    (run,) = (Run(path) for path in (home / "runs").iterdir())
+    problem = run.view.problem
+    assert problem is not None
+    assert problem.code == TOGETHER
+    assert "batches of 2 and 2 of them a step" in problem.message
+    assert "Resume the run" in problem.message
+
+    finished(torchrun("--resume", run.id, "--home", str(home), program=(worker,)))
+    (whole,) = manager.submit(document)
+    assert manager.wait(whole.id, PATIENCE).status == "finished", whole.view.detail
+    assert run.plan is not None
+    assert run.plan["finetune"]["batch_size"] == 2
+    assert numbers(run)["loss"] == pytest.approx(numbers(whole)["loss"], rel=TOLERANCE)
 
 
 def _where_the_token_is(folder: Path) -> list[str]:

@@ -15,12 +15,14 @@ import transformers
 from small_runs import rows_of, small
 
 from easymodel_nb.builtin import path as builtin_path
+from easymodel_nb.errors import StudioError
 from easymodel_nb.metrics.memory import in_halves, out_of_memory
 from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.manager import RunManager
 from easymodel_nb.train.plan import RunPlan
 from easymodel_nb.train.rescue import smaller
 from easymodel_nb.train.trainer import LeanTrainer
+from easymodel_nb.workflow.document import FinetuneData
 
 # A model without dropout: a step in parts computes what a step at once does.
 SIZES: dict[str, Any] = {
@@ -176,13 +178,25 @@ def test_the_rows_of_a_step_stay(
     manager: RunManager, batch: int, accumulation: int, expected: tuple[int, int]
 ):
     del manager
-    from easymodel_nb.workflow.document import FinetuneData
-
     data = FinetuneData(batch_size=batch, gradient_accumulation=accumulation)
     plan = RunPlan.model_construct(finetune=data, choices=[], node_id="f1", drawn_together=None)
     found = smaller(plan, 3).plan
     assert (found.finetune.batch_size, found.finetune.gradient_accumulation) == expected
     assert found.drawn_together == batch
+
+
+def test_each_process_keeps_a_row():
+    data = FinetuneData(batch_size=8, gradient_accumulation=1)
+    known = {"choices": [], "node_id": "f1", "processes": 3, "drawn_together": None}
+    plan = RunPlan.model_construct(finetune=data, method="full", **known)
+    first = smaller(plan, 3, resumed=True)
+    assert (first.plan.finetune.batch_size, first.plan.finetune.gradient_accumulation) == (4, 2)
+    assert "Resume the run" in first.problem.message
+    second = smaller(first.plan, 3)
+    assert second.plan.finetune.batch_size == 4
+    assert second.plan.finetune.gradient_checkpointing is True
+    with pytest.raises(StudioError, match="batches of 4 and gradient checkpointing"):
+        smaller(second.plan, 3)
 
 
 SCARCE = """

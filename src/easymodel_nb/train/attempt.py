@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from easymodel_nb.errors import StudioError
+from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.metrics.memory import free, out_of_memory
 from easymodel_nb.runlog.events import StopReason
 from easymodel_nb.runlog.log import read_view
@@ -69,6 +69,8 @@ class Attempt:
         try:
             self._train(plan)
         except Exception as error:
+            if isinstance(error, StudioError) and error.problems[0].code == rescue.TOGETHER:
+                raise StudioError(self._next_time(plan)) from error
             if not out_of_memory(error):
                 raise
             step = self.reporter.step
@@ -81,6 +83,12 @@ class Attempt:
             tried = "to measure the base model text by text"
             raise StudioError(rescue.nothing_fits(plan, tried, trained=False))
         return rescue.smaller(plan, step)
+
+    def _next_time(self, plan: RunPlan) -> Problem:
+        """Freeze a plan that needs less, for when the run is resumed; what to say."""
+        found = rescue.smaller(plan, self.reporter.step or 0, resumed=True)
+        found.plan.write(self.folder)
+        return found.problem.model_copy(update={"code": rescue.TOGETHER, "severity": "error"})
 
     def _smaller(self, found: rescue.Smaller) -> RunPlan:
         """Begin the next attempt, with a plan that needs less."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from easymodel_nb.errors import FieldChange, Fix, Problem, StudioError
 from easymodel_nb.train.plan import Choice, RunPlan
 
+TOGETHER = "memory.together"  # a problem: it ran out in a step that several processes take
 _SHORTEST = 64  # tokens; a shorter max length than this is no advice
 
 
@@ -21,8 +22,10 @@ class Smaller:
     problem: Problem
 
 
-def smaller(plan: RunPlan, step: int) -> Smaller:
-    """The next smaller plan after memory ran out at `step`.
+def smaller(plan: RunPlan, step: int, *, resumed: bool = False) -> Smaller:
+    """The next smaller plan after memory ran out at `step`; a batch keeps a row for each process.
+
+    `resumed`: the run ends here, and goes on by it when it is resumed.
 
     Raises
     ------
@@ -31,22 +34,30 @@ def smaller(plan: RunPlan, step: int) -> Smaller:
 
     """
     data = plan.finetune
-    if data.batch_size > 1:
-        return _halved(plan, step)
+    how = "Resume the run: it goes on" if resumed else "The run goes on"
+    # Half the batch; for odd numbers the nearest below that divides the rows of a step.
+    rows = data.batch_size * data.gradient_accumulation
+    fewer = range(data.batch_size // 2, plan.processes - 1, -1)
+    batch = next((count for count in fewer if rows % count == 0), None)
+    if batch is not None:
+        return _halved(plan, step, batch, how)
     if not data.gradient_checkpointing:
-        return _recomputing(plan, step)
-    raise StudioError(nothing_fits(plan, "with one row at a time and gradient checkpointing"))
+        return _recomputing(plan, step, how)
+    raise StudioError(nothing_fits(plan, f"with {_least(plan)} and gradient checkpointing"))
 
 
-def _halved(plan: RunPlan, step: int) -> Smaller:
-    """Half the batch and twice the accumulation; for odd numbers the nearest that divides."""
+def _least(plan: RunPlan) -> str:
+    batch = plan.finetune.batch_size
+    return "one row at a time" if batch == 1 else f"batches of {batch}"
+
+
+def _halved(plan: RunPlan, step: int, batch: int, how: str) -> Smaller:
     data = plan.finetune
     rows = data.batch_size * data.gradient_accumulation
-    batch = next(n for n in range(data.batch_size // 2, 0, -1) if rows % n == 0)
     accumulation = rows // batch
     why = f"a batch of {data.batch_size} did not fit into memory"
     said = (
-        f"Out of memory at step {step + 1:,} with batches of {data.batch_size}. The run goes on "
+        f"Out of memory at step {step + 1:,} with batches of {data.batch_size}. {how} "
         f"with batches of {batch} and {accumulation} of them a step: {rows} rows a step as before."
     )
     return _changed(
@@ -54,10 +65,10 @@ def _halved(plan: RunPlan, step: int) -> Smaller:
     )
 
 
-def _recomputing(plan: RunPlan, step: int) -> Smaller:
-    why = "a single row did not fit into memory without it"
+def _recomputing(plan: RunPlan, step: int, how: str) -> Smaller:
+    why = f"{_least(plan)} did not fit into memory without it"
     said = (
-        f"Out of memory at step {step + 1:,} with one row at a time. The run goes on with gradient "
+        f"Out of memory at step {step + 1:,} with {_least(plan)}. {how} with gradient "
         "checkpointing, which needs less memory and about a third more time."
     )
     changes = {"gradient_checkpointing": True}

@@ -17,6 +17,7 @@ from easymodel_nb.errors import Problem, StudioError
 from easymodel_nb.metrics.memory import out_of_memory
 from easymodel_nb.train.control import Stopped
 from easymodel_nb.train.distributed.world import Left, World, died, together
+from easymodel_nb.train.rescue import TOGETHER
 
 _GO_ON, _LEAVE, _GATHER, _GATHER_ALL = range(4)
 _FLAGS = ("should_training_stop", "should_epoch_stop", "should_save", "should_log")
@@ -103,7 +104,7 @@ def leading(world: World | None) -> Iterator[None]:
         if world.alone and _left(world):
             raise
         world.broken = True
-        if isinstance(error, Stopped) and (gone := world.lost()):
+        if isinstance(error, Stopped) and (gone := _lost(world)):
             raise StudioError(gone) from error  # torchrun ends all where one has gone
         if isinstance(error, Stopped) and world.shards is not None and not world.shards.fresh:
             raise StudioError(died(None, world.size)) from error  # nobody has what would be saved
@@ -126,10 +127,16 @@ def _left(world: World) -> bool:
 def _why(world: World, error: Exception) -> Problem:
     if out_of_memory(error):
         return no_memory()
-    found = world.lost()
+    found = _lost(world)
     if found is None and not lost_another(error):
         raise error
     return found or died(None, world.size)
+
+
+def _lost(world: World) -> Problem | None:
+    """Why another process has ended: where its memory ran out, it was that of all."""
+    found = world.lost()
+    return no_memory() if found is not None and found.code == "memory.out" else found
 
 
 def lost_another(error: BaseException) -> bool:
@@ -141,14 +148,8 @@ def lost_another(error: BaseException) -> bool:
 
 
 def no_memory() -> Problem:
-    """Memory ran out in a step that all take."""
-    return Problem(
-        code="memory.out",
-        message="Out of memory in a step of several processes, which cannot be tried again in "
-        "smaller parts while the others wait for it. Use a smaller batch size with more batches "
-        "a step (gradient accumulation), then resume the run or train again.",
-        field="batch_size",
-    )
+    """Memory ran out in a step that all take: it cannot be tried again while the others wait."""
+    return Problem(code=TOGETHER, message="Out of memory.", field="batch_size")
 
 
 @torch.enable_grad()
