@@ -18,6 +18,9 @@ class SevenPage(StudioPage):
 
     def open(self) -> Self:
         """Open the notebook and wait until its kernel is idle."""
+        # It asks for a kernel, at times, where the server's list of them comes late.
+        select = self.page.locator("dialog.jp-Dialog button.jp-mod-accept")
+        self.page.add_locator_handler(select, lambda button: button.click())
         self.page.goto(f"{self.server.url}/notebooks/{self.name}")
         idle = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
         expect(idle).to_be_visible()
