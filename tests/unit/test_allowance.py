@@ -31,6 +31,15 @@ def test_before_there_are_fewer_epochs_there_are_no_fewer_prompts_than_base_and_
     assert (found.prompts, found.epochs, found.noise_prompts) == (32, [4.0], 0)
 
 
+def test_many_epochs_are_counted_not_named():
+    epochs = [float(number) for number in range(1, 1001)]
+    costs = Costs(forward=1.0, answer=1.0, judging=0.0)
+    found = decide(costs, share=0.1, seconds=64_000, available=200, epochs=epochs)
+    assert len(found.epochs) > 90
+    said = f"64 prompts at base and after {len(found.epochs)} of 1,000 epochs: about 10 % of"
+    assert found.sentence.startswith(said)
+
+
 def test_too_little_says_what_would_be_needed():
     costs = Costs(forward=1.0, answer=16.0, judging=1.0)
     found = decide(costs, share=0.1, seconds=600, available=200, epochs=EPOCHS)

@@ -15,6 +15,7 @@ SIZES = (64, 48, 32)
 NOISE_PROMPTS = 32
 FLOOR_SECONDS = 30.0  # short runs are measured too
 TRAINING = 3.0  # a step takes about three times its forward pass
+_NAMED = 6  # epochs; more are counted
 _SHORT = f" However short a run is, it may take {FLOOR_SECONDS:.0f} s for this."
 RUNAWAY = 2.0  # times the allowance, from which on the rest is skipped
 
@@ -127,6 +128,8 @@ def _sentence(
 ) -> str:
     if len(chosen) == len(epochs) > 2:  # noqa: PLR2004  two are named
         where = "base and after every epoch"
+    elif len(chosen) > _NAMED:
+        where = f"base and after {len(chosen):,} of {len(epochs):,} epochs"
     else:
         *first, last = ["base", *(f"epoch {epoch:g}" for epoch in chosen)]
         where = f"{', '.join(first)} and {last}"
