@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.again import tried_again
 from harness.browser import keep_pictures
 from harness.canvas import Canvas, Drawings, draw
 from harness.lab import LabPage, launch
@@ -87,10 +86,6 @@ def canvas(drawings: Drawings, request: pytest.FixtureRequest) -> Iterator[Canva
     cells = drawings.studio.cells()
     yield drawings.next()
     assert drawings.studio.cells() == cells
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    tried_again(items)
 
 
 @pytest.hookimpl(wrapper=True)

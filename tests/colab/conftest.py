@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.again import tried_again
 from harness.browser import keep_pictures
 from harness.classic import ClassicPage
 from harness.server import JupyterServer, classic
@@ -73,10 +72,6 @@ def notebook(
     context.close()
     for name in names:
         server.close(name)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    tried_again(items)
 
 
 @pytest.hookimpl(wrapper=True)
