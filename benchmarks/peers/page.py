@@ -102,8 +102,9 @@ def _load(results: Results) -> str:
     loads = [one["load"] for one in timed]
     return (
         f"The load average while timing was {min(loads):.0f} to {max(loads):.0f}. The timed runs "
-        f"took {_minutes(results, 'speed')} minutes, one by one; those for the loss "
-        f"{_minutes(results, 'loss')}, of which two run beside each other where there are cores."
+        f"took {_minutes(results, 'speed')} minutes, those for the loss "
+        f"{_minutes(results, 'loss')}, added up and without the evaluation of their weights; the "
+        "command runs two of the latter beside each other where there are cores."
     )
 
 

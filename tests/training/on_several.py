@@ -13,6 +13,7 @@ from cutting import TASKS, prepared, workflow
 from small_runs import PATIENCE
 
 from easymodel_nb.runlog.run import Run
+from easymodel_nb.train.manager import RunManager
 from easymodel_nb.workflow.document import Workflow
 
 # Each task once, both methods: 12 steps each, the last of an epoch of a single row.
@@ -67,6 +68,19 @@ def torchrun(
         stderr=subprocess.STDOUT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+
+
+def on_two_and_on_one(folder: Path, home: Path, manager: RunManager) -> list[tuple[Run, Run]]:
+    """Each task's run on two processes, under torchrun, and on one."""
+    document = all_tasks(folder)
+    file = home.with_suffix(".json")
+    file.write_text(json.dumps(document.dump()))
+    command = torchrun(str(file), "--home", str(home))
+    alone = [manager.wait(run.id) for run in manager.submit(document)]
+    finished(command)
+    runs = [Run(path) for path in sorted((home / "runs").iterdir())]
+    assert len(runs) == len(alone) == len(NODES)
+    return list(zip(runs, alone, strict=True))
 
 
 def free_port() -> int:

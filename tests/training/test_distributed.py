@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from cutting import workflow
-from on_several import TOLERANCE, alike, all_tasks, finished, numbers, still, torchrun
+from on_several import TOLERANCE, alike, finished, numbers, on_two_and_on_one, still, torchrun
 from small_runs import PATIENCE, Ear, until
 
 from easymodel_nb.runlog.events import Event
@@ -31,15 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_torchrun_gives_the_losses_of_one_process(
     tmp_path: Path, folder: Path, manager: RunManager
 ):
-    document = all_tasks(folder)
-    file = tmp_path / "all.json"
-    file.write_text(json.dumps(document.dump()))
-    command = torchrun(str(file), "--home", str(tmp_path / "two"))
-    alone = [manager.wait(run.id) for run in manager.submit(document)]
-    finished(command)
-    runs = [Run(path) for path in sorted((tmp_path / "two" / "runs").iterdir())]
-    assert len(runs) == len(alone) == 4
-    for run, one in zip(runs, alone, strict=True):
+    for run, one in on_two_and_on_one(folder, tmp_path / "two", manager):
         alike(run, one)
         assert (run.view.environment or {})["world_size"] == 2  # in the first event of the attempt
         assert run.plan is not None

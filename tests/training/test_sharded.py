@@ -1,16 +1,14 @@
 """FSDP on two processes gives the run of one, and goes on with any number of them."""
 
-import json
 from functools import partial
 from pathlib import Path
 
 import pytest
 from cutting import workflow
-from on_several import alike, all_tasks, finished, still, torchrun
+from on_several import alike, finished, on_two_and_on_one, still, torchrun
 from small_runs import PATIENCE, Ear
 
 from easymodel_nb.runlog.events import Event
-from easymodel_nb.runlog.run import Run
 from easymodel_nb.train.manager import RunManager
 
 # As `accelerate launch --use_fsdp --fsdp_version 2` sets them.
@@ -24,7 +22,7 @@ FSDP = {
 }
 
 
-# 50 steps of two rows, in epochs of 11: three attempts.
+# 55 steps of two rows, in epochs of 11: three attempts.
 LONG = {"epochs": 5, "batch_size": 2, "gradient_accumulation": 1, "subset_size": 21}
 
 
@@ -46,16 +44,8 @@ def measuring(epoch: int, event: Event) -> bool:
 def test_sharded_runs_are_those_of_one_process(
     tmp_path: Path, folder: Path, manager: RunManager, monkeypatch: pytest.MonkeyPatch
 ):
-    document = all_tasks(folder)
-    file = tmp_path / "all.json"
-    file.write_text(json.dumps(document.dump()))
     shard(monkeypatch)
-    command = torchrun(str(file), "--home", str(tmp_path / "two"))
-    alone = [manager.wait(run.id) for run in manager.submit(document)]
-    finished(command)
-    runs = [Run(path) for path in sorted((tmp_path / "two" / "runs").iterdir())]
-    assert len(runs) == len(alone) == 4
-    for run, one in zip(runs, alone, strict=True):
+    for run, one in on_two_and_on_one(folder, tmp_path / "two", manager):
         assert run.plan is not None
         assert "sharding" in {choice["field"] for choice in run.plan["choices"]}
         alike(run, one)
