@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from harness.browser import keep_pictures
 from harness.classic import ClassicPage
 from harness.server import JupyterServer, classic
@@ -34,10 +35,18 @@ def colab_python() -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(colab_python: Path, wheel: Path) -> Path:
-    """The same Python, with this working tree's wheel installed."""
+def installed(colab_python: Path, wheel: Path, testrun_uid: str) -> Path:
+    """The same Python, with this working tree's wheel installed.
+
+    Once in a run: another worker's kernels would lose their modules in a second installation.
+    """
+    mark = colab_python.parents[1] / ".installed-in"
     install = ["install", "--quiet", "--no-deps", "--force-reinstall", str(wheel)]
-    subprocess.run([colab_python, "-m", "pip", *install], env=clean_environment(), check=True)
+    with FileLock(f"{mark}.lock"):
+        if not mark.exists() or mark.read_text() != testrun_uid:
+            pip = [colab_python, "-m", "pip", *install]
+            subprocess.run(pip, env=clean_environment(), check=True)
+            mark.write_text(testrun_uid)
     return colab_python
 
 

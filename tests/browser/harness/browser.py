@@ -1,4 +1,4 @@
-"""The one Chromium of a test session, and pictures of what it showed when a test failed."""
+"""The one Chromium of a test session, and what it showed and said when a test failed."""
 
 import contextlib
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def chromium_browser() -> Iterator[Browser]:
 
 
 def keep_pictures(report: Any, item: pytest.Item, pages: list[Page]) -> None:
-    """Write a picture of each page to test-results/ when a test failed."""
+    """Write a picture of each page, and its console, to test-results/ when a test failed."""
     if report.when != "call" or not report.failed:
         return
     RESULTS.mkdir(exist_ok=True)
@@ -34,3 +34,7 @@ def keep_pictures(report: Any, item: pytest.Item, pages: list[Page]) -> None:
         with contextlib.suppress(Exception):  # a closed page has no picture
             page.screenshot(path=path, timeout=10_000)
             report.sections.append(("screenshot", str(path)))
+        with contextlib.suppress(Exception):
+            said = [f"{said.type}: {said.text}" for said in page.console_messages()]
+            said += [f"uncaught: {error}" for error in page.page_errors()]
+            report.sections.append((f"console of page {number}", "\n".join(said)))
