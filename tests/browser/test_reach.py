@@ -35,6 +35,7 @@ def studio(
 @pytest.fixture
 def page(studio: LabPage, request: pytest.FixtureRequest) -> LabPage:
     request.node.pages = [studio.page]
+    studio.hook("tab-canvas").click()  # where a test before this one may have failed
     return studio
 
 

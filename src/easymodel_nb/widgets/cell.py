@@ -19,9 +19,11 @@ class StudioBox(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets is untyped
     """The studio's box of two; saved without its widgets, it leaves a sentence that helps."""
 
     def __init__(self, *parts: ipywidgets.Widget) -> None:
-        super().__init__(parts, layout=ipywidgets.Layout(width="100%"))
-        for name in ("emnb-studio", "emnb-t-em-studio"):
-            self.add_class(name)
+        super().__init__(
+            parts,
+            layout=ipywidgets.Layout(width="100%"),
+            _dom_classes=("emnb-studio", "emnb-t-em-studio"),
+        )
         self._shown_in: object = None
 
     def __repr__(self) -> str:

@@ -49,8 +49,8 @@ class BarChart:
             [self._x_axis],
             height=f"{like.height}px",
             margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, _left(())),
+            classes="emnb-crossed",
         )
-        self.figure.add_class("emnb-crossed")
 
     def show(self, figure: BarFigure) -> None:
         """Show these rows."""

@@ -5,20 +5,19 @@ from typing import Any
 import ipywidgets
 
 
+def classed(classes: str) -> dict[str, Any]:
+    """The trait that makes a widget with these DOM classes: each one added later is a message."""
+    return {"_dom_classes": tuple(classes.split())}
+
+
 def html_box(classes: str) -> Any:
     """An HTML widget with DOM classes."""
-    widget = ipywidgets.HTML()
-    for name in classes.split():
-        widget.add_class(name)
-    return widget
+    return ipywidgets.HTML(**classed(classes))
 
 
 def plain_box(classes: str, *children: Any) -> Any:
     """A plain box with DOM classes."""
-    widget = ipywidgets.Box(children)
-    for name in classes.split():
-        widget.add_class(name)
-    return widget
+    return ipywidgets.Box(children, **classed(classes))
 
 
 def put(widget: Any, value: str) -> None:

@@ -14,6 +14,7 @@ import ipywidgets
 import numpy as np
 
 from easymodel_nb.report.scale import Axis
+from easymodel_nb.widgets.dashboard.boxes import classed
 from easymodel_nb.widgets.dashboard.ink import ink
 
 CHARACTER = 6.4  # pixels of one, in the widest font system-ui gives at 11 px
@@ -62,10 +63,16 @@ def words(values: Sequence[str]) -> Any:
 
 
 def figure(
-    marks: Sequence[Any], axes: Sequence[Any], *, height: str, margin: dict[str, int]
+    marks: Sequence[Any],
+    axes: Sequence[Any],
+    *,
+    height: str,
+    margin: dict[str, int],
+    classes: str = "",
 ) -> Any:
     """A figure without a title, legend, toolbar or motion."""
-    made = bqplot.Figure(
+    toolbar = "display_toolbar" in bqplot.Figure.class_trait_names()  # 0.12 has none of its own
+    return bqplot.Figure(
         marks=list(marks),
         axes=list(axes),
         fig_margin=margin,
@@ -73,11 +80,9 @@ def figure(
         padding_y=0.0,
         animation_duration=0,
         layout=ipywidgets.Layout(width="100%", height=height, min_width="0"),
+        **classed(f"emnb-chart {classes}"),
+        **({"display_toolbar": False} if toolbar else {}),
     )
-    if made.has_trait("display_toolbar"):  # 0.12 has no toolbar of its own
-        made.display_toolbar = False
-    made.add_class("emnb-chart")
-    return made
 
 
 def margin(top: int, right: int, bottom: int, left: int) -> dict[str, int]:
@@ -221,9 +226,7 @@ def put_markers(mark: Any, xs: Any, ys: Any, tips: Sequence[str]) -> None:
 
 def tooltip() -> Any:
     """A tooltip that shows the name of what is under the pointer."""
-    made = bqplot.Tooltip(fields=["name"], show_labels=False)
-    made.add_class("emnb-tip")
-    return made
+    return bqplot.Tooltip(fields=["name"], show_labels=False, **classed("emnb-tip"))
 
 
 def label(scales: dict[str, Any], token: str, **more: Any) -> Any:

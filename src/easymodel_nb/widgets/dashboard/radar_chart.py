@@ -75,9 +75,9 @@ class RadarChart:
             [],
             height=_height(like.height, side),
             margin=marks.margin(_ENDS, side, _ENDS, side),
+            classes="emnb-radar",
         )
         self.figure.layout.max_width = _width(like.height, side)
-        self.figure.add_class("emnb-radar")
 
     def show(self, figure: RadarFigure) -> None:
         """Show these polygons on these axes."""

@@ -41,9 +41,8 @@ class ScatterChart:
             [self._x_axis, self._y_axis],
             height=f"{like.height}px",
             margin=marks.margin(_TOP, _NARROWEST, _BOTTOM, marks.left_margin(())),
+            classes="emnb-crossed",
         )
-
-        self.figure.add_class("emnb-crossed")
 
     def show(self, figure: ScatterFigure) -> None:
         """Show these points on these axes."""
