@@ -21,6 +21,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 COLAB := .venv-colab
 BIN := $(VENV)/bin
+PINS := $(VENV)/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NPM := $(BIN)/python hatch_build.py
 
@@ -51,14 +52,17 @@ $(VENV)/.torch: $(VENV)/.created constraints.txt
 	@$(PIP) install "$$(grep '^torch==' constraints.txt)"
 	@touch $@
 
-$(VENV)/.tools: $(VENV)/.torch pyproject.toml
+$(PINS): $(VENV)/.torch scripts/constraints.py
+	@$(BIN)/python scripts/constraints.py $@
+
+$(VENV)/.tools: $(PINS) pyproject.toml
 	@echo "Installing JupyterLab and the tools"
-	@$(PIP) install -c constraints.txt --group dev
+	@$(PIP) install -c $(PINS) --group dev
 	@touch $@
 
 $(VENV)/.package: $(VENV)/.tools hatch_build.py
 	@echo "Installing EasyModel-nb and what it needs"
-	@EASYMODEL_NB_SKIP_JS=1 $(PIP) install -c constraints.txt --no-build-isolation -e '.[offline]'
+	@EASYMODEL_NB_SKIP_JS=1 $(PIP) install -c $(PINS) --no-build-isolation -e '.[offline]'
 	@touch $@
 
 $(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json | $(VENV)/.tools
