@@ -190,6 +190,8 @@ def test_a_sweep_is_typed_trained_compared_and_laid_out(
     page.hook("node").filter(has=page.hook("variants")).locator(".em-fold-button").click()
     page.hook("advanced").click()
     expect(page.hook("run-row")).to_have_count(2)
+    # The newest one is open: once its plan has come, what is below it stays in its place.
+    expect(page.hook("run-row").nth(0).get_by_test_id("run-plan")).to_contain_text("Steps")
     old = page.hook("run-row").nth(1)
     old.locator(".em-run-open").click()
     plan = old.get_by_test_id("run-plan")
